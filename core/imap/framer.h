@@ -30,9 +30,10 @@ typedef enum
 typedef struct
 {
   RackFrameKind kind;
-  RackStr bytes;      /* RESPONSE: all of it. HEAD: the response up to and with "{n}" CRLF. LITERAL: a piece */
-  RackBlock *block;   /* RESPONSE: what bytes points into, borrowed */
-  guint64 literal;    /* HEAD: the literal's size. LITERAL: octets still to come after this piece */
+  RackStr bytes;    /* RESPONSE: all of it. HEAD: the response up to and with "{n}" CRLF. LITERAL: a
+                       piece */
+  RackBlock *block; /* RESPONSE: what bytes points into, borrowed */
+  guint64 literal;  /* HEAD: the literal's size. LITERAL: octets still to come after this piece */
   const char *reason; /* BAD */
 } RackFrame;
 
@@ -45,7 +46,8 @@ typedef struct
 } RackFramerLimits;
 
 typedef struct RackFramer RackFramer;
-RackFramer *rack_framer_new (const RackFramerLimits *limits); /* NULL: the defaults in parentheses */
+RackFramer *
+rack_framer_new (const RackFramerLimits *limits); /* NULL: the defaults in parentheses */
 void rack_framer_free (RackFramer *framer);
 /* Where to read into: at least 16 KiB (the rest of a large block). Valid until the next call. */
 void *rack_framer_space (RackFramer *framer, gsize *size);

@@ -11,14 +11,14 @@
 
 typedef enum
 {
-  RACK_TOKEN_END,    /* the end of the response (or of the slice) */
-  RACK_TOKEN_ATOM,   /* up to SP, parenthesis or end; BODY[...]<...> is one atom, brackets balanced */
+  RACK_TOKEN_END,  /* the end of the response (or of the slice) */
+  RACK_TOKEN_ATOM, /* up to SP, parenthesis or end; BODY[...]<...> is one atom, brackets balanced */
   RACK_TOKEN_NUMBER, /* an atom of digits only that fits 64 bits */
   RACK_TOKEN_STRING, /* quoted or literal (also "~{n}") */
   RACK_TOKEN_NIL,
   RACK_TOKEN_OPEN,
   RACK_TOKEN_CLOSE,
-  RACK_TOKEN_BAD,    /* an unterminated string or the like: the rest cannot be trusted */
+  RACK_TOKEN_BAD, /* an unterminated string or the like: the rest cannot be trusted */
 } RackTokenKind;
 
 typedef struct

@@ -21,7 +21,7 @@ typedef enum
 {
   RACK_PEEK_TAGGED,
   RACK_PEEK_UNTAGGED,
-  RACK_PEEK_FETCH,    /* "* n FETCH ...": seq is n */
+  RACK_PEEK_FETCH, /* "* n FETCH ...": seq is n */
   RACK_PEEK_CONTINUE,
 } RackPeek;
 

@@ -29,27 +29,27 @@ RACK_API GQuark rack_error_quark (void);
  * somebody branches on it; the message says the rest. */
 typedef enum
 {
-  RACK_ERROR_CONFIG = 1,          /* the INI file says something we cannot use */
-  RACK_ERROR_PLUGIN = 2,          /* a plugin is missing, broken or too new */
-  RACK_ERROR_NETWORK = 3,         /* resolve, connect, read or write failed */
-  RACK_ERROR_TLS = 4,             /* handshake or certificate refused, STARTTLS not to be had */
-  RACK_ERROR_AUTH = 5,            /* the server refused the credentials, or none may be sent */
-  RACK_ERROR_INTERACTION = 6,     /* only a person can answer, and none is there */
-  RACK_ERROR_PROTOCOL = 7,        /* the server broke IMAP's grammar or its promises */
-  RACK_ERROR_REFUSED = 8,         /* tagged NO or BAD without a more exact code */
-  RACK_ERROR_NOT_FOUND = 9,       /* no such mailbox or message; also TRYCREATE */
-  RACK_ERROR_EXISTS = 10,         /* the mailbox exists already */
-  RACK_ERROR_READ_ONLY = 11,      /* opened or configured so, or no permission */
-  RACK_ERROR_QUOTA = 12,          /* OVERQUOTA */
-  RACK_ERROR_STALE = 13,          /* UIDVALIDITY changed: every UID you hold is void */
-  RACK_ERROR_CLOSED = 14,         /* BYE, or the connection died; the command had no effect */
-  RACK_ERROR_TIMEOUT = 15,        /* the account's timeout passed */
-  RACK_ERROR_CANCELLED = 16,      /* the GCancellable was cancelled */
+  RACK_ERROR_CONFIG = 1,           /* the INI file says something we cannot use */
+  RACK_ERROR_PLUGIN = 2,           /* a plugin is missing, broken or too new */
+  RACK_ERROR_NETWORK = 3,          /* resolve, connect, read or write failed */
+  RACK_ERROR_TLS = 4,              /* handshake or certificate refused, STARTTLS not to be had */
+  RACK_ERROR_AUTH = 5,             /* the server refused the credentials, or none may be sent */
+  RACK_ERROR_INTERACTION = 6,      /* only a person can answer, and none is there */
+  RACK_ERROR_PROTOCOL = 7,         /* the server broke IMAP's grammar or its promises */
+  RACK_ERROR_REFUSED = 8,          /* tagged NO or BAD without a more exact code */
+  RACK_ERROR_NOT_FOUND = 9,        /* no such mailbox or message; also TRYCREATE */
+  RACK_ERROR_EXISTS = 10,          /* the mailbox exists already */
+  RACK_ERROR_READ_ONLY = 11,       /* opened or configured so, or no permission */
+  RACK_ERROR_QUOTA = 12,           /* OVERQUOTA */
+  RACK_ERROR_STALE = 13,           /* UIDVALIDITY changed: every UID you hold is void */
+  RACK_ERROR_CLOSED = 14,          /* BYE, or the connection died; the command had no effect */
+  RACK_ERROR_TIMEOUT = 15,         /* the account's timeout passed */
+  RACK_ERROR_CANCELLED = 16,       /* the GCancellable was cancelled */
   RACK_ERROR_UNKNOWN_OUTCOME = 17, /* sent, and the connection died before the answer */
-  RACK_ERROR_INVALID = 18,        /* an argument no server could be sent, for example NUL */
-  RACK_ERROR_TOO_LARGE = 19,      /* over APPENDLIMIT, or over a limit of ours */
-  RACK_ERROR_UNSUPPORTED = 20,    /* the server lacks the extension this needs */
-  RACK_ERROR_IO = 21,             /* this machine's disk or memory, not the network */
+  RACK_ERROR_INVALID = 18,         /* an argument no server could be sent, for example NUL */
+  RACK_ERROR_TOO_LARGE = 19,       /* over APPENDLIMIT, or over a limit of ours */
+  RACK_ERROR_UNSUPPORTED = 20,     /* the server lacks the extension this needs */
+  RACK_ERROR_IO = 21,              /* this machine's disk or memory, not the network */
 } RackError;
 
 /* ---- Strings ------------------------------------------------------------ */
@@ -62,7 +62,7 @@ typedef struct
   gsize size;
 } RackStr;
 
-#define RACK_STR_NIL ((RackStr) { NULL, 0 })
+#define RACK_STR_NIL ((RackStr){ NULL, 0 })
 
 /* Returns: (owned) a NUL-terminated copy, or NULL for NIL. */
 static inline char *
@@ -212,7 +212,8 @@ struct RackPart
 {
   const RackPart *parent, *child, *next;
   guint position;     /* 1 for the first part of its parent; 0 at the root */
-  gboolean multipart; /* type is "multipart"; of the fields below only subtype, params and on from disposition */
+  gboolean multipart; /* type is "multipart"; of the fields below only subtype, params and on from
+                         disposition */
   RackStr type, subtype;
   RackPairs params;
   RackStr id, description, encoding;
@@ -239,7 +240,7 @@ typedef struct
   RackStr section; /* inside the brackets; "" for RFC822 */
   guint64 origin;  /* the number in <n>, or 0 */
   gboolean partial;
-  RackStr data;    /* NIL if there is no such part */
+  RackStr data; /* NIL if there is no such part */
 } RackSection;
 
 /* Every item of a FETCH response as it was written, for items without a field. */
@@ -274,8 +275,8 @@ typedef struct
   guint32 seq;
   guint32 uid;
   RackFlagList flags;
-  gint64 date;       /* seconds since the epoch, UTC */
-  gint16 date_zone;  /* the server's zone, minutes east of UTC */
+  gint64 date;      /* seconds since the epoch, UTC */
+  gint16 date_zone; /* the server's zone, minutes east of UTC */
   guint64 size;
   const RackEnvelope *envelope;
   const RackPart *body;
@@ -286,8 +287,8 @@ typedef struct
   guint64 gm_msgid, gm_thrid;
   const RackStr *gm_labels;
   guint n_gm_labels;
-  RackStr preview;   /* RFC 8970 */
-  gint64 save_date;  /* RFC 8514 */
+  RackStr preview;  /* RFC 8970 */
+  gint64 save_date; /* RFC 8514 */
   const RackItem *items;
   guint n_items;
 } RackMessage;
@@ -355,13 +356,14 @@ typedef enum
 typedef struct
 {
   RackCodeKind kind;
-  RackStr name;              /* as written, without the brackets; NIL for none */
-  RackStr argument;          /* what follows the name, raw; NIL for none */
-  guint64 number;            /* UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ; APPENDUID's and COPYUID's UIDVALIDITY */
-  RackRanges uids;           /* APPENDUID's UIDs, COPYUID's sources, MODIFIED's set */
-  RackRanges copies;         /* COPYUID's new UIDs, pairwise with .uids */
-  RackFlagList flags;        /* PERMANENTFLAGS */
-  const RackStr *atoms;      /* CAPABILITY, BADCHARSET's list */
+  RackStr name;         /* as written, without the brackets; NIL for none */
+  RackStr argument;     /* what follows the name, raw; NIL for none */
+  guint64 number;       /* UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ; APPENDUID's and COPYUID's
+                           UIDVALIDITY */
+  RackRanges uids;      /* APPENDUID's UIDs, COPYUID's sources, MODIFIED's set */
+  RackRanges copies;    /* COPYUID's new UIDs, pairwise with .uids */
+  RackFlagList flags;   /* PERMANENTFLAGS */
+  const RackStr *atoms; /* CAPABILITY, BADCHARSET's list */
   guint n_atoms;
 } RackCode;
 
@@ -399,9 +401,9 @@ typedef struct
   RackListFlags flags;
   const RackStr *names; /* all attributes as written */
   guint n_names;
-  char separator;       /* '\0' when the server said NIL: no hierarchy */
-  RackStr mailbox;      /* as on the wire (modified UTF-7, or UTF-8 when enabled) */
-  RackStr old_name;     /* OLDNAME of RFC 9051, or NIL */
+  char separator;   /* '\0' when the server said NIL: no hierarchy */
+  RackStr mailbox;  /* as on the wire (modified UTF-7, or UTF-8 when enabled) */
+  RackStr old_name; /* OLDNAME of RFC 9051, or NIL */
 } RackListData;
 
 typedef enum
@@ -426,20 +428,20 @@ typedef struct
   guint64 messages, recent, uid_next, uid_validity, unseen, highest_modseq, size, deleted;
   guint64 append_limit; /* G_MAXUINT64: no limit (NIL) */
   RackStr mailbox_id;
-  RackStr raw;          /* "MESSAGES 3 UIDNEXT 5", for rack_value_parse() */
+  RackStr raw; /* "MESSAGES 3 UIDNEXT 5", for rack_value_parse() */
 } RackStatusData;
 
 /* SEARCH and ESEARCH (RFC 4731, 9394). */
 typedef struct
 {
-  RackStr tag;        /* ESEARCH's correlator, NIL for SEARCH */
-  gboolean extended;  /* an ESEARCH response */
+  RackStr tag;       /* ESEARCH's correlator, NIL for SEARCH */
+  gboolean extended; /* an ESEARCH response */
   gboolean uid;
-  RackRanges all;     /* SEARCH's numbers as they came, merged where they ascend */
-  guint32 min, max;   /* ESEARCH; 0 = not there */
+  RackRanges all;   /* SEARCH's numbers as they came, merged where they ascend */
+  guint32 min, max; /* ESEARCH; 0 = not there */
   gboolean has_count;
   guint64 count;
-  guint64 modseq;     /* 0 = not there */
+  guint64 modseq; /* 0 = not there */
 } RackSearchData;
 
 typedef struct
@@ -456,7 +458,7 @@ typedef struct
 
 typedef struct
 {
-  RackStr name;          /* "STORAGE" (units of 1024 octets), "MESSAGE", ... */
+  RackStr name; /* "STORAGE" (units of 1024 octets), "MESSAGE", ... */
   guint64 usage, limit;
 } RackQuotaResource;
 
@@ -469,8 +471,8 @@ typedef struct
 
 typedef enum
 {
-  RACK_RESPONSE_STATUS,     /* tagged or untagged OK, NO, BAD; PREAUTH, BYE */
-  RACK_RESPONSE_CONTINUE,   /* "+ text" */
+  RACK_RESPONSE_STATUS,   /* tagged or untagged OK, NO, BAD; PREAUTH, BYE */
+  RACK_RESPONSE_CONTINUE, /* "+ text" */
   RACK_RESPONSE_CAPABILITY,
   RACK_RESPONSE_ENABLED,
   RACK_RESPONSE_EXISTS,
@@ -479,12 +481,12 @@ typedef enum
   RACK_RESPONSE_FETCH,
   RACK_RESPONSE_FLAGS,
   RACK_RESPONSE_LIST,
-  RACK_RESPONSE_LSUB,       /* also XLIST as LIST: see .name */
+  RACK_RESPONSE_LSUB, /* also XLIST as LIST: see .name */
   RACK_RESPONSE_MAILBOX_STATUS,
-  RACK_RESPONSE_SEARCH,     /* SEARCH and ESEARCH */
+  RACK_RESPONSE_SEARCH, /* SEARCH and ESEARCH */
   RACK_RESPONSE_SORT,
   RACK_RESPONSE_THREAD,
-  RACK_RESPONSE_VANISHED,   /* RFC 7162 */
+  RACK_RESPONSE_VANISHED, /* RFC 7162 */
   RACK_RESPONSE_NAMESPACE,
   RACK_RESPONSE_ID,
   RACK_RESPONSE_QUOTA,
@@ -492,7 +494,7 @@ typedef enum
   RACK_RESPONSE_ACL,
   RACK_RESPONSE_LISTRIGHTS,
   RACK_RESPONSE_MYRIGHTS,
-  RACK_RESPONSE_OTHER,      /* .name and .raw */
+  RACK_RESPONSE_OTHER, /* .name and .raw */
 } RackResponseKind;
 
 /* One whole response. */
@@ -504,23 +506,54 @@ typedef struct
   RackStr raw;  /* what follows the name, without the final CRLF, for rack_value_parse() */
   union
   {
-    RackStatus status;             /* STATUS, CONTINUE (text alone) */
-    guint32 number;                /* EXISTS, RECENT, EXPUNGE */
-    RackMessage message;           /* FETCH */
-    RackFlagList flags;            /* FLAGS */
-    struct { const RackStr *items; guint n; } atoms; /* CAPABILITY, ENABLED */
+    RackStatus status;   /* STATUS, CONTINUE (text alone) */
+    guint32 number;      /* EXISTS, RECENT, EXPUNGE */
+    RackMessage message; /* FETCH */
+    RackFlagList flags;  /* FLAGS */
+    struct
+    {
+      const RackStr *items;
+      guint n;
+    } atoms;                       /* CAPABILITY, ENABLED */
     RackListData list;             /* LIST, LSUB */
     RackStatusData mailbox_status; /* MAILBOX_STATUS */
     RackSearchData search;         /* SEARCH */
-    struct { const guint32 *items; gsize n; guint64 modseq; } sort; /* SORT, in order */
-    struct { gboolean earlier; RackRanges uids; } vanished;
-    RackNamespaceData namespaces;  /* NAMESPACE */
-    RackPairs pairs;               /* ID */
+    struct
+    {
+      const guint32 *items;
+      gsize n;
+      guint64 modseq;
+    } sort; /* SORT, in order */
+    struct
+    {
+      gboolean earlier;
+      RackRanges uids;
+    } vanished;
+    RackNamespaceData namespaces; /* NAMESPACE */
+    RackPairs pairs;              /* ID */
     RackQuotaData quota;
-    struct { RackStr mailbox; const RackStr *items; guint n; } quota_roots;
-    struct { RackStr mailbox; const RackPair *items; guint n; } acl;       /* ACL: identifier, rights */
-    struct { RackStr mailbox, identifier, required; const RackStr *items; guint n; } list_rights;
-    struct { RackStr mailbox, rights; } my_rights;
+    struct
+    {
+      RackStr mailbox;
+      const RackStr *items;
+      guint n;
+    } quota_roots;
+    struct
+    {
+      RackStr mailbox;
+      const RackPair *items;
+      guint n;
+    } acl; /* ACL: identifier, rights */
+    struct
+    {
+      RackStr mailbox, identifier, required;
+      const RackStr *items;
+      guint n;
+    } list_rights;
+    struct
+    {
+      RackStr mailbox, rights;
+    } my_rights;
   };
 } RackResponse;
 

@@ -31,8 +31,8 @@ typedef struct
 {
   gsize size; /* sizeof (RackHostOps) */
   /* Asks a person, on the thread that called into the library. NULL: nobody is there. */
-  RackSecret *(*ask) (gpointer data, const char *question, RackAskFlags flags,
-                      const RackWait *wait, GError **error);
+  RackSecret *(*ask) (gpointer data, const char *question, RackAskFlags flags, const RackWait *wait,
+                      GError **error);
   /* Shows a line; it is already safe for a terminal. NULL: stderr. */
   void (*tell) (gpointer data, const char *text);
 } RackHostOps;
@@ -85,8 +85,17 @@ RACK_API const RackParam *rack_mount_params (void);
 
 /* What the mount reads; see mailrack-mount(1). Filled by rack_config_read() with
  * rack_mount_params(). */
-typedef enum { RACK_ROOT_MESSAGES, RACK_ROOT_MAILDIR, RACK_ROOT_PARTS } RackMountRoot;
-typedef enum { RACK_NAMES_FULL, RACK_NAMES_UID } RackMountNames;
+typedef enum
+{
+  RACK_ROOT_MESSAGES,
+  RACK_ROOT_MAILDIR,
+  RACK_ROOT_PARTS
+} RackMountRoot;
+typedef enum
+{
+  RACK_NAMES_FULL,
+  RACK_NAMES_UID
+} RackMountNames;
 typedef struct
 {
   RackMountNames names;
@@ -105,7 +114,7 @@ typedef struct
   const char *file;
   const RackParam *params; /* stride param_size */
   gsize param_size;
-  const char *problem;     /* why it was refused, or NULL; then only file is sure */
+  const char *problem; /* why it was refused, or NULL; then only file is sure */
 } RackPluginFacts;
 
 /* Every plugin found in the search path, best first for a name; never fails.
@@ -141,16 +150,16 @@ typedef struct
 {
   guint64 bytes_in, bytes_out; /* below TLS' plaintext, i.e. IMAP's octets */
   guint64 commands;
-  guint64 round_trips;         /* times we waited for the server with nothing left to send */
-  guint64 connections;         /* made so far */
+  guint64 round_trips; /* times we waited for the server with nothing left to send */
+  guint64 connections; /* made so far */
 } RackTraffic;
 RACK_API void rack_account_traffic (RackAccount *account, RackTraffic *traffic);
 
 typedef struct
 {
-  char *name;           /* UTF-8 */
-  char separator;       /* '\0' if flat */
-  RackListFlags flags;  /* SUBSCRIBED only where it was asked for or offered */
+  char *name;          /* UTF-8 */
+  char separator;      /* '\0' if flat */
+  RackListFlags flags; /* SUBSCRIBED only where it was asked for or offered */
   RackStatusItems status_items;
   guint64 messages, uid_next, uid_validity, unseen, highest_modseq; /* as status_items says */
 } RackMailboxInfo;
@@ -188,7 +197,7 @@ typedef struct RackMailbox RackMailbox;
 typedef struct
 {
   guint32 uid_validity;
-  guint32 uid_next;       /* 0 if the server did not say */
+  guint32 uid_next; /* 0 if the server did not say */
   guint32 messages;
   guint64 highest_modseq; /* 0 if the mailbox has no mod-sequences */
   gboolean read_only;
@@ -197,9 +206,8 @@ typedef struct
 
 /* Selects it once (EXAMINE if read_only or the account is) to see that it is there. From then on
  * it is bound to that UIDVALIDITY: after a change every call fails with RACK_ERROR_STALE. */
-RACK_API RackMailbox *rack_mailbox_open (RackAccount *account, const char *name,
-                                         gboolean read_only, GCancellable *cancellable,
-                                         GError **error);
+RACK_API RackMailbox *rack_mailbox_open (RackAccount *account, const char *name, gboolean read_only,
+                                         GCancellable *cancellable, GError **error);
 RACK_API RackMailbox *rack_mailbox_ref (RackMailbox *mailbox);
 RACK_API void rack_mailbox_unref (RackMailbox *mailbox);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackMailbox, rack_mailbox_unref)
@@ -212,7 +220,12 @@ RACK_API void rack_mailbox_status (RackMailbox *mailbox, RackMailboxStatus *stat
 RACK_API RackSet *rack_mailbox_search (RackMailbox *mailbox, const char *criteria,
                                        GCancellable *cancellable, GError **error);
 
-typedef enum { RACK_STORE_ADD, RACK_STORE_REMOVE, RACK_STORE_REPLACE } RackStoreMode;
+typedef enum
+{
+  RACK_STORE_ADD,
+  RACK_STORE_REMOVE,
+  RACK_STORE_REPLACE
+} RackStoreMode;
 /* keywords: NULL-terminated or NULL. Silent; repeated after a lost connection unless REPLACE. */
 RACK_API gboolean rack_mailbox_store (RackMailbox *mailbox, const RackSet *uids, RackStoreMode mode,
                                       RackFlags flags, const char *const *keywords,
@@ -326,11 +339,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackCommand, rack_command_free)
 RACK_API void rack_command_atom (RackCommand *command, const char *atom);
 RACK_API void rack_command_number (RackCommand *command, guint64 number);
 RACK_API void rack_command_set (RackCommand *command, const RackSet *set);
-RACK_API void rack_command_string (RackCommand *command, const char *data, gssize size); /* astring */
+RACK_API void rack_command_string (RackCommand *command, const char *data,
+                                   gssize size); /* astring */
 RACK_API void rack_command_mailbox (RackCommand *command, const char *utf8);
-RACK_API void rack_command_pattern (RackCommand *command, const char *utf8); /* LIST's, wildcards kept */
+RACK_API void rack_command_pattern (RackCommand *command,
+                                    const char *utf8); /* LIST's, wildcards kept */
 RACK_API void rack_command_date_time (RackCommand *command, gint64 date, gint zone);
-RACK_API void rack_command_flags (RackCommand *command, RackFlags flags, const char *const *keywords);
+RACK_API void rack_command_flags (RackCommand *command, RackFlags flags,
+                                  const char *const *keywords);
 RACK_API void rack_command_literal (RackCommand *command, GBytes *data); /* always a literal */
 RACK_API void rack_command_open (RackCommand *command);                  /* "(" */
 RACK_API void rack_command_close (RackCommand *command);                 /* ")" */

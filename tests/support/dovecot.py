@@ -10,7 +10,7 @@
         server.connect("bob", how="starttls")      # a logged-in imaplib connection
         server.write_accounts("account.ini")       # what Mailrack's programs read with -f
 
-    dovecot.py --dir DIR [--storage maildir] [--messages N] [-- SETTING=VALUE ...]
+    dovecot.py --dir DIR [--storage maildir] [--fill INBOX=1000] [SETTING=VALUE ...]
 
 The command starts a server, writes DIR/account.ini, prints NAME=VALUE lines of which the last is
 READY=1, and runs until SIGTERM or, when its standard input is a pipe, until that closes.
@@ -43,7 +43,7 @@ import time
 if __package__ in (None, ""):
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from tests.support import certs, dovecot_conf, imapbox, procs, tokens  # noqa: E402
+from tests.support import certs, dovecot_conf, imapbox, mailgen, procs, tokens  # noqa: E402
 
 PASSWORD = "sekret"
 ODD_PASSWORD = "a ;b#c%d\"e\\"
@@ -338,8 +338,11 @@ def main():
     parser.add_argument("--prefix", default="")
     parser.add_argument("--imap-port", type=int)
     parser.add_argument("--imaps-port", type=int)
-    parser.add_argument("--messages", type=int, default=0, help="generated mail for INBOX")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fill", action="append", default=[], metavar="MAILBOX=COUNT",
+                        help="put generated mail into a mailbox of alice (again and again)")
+    parser.add_argument("--seed", type=int, default=1, help="of the generated mail")
+    parser.add_argument("--largest", type=int, default=mailgen.LARGEST,
+                        help="octets of the largest generated message")
     parser.add_argument("settings", nargs="*", help="NAME=VALUE lines for dovecot.conf")
     options = parser.parse_args()
 
@@ -352,6 +355,10 @@ def main():
                  separator=options.separator, prefix=options.prefix,
                  settings="\n".join(options.settings) + "\n",
                  imap=options.imap_port, imaps=options.imaps_port) as server:
+        first = 0
+        for mailbox, _, count in (each.rpartition("=") for each in options.fill):
+            mails = mailgen.Generator(options.seed).messages(int(count), first, options.largest)
+            first += server.fill("alice", mailbox, mails)
         account = server.write_accounts(directory / "account.ini")
         for name, value in (("ACCOUNT", account), ("HOST", "localhost"), ("IMAP", server.imap),
                             ("IMAPS", server.imaps), ("CA_FILE", server.ca_file),

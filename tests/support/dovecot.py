@@ -16,7 +16,7 @@ The command starts a server, writes DIR/account.ini, prints NAME=VALUE lines of 
 READY=1, and runs until SIGTERM or, when its standard input is a pipe, until that closes.
 
 USERS are there from the start.  OAuth2 tokens are JWTs which server.token() issues (tokens.py has
-an endpoint for them).  The tunnel is Dovecot's imap binary on the same store (PREAUTH).
+an endpoint for them, which the command runs too).  The tunnel is Dovecot's imap binary on the same store (PREAUTH).
 Several servers run side by side.  As root everything runs as nobody.  The server ends with the
 thread that started it, also when that is killed.
 
@@ -101,10 +101,11 @@ class Dovecot:
             shutil.copyfile(pair.chain, served[name][0])
             shutil.copyfile(pair.key, served[name][1])
 
-        key_file = root / "keys/default/HS256/default"
-        if not key_file.exists():
-            key_file.write_bytes(base64.b64encode(secrets.token_bytes(32)))
-        self.key = base64.b64decode(key_file.read_bytes())
+        self.key_file = root / "keys/default/HS256/default"
+        if not self.key_file.exists():
+            self.key_file.write_bytes(base64.b64encode(secrets.token_bytes(32)))
+        self.key_file.chmod(0o600)
+        self.key = base64.b64decode(self.key_file.read_bytes())
         (root / "oauth2.conf").write_text(dovecot_conf.oauth2_file(root))
         values = {
             "root": root, "instance": self.instance, "storage": self.storage,
@@ -212,6 +213,10 @@ class Dovecot:
         """An OAuth2 access token for user; expired when lifetime is negative."""
         return tokens.issue(self.key, user, lifetime, **claims)
 
+    def token_command(self, user):
+        """A command line that prints an access token for user."""
+        return f"/usr/bin/python3 {tokens.__file__} --issue {user} --key {self.key_file}"
+
     # The store, through the server
 
     def tls(self):
@@ -278,6 +283,8 @@ class Dovecot:
             for mechanism in ("OAUTHBEARER", "XOAUTH2"):
                 sections[mechanism.lower()] = {"oauth2": "true", "auth_mechanisms": mechanism,
                                                **token_endpoint.account_keys(user)}
+        sections["token-command"] = {"oauth2": "true",
+                                     "oauth2_token_command": self.token_command(user)}
         sections["wrong-password"] = {"password": "wrong", "expect_failure": "(?i)authentic"}
         sections["no-starttls"] = {"host": self.plain_only, "starttls": "true",
                                    "port": self.imap, "expect_failure": "STARTTLS"}
@@ -354,12 +361,13 @@ def main():
     with Dovecot(directory, options.storage, certs.Certs(directory / "certs"),
                  separator=options.separator, prefix=options.prefix,
                  settings="\n".join(options.settings) + "\n",
-                 imap=options.imap_port, imaps=options.imaps_port) as server:
+                 imap=options.imap_port, imaps=options.imaps_port) as server, \
+            tokens.TokenServer(server.certificates, server.key) as endpoint:
         first = 0
         for mailbox, _, count in (each.rpartition("=") for each in options.fill):
             mails = mailgen.Generator(options.seed).messages(int(count), first, options.largest)
             first += server.fill("alice", mailbox, mails)
-        account = server.write_accounts(directory / "account.ini")
+        account = server.write_accounts(directory / "account.ini", "alice", endpoint)
         for name, value in (("ACCOUNT", account), ("HOST", "localhost"), ("IMAP", server.imap),
                             ("IMAPS", server.imaps), ("CA_FILE", server.ca_file),
                             ("CONFIG", server.config), ("PID", server.child.pid), ("READY", 1)):

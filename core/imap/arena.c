@@ -67,7 +67,7 @@ rack_arena_free (RackArena *arena)
 static gpointer
 take (RackArena *arena, gsize size)
 {
-  gsize rounded = (size + ALIGN - 1) & ~(gsize)(ALIGN - 1);
+  gsize rounded = (size + ALIGN - 1) & ~(gsize) (ALIGN - 1);
   Block *block = arena->blocks;
 
   if (block == NULL || block->size - block->used < rounded)
@@ -76,7 +76,7 @@ take (RackArena *arena, gsize size)
       block->next = arena->blocks;
       arena->blocks = block;
     }
-  gpointer piece = (char *)block->data + block->used;
+  gpointer piece = (char *) block->data + block->used;
   block->used += rounded;
   return piece;
 }
@@ -90,15 +90,16 @@ rack_arena_alloc (RackArena *arena, gsize size)
 gpointer
 rack_arena_grow (RackArena *arena, gpointer old, gsize old_size, gsize new_size)
 {
-  gsize old_rounded = (old_size + ALIGN - 1) & ~(gsize)(ALIGN - 1);
-  gsize new_rounded = (new_size + ALIGN - 1) & ~(gsize)(ALIGN - 1);
+  gsize old_rounded = (old_size + ALIGN - 1) & ~(gsize) (ALIGN - 1);
+  gsize new_rounded = (new_size + ALIGN - 1) & ~(gsize) (ALIGN - 1);
   Block *block = arena->blocks;
 
-  if (old != NULL && block != NULL && (char *)old + old_rounded == (char *)block->data + block->used
+  if (old != NULL && block != NULL
+      && (char *) old + old_rounded == (char *) block->data + block->used
       && block->size - block->used >= new_rounded - old_rounded)
     {
       block->used += new_rounded - old_rounded;
-      memset ((char *)old + old_size, 0, new_size - old_size);
+      memset ((char *) old + old_size, 0, new_size - old_size);
       return old;
     }
   char *piece = take (arena, new_size);

@@ -13,7 +13,7 @@
 
 /* Zeroed, aligned for any type; valid until reset or free. Never NULL. */
 gpointer rack_arena_alloc (RackArena *arena, gsize size);
-#define rack_arena_new0(arena, Type) ((Type *)rack_arena_alloc (arena, sizeof (Type)))
+#define rack_arena_new0(arena, Type) ((Type *) rack_arena_alloc (arena, sizeof (Type)))
 /* The last piece, grown from old_size to new_size in place where it can be, else copied. For arrays
  * whose length is not known beforehand; old may be NULL. The new bytes are zero. */
 gpointer rack_arena_grow (RackArena *arena, gpointer old, gsize old_size, gsize new_size);

@@ -210,7 +210,7 @@ rack_part_section (const RackPart *part, char *buffer, gsize size)
       int wrote = g_snprintf (text, sizeof text, length > 0 ? ".%u" : "%u", numbers[n]);
       if (length < size)
         g_strlcpy (buffer + length, text, size - length);
-      length += (gsize)wrote;
+      length += (gsize) wrote;
     }
   return length;
 }

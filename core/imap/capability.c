@@ -30,7 +30,7 @@ rack_engine_set_capabilities (RackEngine *engine, const RackStr *atoms, guint n)
 
   for (guint i = 0; i < n; i++)
     {
-      char *name = g_ascii_strup (atoms[i].data, (gssize)atoms[i].size);
+      char *name = g_ascii_strup (atoms[i].data, (gssize) atoms[i].size);
       if (is_disabled (engine, name))
         g_free (name);
       else
@@ -53,7 +53,7 @@ rack_engine_capabilities (const RackEngine *engine)
 {
   static const char *const none[] = { NULL };
 
-  return engine->capabilities != NULL ? (const char *const *)engine->capabilities->pdata : none;
+  return engine->capabilities != NULL ? (const char *const *) engine->capabilities->pdata : none;
 }
 
 gboolean

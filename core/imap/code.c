@@ -76,7 +76,7 @@ parse_uids (RackLexer *lexer, RackArena *arena, RackCode *code, gboolean pairs)
 static gboolean
 parse_argument (RackLexer *lexer, RackArena *arena, RackCode *code)
 {
-  switch ((int)code->kind)
+  switch ((int) code->kind)
     {
     case RACK_CODE_APPENDUID:
       return parse_uids (lexer, arena, code, FALSE);
@@ -112,9 +112,9 @@ rack_parse_code (RackStr inside, RackArena *arena, RackCode *code)
   RackLexer lexer = { space != NULL ? space + 1 : end, end };
 
   code->kind = RACK_CODE_UNKNOWN;
-  code->name = (RackStr){ inside.data, (gsize)((space != NULL ? space : end) - inside.data) };
+  code->name = (RackStr){ inside.data, (gsize) ((space != NULL ? space : end) - inside.data) };
   if (space != NULL)
-    code->argument = (RackStr){ space + 1, (gsize)(end - space - 1) };
+    code->argument = (RackStr){ space + 1, (gsize) (end - space - 1) };
   for (gsize i = 0; i < G_N_ELEMENTS (codes); i++)
     if (rack_str_is (code->name, codes[i].name))
       code->kind = codes[i].kind;

@@ -177,7 +177,7 @@ rack_command_set (RackCommand *command, const RackSet *set)
 void
 rack_command_string (RackCommand *command, const char *data, gssize size)
 {
-  gsize length = size < 0 ? strlen (data) : (gsize)size;
+  gsize length = size < 0 ? strlen (data) : (gsize) size;
 
   if (memchr (data, '\0', length) != NULL)
     refuse (command, "a string with a NUL cannot be sent");
@@ -231,7 +231,7 @@ is_flag (const char *name)
   if (*atom == '\0')
     return FALSE;
   for (const char *at = atom; *at != '\0'; at++)
-    if ((guchar)*at <= ' ' || (guchar)*at >= 0x7f || strchr ("(){%*\"\\]", *at) != NULL)
+    if ((guchar) *at <= ' ' || (guchar) *at >= 0x7f || strchr ("(){%*\"\\]", *at) != NULL)
       return FALSE;
   return TRUE;
 }
@@ -242,7 +242,7 @@ rack_command_flags (RackCommand *command, RackFlags flags, const char *const *ke
   rack_command_open (command);
   for (guint bit = 0; bit < 5; bit++)
     if (flags & (1u << bit))
-      rack_command_atom (command, rack_flag_name ((RackFlags)(1u << bit)));
+      rack_command_atom (command, rack_flag_name ((RackFlags) (1u << bit)));
   for (; keywords != NULL && *keywords != NULL; keywords++)
     {
       if (is_flag (*keywords))
@@ -310,12 +310,12 @@ rack_command_describe (const RackCommand *command)
       switch (piece->kind)
         {
         case RACK_PIECE_TEXT:
-          g_string_append_len (text, data, (gssize)size);
+          g_string_append_len (text, data, (gssize) size);
           break;
         case RACK_PIECE_STRING:
         case RACK_PIECE_MAILBOX:
         case RACK_PIECE_PATTERN:
-          g_string_append_printf (text, "\"%.*s\"", (int)size, data);
+          g_string_append_printf (text, "\"%.*s\"", (int) size, data);
           break;
         case RACK_PIECE_LITERAL:
           g_string_append_printf (text, "{%" G_GSIZE_FORMAT "}", size);
@@ -329,6 +329,6 @@ rack_command_describe (const RackCommand *command)
           break;
         }
     }
-  g_string_append_len (text, command->text->str, (gssize)command->text->len);
+  g_string_append_len (text, command->text->str, (gssize) command->text->len);
   return g_string_free (text, FALSE);
 }

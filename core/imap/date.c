@@ -16,7 +16,7 @@ days_from_civil (gint year, gint month, gint day)
   gint of_era = year - era * 400;
   gint of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
-  return (gint64)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+  return (gint64) era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 static void
@@ -24,14 +24,14 @@ civil_from_days (gint64 days, gint *year, gint *month, gint *day)
 {
   days += 719468;
   gint64 era = (days >= 0 ? days : days - 146096) / 146097;
-  gint of_era = (gint)(days - era * 146097);
+  gint of_era = (gint) (days - era * 146097);
   gint year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
   gint of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   gint shifted = (5 * of_year + 2) / 153;
 
   *day = of_year - (153 * shifted + 2) / 5 + 1;
   *month = shifted < 10 ? shifted + 3 : shifted - 9;
-  *year = (gint)(era * 400 + year_of_era) + (*month <= 2);
+  *year = (gint) (era * 400 + year_of_era) + (*month <= 2);
 }
 
 /* Exactly n digits; -1 otherwise. */
@@ -92,7 +92,7 @@ rack_date_time_parse (RackStr text, gint64 *seconds, gint16 *zone)
       || at[18] != ' ' || (at[19] != '+' && at[19] != '-'))
     return FALSE;
   gint offset = (zone_hours * 60 + zone_minutes) * (at[19] == '-' ? -1 : 1);
-  *zone = (gint16)offset;
+  *zone = (gint16) offset;
   *seconds =
       days_from_civil (year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
   return TRUE;
@@ -108,7 +108,7 @@ rack_date_time_format (gint64 seconds, gint zone, char buffer[RACK_DATE_TIME_SIZ
   zone = CLAMP (zone, -14 * 60, 14 * 60);
   gint64 local = CLAMP (seconds, first, last) + zone * 60;
   gint64 days = local >= 0 ? local / 86400 : -((-local + 86399) / 86400);
-  gint of_day = (gint)(local - days * 86400);
+  gint of_day = (gint) (local - days * 86400);
   civil_from_days (days, &year, &month, &day);
   g_snprintf (buffer, RACK_DATE_TIME_SIZE, "%2d-%.3s-%04d %02d:%02d:%02d %c%02d%02d", day,
               months + (month - 1) * 3, year, of_day / 3600, of_day / 60 % 60, of_day % 60,

@@ -75,6 +75,6 @@ void rack_engine_forget_capabilities (RackEngine *engine);
 gboolean rack_engine_process (RackEngine *engine, gint64 now, GError **error);
 
 /* engine.c */
-void rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackStatus *status,
+void rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackResponse *tagged,
                       const GError *error);
 void rack_engine_refused_while_writing (RackEngine *engine);

@@ -18,7 +18,7 @@
 /* More than this is not padded away after an early NO: the connection goes instead. */
 #define MAX_PADDING   (1024 * 1024)
 
-static void idle_done (RackExchange *exchange, const RackStatus *status, const GError *error);
+static void idle_done (RackExchange *exchange, const RackResponse *tagged, const GError *error);
 static const RackExchangeOps idle_ops = { .done = idle_done };
 
 RackEngine *
@@ -32,7 +32,7 @@ rack_engine_new (const RackEngineOptions *options, gint64 now)
   engine->idle_refresh =
       options->idle_refresh > 0 ? options->idle_refresh : 9 * 60 * G_USEC_PER_SEC;
   engine->preauth = options->preauth;
-  engine->disabled = g_strdupv ((char **)options->disabled);
+  engine->disabled = g_strdupv ((char **) options->disabled);
   if (options->limits != NULL)
     {
       engine->limits = *options->limits;
@@ -111,7 +111,7 @@ unlink_exchange (RackExchange **list, RackExchange *exchange)
 }
 
 void
-rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackStatus *status,
+rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackResponse *tagged,
                  const GError *error)
 {
   unlink_exchange (&engine->in_flight, exchange);
@@ -122,7 +122,7 @@ rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackStatus *s
       engine->dropping = TRUE;
     }
   exchange->state = RACK_EXCHANGE_ENDED;
-  exchange->ops->done (exchange, status, error);
+  exchange->ops->done (exchange, tagged, error);
 }
 
 /* What a lost connection means for a command depends on whether the server has seen it. */
@@ -216,17 +216,17 @@ rack_engine_kick (RackEngine *engine)
 static RackEngine *
 engine_of_idle (RackExchange *exchange)
 {
-  return (RackEngine *)((char *)exchange - G_STRUCT_OFFSET (RackEngine, idle));
+  return (RackEngine *) ((char *) exchange - G_STRUCT_OFFSET (RackEngine, idle));
 }
 
 static void
-idle_done (RackExchange *exchange, const RackStatus *status, const GError *error)
+idle_done (RackExchange *exchange, const RackResponse *tagged, const GError *error)
 {
   RackEngine *engine = engine_of_idle (exchange);
 
   engine->idle_state = RACK_IDLE_NONE;
   /* A server that refuses IDLE is asked by NOOP from now on. */
-  if (status != NULL && status->kind != RACK_STATUS_OK && engine->capabilities != NULL)
+  if (tagged != NULL && tagged->status.kind != RACK_STATUS_OK && engine->capabilities != NULL)
     for (guint i = 0; i + 1 < engine->capabilities->len; i++)
       if (strcmp (g_ptr_array_index (engine->capabilities, i), "IDLE") == 0)
         {
@@ -261,7 +261,7 @@ start_idle (RackEngine *engine)
 static void
 end_idle (RackEngine *engine)
 {
-  g_byte_array_append (engine->out, (const guint8 *)"DONE\r\n", 6);
+  g_byte_array_append (engine->out, (const guint8 *) "DONE\r\n", 6);
   engine->idle_state = RACK_IDLE_ENDING;
 }
 
@@ -307,7 +307,7 @@ may_start (const RackEngine *engine, const RackExchange *next)
     return FALSE;
   if ((next->flags & RACK_EXCHANGE_SELECTS) && n > 0)
     return FALSE;
-  return (taken & next->takes & ~(guint)(RACK_TAKES_FETCH | RACK_TAKES_VANISHED)) == 0;
+  return (taken & next->takes & ~(guint) (RACK_TAKES_FETCH | RACK_TAKES_VANISHED)) == 0;
 }
 
 static void
@@ -324,7 +324,7 @@ start_exchange (RackEngine *engine, RackExchange *exchange)
   exchange->tag = ++engine->last_tag;
   int size =
       g_snprintf (tag, sizeof tag, "%s%" G_GUINT64_FORMAT " ", engine->prefix, exchange->tag);
-  g_byte_array_append (engine->out, (const guint8 *)tag, (guint)size);
+  g_byte_array_append (engine->out, (const guint8 *) tag, (guint) size);
   rack_writer_init (&engine->writer, exchange->command);
   engine->writing = exchange;
   engine->starved = FALSE;
@@ -394,7 +394,7 @@ rack_engine_refused_while_writing (RackEngine *engine)
 static void
 write_padding (RackEngine *engine)
 {
-  guint now = (guint)MIN (engine->padding, OUT_LIMIT);
+  guint now = (guint) MIN (engine->padding, OUT_LIMIT);
   guint at = engine->out->len;
 
   g_byte_array_set_size (engine->out, at + now);
@@ -442,7 +442,7 @@ rack_engine_to_send (RackEngine *engine, RackStr *bytes, gboolean *secret)
     }
   if (engine->out_at == engine->out->len)
     return FALSE;
-  *bytes = (RackStr){ (const char *)engine->out->data + engine->out_at,
+  *bytes = (RackStr){ (const char *) engine->out->data + engine->out_at,
                       engine->out->len - engine->out_at };
   *secret = engine->out_secret;
   return TRUE;
@@ -468,9 +468,9 @@ rack_engine_answer (RackEngine *engine, const RackSecret *line)
   /* Continuations come when nothing is being written: the buffer is empty. */
   g_byte_array_set_size (engine->out, 0);
   engine->out_at = 0;
-  g_byte_array_append (engine->out, (const guint8 *)rack_secret_peek (line),
-                       (guint)rack_secret_size (line));
-  g_byte_array_append (engine->out, (const guint8 *)"\r\n", 2);
+  g_byte_array_append (engine->out, (const guint8 *) rack_secret_peek (line),
+                       (guint) rack_secret_size (line));
+  g_byte_array_append (engine->out, (const guint8 *) "\r\n", 2);
   engine->out_secret = TRUE;
 }
 
@@ -520,7 +520,7 @@ rack_engine_tick (RackEngine *engine, gint64 now, GError **error)
   if (engine->timeout > 0 && is_awaiting (engine) && now - engine->last_activity >= engine->timeout)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_TIMEOUT, "the server has not answered for %.3g s",
-                   (double)engine->timeout / G_USEC_PER_SEC);
+                   (double) engine->timeout / G_USEC_PER_SEC);
       return FALSE;
     }
   if (idle_deadline (engine) > now)

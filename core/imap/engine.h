@@ -50,9 +50,9 @@ typedef struct
   void (*piece) (RackExchange *exchange, RackStr piece, guint64 left);
   /* "+ text" that no literal was waiting for. NULL: a protocol error. */
   void (*continuation) (RackExchange *exchange, RackStr text);
-  /* Required; the last call on the exchange. status is the tagged response, or NULL with error
+  /* Required; the last call on the exchange. tagged is the tagged response, or NULL with error
    * (borrowed) when there was none. */
-  void (*done) (RackExchange *exchange, const RackStatus *status, const GError *error);
+  void (*done) (RackExchange *exchange, const RackResponse *tagged, const GError *error);
 } RackExchangeOps;
 
 typedef enum

@@ -52,7 +52,7 @@ parse_addresses (RackLexer *lexer, RackArena *arena, RackAddresses *addresses)
           || !parse_address (lexer, arena, rack_list_add (&list, RackAddress)))
         return FALSE;
     }
-  *addresses = (RackAddresses){ list.items, (guint)list.n };
+  *addresses = (RackAddresses){ list.items, (guint) list.n };
   return TRUE;
 }
 

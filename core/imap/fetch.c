@@ -18,7 +18,7 @@ parse_uid (RackLexer *lexer, RackArena *arena, RackMessage *message)
 
   if (token.kind != RACK_TOKEN_NUMBER || token.number == 0 || token.number > G_MAXUINT32)
     return FALSE;
-  message->uid = (guint32)token.number;
+  message->uid = (guint32) token.number;
   return TRUE;
 }
 
@@ -193,12 +193,12 @@ parse_section (RackLexer *lexer, RackArena *arena, RackStr name, RackSection *se
         close--;
       if (close == open)
         return FALSE;
-      section->section = (RackStr){ open + 1, (gsize)(close - open - 1) };
+      section->section = (RackStr){ open + 1, (gsize) (close - open - 1) };
       if (close + 1 < end && close[1] == '<')
         {
           section->partial = TRUE;
           for (const char *at = close + 2; at < end && g_ascii_isdigit (*at); at++)
-            section->origin = section->origin * 10 + (guint64)(*at - '0');
+            section->origin = section->origin * 10 + (guint64) (*at - '0');
         }
     }
   return rack_parse_nstring (lexer, arena, &section->data);
@@ -254,11 +254,11 @@ rack_parse_fetch (RackLexer *lexer, RackArena *arena, RackMessage *message)
             return FALSE;
         }
       item->name = name.text;
-      item->raw = (RackStr){ start, (gsize)(lexer->at - start) };
+      item->raw = (RackStr){ start, (gsize) (lexer->at - start) };
     }
   message->items = items.items;
-  message->n_items = (guint)items.n;
+  message->n_items = (guint) items.n;
   message->sections = sections.items;
-  message->n_sections = (guint)sections.n;
+  message->n_sections = (guint) sections.n;
   return TRUE;
 }

@@ -60,7 +60,7 @@ rack_flags_parse (RackLexer *lexer, RackArena *arena, RackFlagList *flags, GErro
       *rack_list_add (&names, RackStr) = rack_token_str (&token, arena);
     }
   flags->names = names.items;
-  flags->n_names = (guint)names.n;
+  flags->n_names = (guint) names.n;
   if (keywords > 0)
     {
       RackStr *list = rack_arena_alloc (arena, keywords * sizeof (RackStr));

@@ -157,8 +157,8 @@ word_is (const char *at, const char *end, const char *word)
 {
   gsize size = strlen (word);
 
-  return (gsize)(end - at) >= size && g_ascii_strncasecmp (at, word, size) == 0
-         && ((gsize)(end - at) == size || g_ascii_isspace (at[size]));
+  return (gsize) (end - at) >= size && g_ascii_strncasecmp (at, word, size) == 0
+         && ((gsize) (end - at) == size || g_ascii_isspace (at[size]));
 }
 
 /* Looks at the beginning of a response: status text has no literals, and only some data may be
@@ -223,7 +223,7 @@ announces_literal (const char *line, const char *end, guint64 *size)
     {
       if (n > (G_MAXINT64 - 9) / 10)
         return BAD_LITERAL;
-      n = n * 10 + (guint64)(*digit - '0');
+      n = n * 10 + (guint64) (*digit - '0');
     }
   if (digit == at + 1 || (digit != end - 1 && !(digit == end - 2 && *digit == '+')))
     return BAD_LITERAL;
@@ -294,7 +294,7 @@ static gboolean
 skip_inline (RackFramer *framer)
 {
   gsize here = framer->end - framer->line;
-  gsize now = (gsize)MIN (framer->left, here);
+  gsize now = (gsize) MIN (framer->left, here);
 
   framer->line += now;
   framer->scanned = framer->line;
@@ -309,7 +309,7 @@ skip_inline (RackFramer *framer)
 static RackFrame
 stream_piece (RackFramer *framer)
 {
-  gsize now = (gsize)MIN (framer->left, framer->end - framer->line);
+  gsize now = (gsize) MIN (framer->left, framer->end - framer->line);
   RackFrame frame = { .kind = RACK_FRAME_LITERAL,
                       .bytes = { framer->block->data + framer->line, now } };
 
@@ -371,7 +371,7 @@ rack_framer_next (RackFramer *framer)
             return bad (framer, "a line is longer than any that makes sense");
           return (RackFrame){ .kind = RACK_FRAME_MORE };
         }
-      RackFrame frame = end_line (framer, (gsize)(newline - data));
+      RackFrame frame = end_line (framer, (gsize) (newline - data));
       if (frame.kind != RACK_FRAME_MORE)
         return frame;
     }

@@ -19,7 +19,7 @@ bad (RackLexer *lexer)
   const char *at = lexer->at;
 
   lexer->at = lexer->end;
-  return token (RACK_TOKEN_BAD, at, (gsize)(lexer->end - at));
+  return token (RACK_TOKEN_BAD, at, (gsize) (lexer->end - at));
 }
 
 static RackToken
@@ -37,7 +37,7 @@ lex_quoted (RackLexer *lexer)
         }
       else if (*at == '"')
         {
-          RackToken result = token (RACK_TOKEN_STRING, start, (gsize)(at - start));
+          RackToken result = token (RACK_TOKEN_STRING, start, (gsize) (at - start));
           result.escaped = escaped;
           lexer->at = at + 1;
           return result;
@@ -53,7 +53,7 @@ lex_literal (RackLexer *lexer, gboolean elided)
   guint64 size = 0;
 
   for (; at < lexer->end && g_ascii_isdigit (*at) && size < G_MAXINT64 / 10 - 1; at++)
-    size = size * 10 + (guint64)(*at - '0');
+    size = size * 10 + (guint64) (*at - '0');
   if (at < lexer->end && *at == '+')
     at++;
   if (at >= lexer->end || *at++ != '}')
@@ -64,10 +64,10 @@ lex_literal (RackLexer *lexer, gboolean elided)
     return bad (lexer);
   if (elided)
     size = 0;
-  if ((guint64)(lexer->end - at) < size)
+  if ((guint64) (lexer->end - at) < size)
     return bad (lexer);
   lexer->at = at + size;
-  RackToken result = token (RACK_TOKEN_STRING, at, (gsize)size);
+  RackToken result = token (RACK_TOKEN_STRING, at, (gsize) size);
   result.elided = elided;
   return result;
 }
@@ -89,7 +89,7 @@ lex_atom (RackLexer *lexer)
         {
           if (number > (G_MAXUINT64 - 9) / 10)
             digits = FALSE;
-          number = number * 10 + (guint64)(c - '0');
+          number = number * 10 + (guint64) (c - '0');
           continue;
         }
       if (c == '[')
@@ -105,7 +105,7 @@ lex_atom (RackLexer *lexer)
   if (at == start)
     return bad (lexer);
   lexer->at = at;
-  gsize size = (gsize)(at - start);
+  gsize size = (gsize) (at - start);
   if (digits)
     {
       RackToken result = token (RACK_TOKEN_NUMBER, start, size);
@@ -190,6 +190,6 @@ rack_lex_skip_value (RackLexer *lexer, RackStr *raw)
       }
   while (depth > 0);
   if (raw != NULL)
-    *raw = (RackStr){ start, (gsize)(lexer->at - start) };
+    *raw = (RackStr){ start, (gsize) (lexer->at - start) };
   return TRUE;
 }

@@ -20,9 +20,9 @@ rack_parse_nz_number (RackStr text, guint32 *number)
     {
       if (!g_ascii_isdigit (text.data[i]))
         return FALSE;
-      n = n * 10 + (guint64)(text.data[i] - '0');
+      n = n * 10 + (guint64) (text.data[i] - '0');
     }
-  *number = (guint32)n;
+  *number = (guint32) n;
   return n >= 1 && n <= G_MAXUINT32;
 }
 
@@ -47,16 +47,16 @@ rack_parse_ranges (RackStr text, RackArena *arena, RackRanges *ranges)
     return FALSE;
   while (at < end)
     {
-      const char *comma = memchr (at, ',', (gsize)(end - at));
+      const char *comma = memchr (at, ',', (gsize) (end - at));
       const char *stop = comma != NULL ? comma : end;
-      const char *colon = memchr (at, ':', (gsize)(stop - at));
+      const char *colon = memchr (at, ':', (gsize) (stop - at));
       const char *first_end = colon != NULL ? colon : stop;
       RackRange *range = rack_list_add (&list, RackRange);
-      if (!parse_bound ((RackStr){ at, (gsize)(first_end - at) }, &range->first))
+      if (!parse_bound ((RackStr){ at, (gsize) (first_end - at) }, &range->first))
         return FALSE;
       range->last = range->first;
       if (colon != NULL
-          && !parse_bound ((RackStr){ colon + 1, (gsize)(stop - colon - 1) }, &range->last))
+          && !parse_bound ((RackStr){ colon + 1, (gsize) (stop - colon - 1) }, &range->last))
         return FALSE;
       at = stop + 1;
     }
@@ -219,7 +219,7 @@ parse_mailbox_status (RackLexer *lexer, RackArena *arena, RackResponse *response
       else if (!parse_status_item (lexer, item.text, status))
         return FALSE;
     }
-  status->raw = (RackStr){ start, (gsize)(lexer->at - start) };
+  status->raw = (RackStr){ start, (gsize) (lexer->at - start) };
   return TRUE;
 }
 
@@ -249,7 +249,7 @@ parse_search (RackLexer *lexer, RackArena *arena, RackResponse *response)
         return FALSE;
       if (token.number == 0) /* hMailServer */
         continue;
-      guint32 number = (guint32)token.number;
+      guint32 number = (guint32) token.number;
       if (last != NULL && last->last != G_MAXUINT32 && number == last->last + 1)
         last->last = number;
       else
@@ -297,7 +297,7 @@ parse_esearch (RackLexer *lexer, RackArena *arena, RackResponse *response)
   if (rack_lex_peek (lexer).kind == RACK_TOKEN_OPEN)
     {
       RackToken open = rack_lex (lexer), word = rack_lex (lexer), tag = rack_lex (lexer);
-      (void)open;
+      (void) open;
       if (!rack_str_is (word.text, "TAG") || rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
         return FALSE;
       search->tag = rack_token_str (&tag, arena);
@@ -337,7 +337,7 @@ parse_sort (RackLexer *lexer, RackArena *arena, RackResponse *response)
         }
       if (token.kind != RACK_TOKEN_NUMBER || token.number == 0 || token.number > G_MAXUINT32)
         return FALSE;
-      *rack_list_add (&list, guint32) = (guint32)token.number;
+      *rack_list_add (&list, guint32) = (guint32) token.number;
     }
   response->sort.items = list.items;
   response->sort.n = list.n;
@@ -389,7 +389,7 @@ parse_namespace_list (RackLexer *lexer, RackArena *arena, const RackNamespaceIte
       rack_lex (lexer);
     }
   *items = list.items;
-  *n = (guint)list.n;
+  *n = (guint) list.n;
   return token.kind == RACK_TOKEN_CLOSE;
 }
 
@@ -433,7 +433,7 @@ parse_quota (RackLexer *lexer, RackArena *arena, RackResponse *response)
           (RackQuotaResource){ name.text, usage.number, limit.number };
     }
   quota->resources = list.items;
-  quota->n_resources = (guint)list.n;
+  quota->n_resources = (guint) list.n;
   return TRUE;
 }
 
@@ -459,7 +459,7 @@ parse_acl (RackLexer *lexer, RackArena *arena, RackResponse *response)
         return FALSE;
     }
   response->acl.items = list.items;
-  response->acl.n = (guint)list.n;
+  response->acl.n = (guint) list.n;
   return TRUE;
 }
 

@@ -86,12 +86,12 @@ rack_mailbox_name_encode (const char *utf8, GError **error)
         }
       if (octet >= 0)
         {
-          g_string_append_c (out, (char)octet);
+          g_string_append_c (out, (char) octet);
           at += ESCAPE_SIZE + 2;
           continue;
         }
       if (plain)
-        g_string_append (out, c == '&' ? "&-" : (char[]){ (char)c, '\0' });
+        g_string_append (out, c == '&' ? "&-" : (char[]){ (char) c, '\0' });
       else if (c > 0xffff)
         {
           put16 (out, &state, 0xd800 + ((c - 0x10000) >> 10));
@@ -120,7 +120,7 @@ decode_run (GString *out, const char *at, gsize size)
       const char *digit = at[i] != '\0' ? strchr (alphabet, at[i]) : NULL;
       if (digit == NULL)
         return FALSE;
-      bits = (bits << 6) | (guint32)(digit - alphabet);
+      bits = (bits << 6) | (guint32) (digit - alphabet);
       n_bits += 6;
       if (n_bits < 16)
         continue;
@@ -148,7 +148,7 @@ static void
 append_escaped (GString *out, const char *at, gsize size)
 {
   for (gsize i = 0; i < size; i++)
-    g_string_append_printf (out, ESCAPE "%02X", (guchar)at[i]);
+    g_string_append_printf (out, ESCAPE "%02X", (guchar) at[i]);
 }
 
 char *
@@ -161,17 +161,17 @@ rack_mailbox_name_decode (RackStr wire)
   /* A name in raw UTF-8, from servers that ignore the rule. */
   gboolean eight_bit = FALSE;
   for (gsize i = 0; i < wire.size; i++)
-    eight_bit |= (guchar)wire.data[i] >= 0x80;
+    eight_bit |= (guchar) wire.data[i] >= 0x80;
   for (const char *at = wire.data; at < end;)
     {
-      const char *close = *at == '&' ? memchr (at, '-', (gsize)(end - at)) : NULL;
+      const char *close = *at == '&' ? memchr (at, '-', (gsize) (end - at)) : NULL;
       gsize before = out->len;
       if (*at == '&' && close == at + 1)
         g_string_append_c (out, '&');
       else if (close != NULL && !eight_bit && base64_end != at
-               && decode_run (out, at + 1, (gsize)(close - at - 1)))
+               && decode_run (out, at + 1, (gsize) (close - at - 1)))
         base64_end = close + 1;
-      else if (*at != '&' && (guchar)*at >= 0x20 && (guchar)*at < 0x7f)
+      else if (*at != '&' && (guchar) *at >= 0x20 && (guchar) *at < 0x7f)
         {
           g_string_append_c (out, *at++);
           continue;

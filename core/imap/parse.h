@@ -16,7 +16,7 @@ typedef struct
   gsize n, room;
 } RackList;
 gpointer rack_list_add_ (RackList *list, gsize item_size);
-#define rack_list_add(list, Type) ((Type *)rack_list_add_ ((list), sizeof (Type)))
+#define rack_list_add(list, Type) ((Type *) rack_list_add_ ((list), sizeof (Type)))
 
 /* A token's octets with the escapes removed. */
 RackStr rack_token_str (const RackToken *token, RackArena *arena);

@@ -23,7 +23,7 @@ static gboolean G_GNUC_PRINTF (2, 3) broken (GError **error, const char *format,
 static char *
 text_of (RackStr text)
 {
-  return rack_text_escape (text.data != NULL ? text.data : "", (gssize)text.size);
+  return rack_text_escape (text.data != NULL ? text.data : "", (gssize) text.size);
 }
 
 /* ---- Whose response is it? ---------------------------------------------------- */
@@ -84,7 +84,7 @@ find_tag (RackEngine *engine, RackStr tag)
     {
       if (!g_ascii_isdigit (tag.data[i]))
         return NULL;
-      number = number * 10 + (guint64)(tag.data[i] - '0');
+      number = number * 10 + (guint64) (tag.data[i] - '0');
     }
   for (RackExchange *at = engine->in_flight; at != NULL; at = at->next)
     if (at->tag == number)
@@ -198,7 +198,7 @@ receive_status (RackEngine *engine, const RackResponse *response, GError **error
   if (status->code.kind == RACK_CODE_CAPABILITY)
     rack_engine_set_capabilities (engine, status->code.atoms, status->code.n_atoms);
   if (status->code.kind == RACK_CODE_UIDVALIDITY && is_selecting (engine))
-    engine->uid_validity = (guint32)status->code.number;
+    engine->uid_validity = (guint32) status->code.number;
   if (engine->phase != RACK_PHASE_NOT_AUTHENTICATED)
     deliver (engine, response);
   return TRUE;
@@ -277,7 +277,7 @@ receive_tagged (RackEngine *engine, const RackResponse *response, GError **error
     rack_engine_set_capabilities (engine, status->code.atoms, status->code.n_atoms);
   if (!change_phase (engine, exchange, status, error))
     return FALSE;
-  rack_engine_end (engine, exchange, status, NULL);
+  rack_engine_end (engine, exchange, response, NULL);
   return TRUE;
 }
 

@@ -18,7 +18,7 @@ rack_list_add_ (RackList *list, gsize item_size)
           rack_arena_grow (list->arena, list->items, list->room * item_size, room * item_size);
       list->room = room;
     }
-  return (char *)list->items + list->n++ * item_size;
+  return (char *) list->items + list->n++ * item_size;
 }
 
 gboolean
@@ -95,7 +95,7 @@ rack_parse_pairs (RackLexer *lexer, RackArena *arena, RackPairs *pairs)
         return FALSE;
     }
   rack_lex (lexer);
-  *pairs = (RackPairs){ list.items, (guint)list.n };
+  *pairs = (RackPairs){ list.items, (guint) list.n };
   return TRUE;
 }
 
@@ -120,7 +120,7 @@ rack_parse_words (RackLexer *lexer, RackArena *arena, const RackStr **items, gui
   if (open && rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
     return FALSE;
   *items = list.items;
-  *n = (guint)list.n;
+  *n = (guint) list.n;
   return TRUE;
 }
 
@@ -178,16 +178,16 @@ parse_status (RackStr rest, RackArena *arena, RackStatus *status)
     {
       const char *close = code_end (at + 1, end);
       if (close == NULL) /* an odd quote inside: take the first bracket */
-        close = memchr (at, ']', (gsize)(end - at));
+        close = memchr (at, ']', (gsize) (end - at));
       if (close != NULL)
         {
-          rack_parse_code ((RackStr){ at + 1, (gsize)(close - at - 1) }, arena, &status->code);
+          rack_parse_code ((RackStr){ at + 1, (gsize) (close - at - 1) }, arena, &status->code);
           at = close + 1;
           while (at < end && *at == ' ')
             at++;
         }
     }
-  status->text = (RackStr){ at, (gsize)(end - at) };
+  status->text = (RackStr){ at, (gsize) (end - at) };
 }
 
 static RackStr
@@ -203,7 +203,7 @@ without_line_end (RackStr bytes)
 static gboolean
 broken (GError **error, const char *what, RackStr bytes)
 {
-  g_autofree char *text = rack_text_escape (bytes.data, (gssize)MIN (bytes.size, 60));
+  g_autofree char *text = rack_text_escape (bytes.data, (gssize) MIN (bytes.size, 60));
 
   g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL, "%s: \"%s%s\"", what, text,
                bytes.size > 60 ? "..." : "");
@@ -234,13 +234,13 @@ parse_untagged (RackLexer *lexer, RackStr bytes, RackArena *arena, RackResponse 
       if (rack_str_is (word.text, "FETCH"))
         {
           response->kind = RACK_RESPONSE_FETCH;
-          response->raw = (RackStr){ lexer->at, (gsize)(bytes.data + bytes.size - lexer->at) };
+          response->raw = (RackStr){ lexer->at, (gsize) (bytes.data + bytes.size - lexer->at) };
           memset (&response->message, 0, sizeof response->message);
-          response->message.seq = (guint32)first.number;
+          response->message.seq = (guint32) first.number;
           return rack_parse_fetch (lexer, arena, &response->message)
                  || broken (error, "a FETCH response is broken", bytes);
         }
-      response->number = (guint32)first.number;
+      response->number = (guint32) first.number;
       for (gsize i = 0; i < G_N_ELEMENTS (numbered); i++)
         if (rack_str_is (word.text, numbered[i].word))
           {
@@ -249,13 +249,13 @@ parse_untagged (RackLexer *lexer, RackStr bytes, RackArena *arena, RackResponse 
             return TRUE;
           }
       response->kind = RACK_RESPONSE_OTHER;
-      response->raw = (RackStr){ lexer->at, (gsize)(bytes.data + bytes.size - lexer->at) };
+      response->raw = (RackStr){ lexer->at, (gsize) (bytes.data + bytes.size - lexer->at) };
       return TRUE;
     }
   if (first.kind != RACK_TOKEN_ATOM)
     return broken (error, "an untagged response makes no sense", bytes);
   response->name = first.text;
-  response->raw = (RackStr){ lexer->at, (gsize)(bytes.data + bytes.size - lexer->at) };
+  response->raw = (RackStr){ lexer->at, (gsize) (bytes.data + bytes.size - lexer->at) };
   if (parse_status_kind (first.text, &response->status.kind))
     {
       response->kind = RACK_RESPONSE_STATUS;
@@ -289,7 +289,7 @@ rack_response_parse (RackStr whole, RackArena *arena, RackResponse *response, GE
   const char *space = memchr (bytes.data, ' ', bytes.size);
   if (space == NULL || space == bytes.data)
     return broken (error, "this is not a response", bytes);
-  response->tag = (RackStr){ bytes.data, (gsize)(space - bytes.data) };
+  response->tag = (RackStr){ bytes.data, (gsize) (space - bytes.data) };
   lexer.at = space + 1;
   if (response->tag.size == 1 && *bytes.data == '*')
     return parse_untagged (&lexer, bytes, arena, response, error);
@@ -298,7 +298,7 @@ rack_response_parse (RackStr whole, RackArena *arena, RackResponse *response, GE
   response->name = word.text;
   if (word.kind != RACK_TOKEN_ATOM || !parse_status_kind (word.text, &response->status.kind))
     return broken (error, "a tagged response is neither OK, NO nor BAD", bytes);
-  response->raw = (RackStr){ lexer.at, (gsize)(end - lexer.at) };
+  response->raw = (RackStr){ lexer.at, (gsize) (end - lexer.at) };
   parse_status (response->raw, arena, &response->status);
   return TRUE;
 }
@@ -312,10 +312,10 @@ rack_response_peek (RackStr bytes, guint32 *seq)
   if (bytes.size < 2 || bytes.data[1] != ' ' || *bytes.data != '*')
     return bytes.size > 0 && *bytes.data == '+' ? RACK_PEEK_CONTINUE : RACK_PEEK_TAGGED;
   for (; at < end && *at >= '0' && *at <= '9' && number <= G_MAXUINT32; at++)
-    number = number * 10 + (guint64)(*at - '0');
+    number = number * 10 + (guint64) (*at - '0');
   if (at == bytes.data + 2 || number > G_MAXUINT32 || end - at < 7
       || g_ascii_strncasecmp (at, " FETCH ", 7) != 0)
     return RACK_PEEK_UNTAGGED;
-  *seq = (guint32)number;
+  *seq = (guint32) number;
   return RACK_PEEK_FETCH;
 }

@@ -35,7 +35,7 @@ allocate (gsize size)
 RackSecret *
 rack_secret_new (const char *data, gssize size)
 {
-  RackSecret *secret = allocate (size < 0 ? strlen (data) : (gsize)size);
+  RackSecret *secret = allocate (size < 0 ? strlen (data) : (gsize) size);
 
   if (secret->size > 0)
     memcpy (secret->data, data, secret->size);
@@ -50,7 +50,7 @@ rack_secret_printf (const char *format, ...)
   va_start (args, format);
   va_copy (again, args);
   int size = vsnprintf (NULL, 0, format, args);
-  RackSecret *secret = allocate (size > 0 ? (gsize)size : 0);
+  RackSecret *secret = allocate (size > 0 ? (gsize) size : 0);
   vsnprintf (secret->data, secret->size + 1, format, again);
   va_end (again);
   va_end (args);
@@ -60,7 +60,7 @@ rack_secret_printf (const char *format, ...)
 RackSecret *
 rack_secret_copy (const RackSecret *secret)
 {
-  return rack_secret_new (secret->data, (gssize)secret->size);
+  return rack_secret_new (secret->data, (gssize) secret->size);
 }
 
 const char *
@@ -92,8 +92,8 @@ rack_secret_to_base64 (const RackSecret *secret)
   gsize n = 0;
 
   if (secret->size > 0)
-    n = g_base64_encode_step ((const guchar *)secret->data, secret->size, FALSE, text->data, &state,
-                              &save);
+    n = g_base64_encode_step ((const guchar *) secret->data, secret->size, FALSE, text->data,
+                              &state, &save);
   n += g_base64_encode_close (FALSE, text->data + n, &state, &save);
   g_assert (n == text->size);
   return text;

@@ -155,7 +155,7 @@ rack_set_count (const RackSet *set)
   guint64 count = 0;
 
   for (gsize i = 0; i < set->n; i++)
-    count += (guint64)set->ranges[i].last - set->ranges[i].first + 1;
+    count += (guint64) set->ranges[i].last - set->ranges[i].first + 1;
   return count;
 }
 

@@ -23,15 +23,15 @@ is_harmless (gunichar c)
 char *
 rack_text_escape (const char *text, gssize size)
 {
-  const char *end = text + (size < 0 ? (gssize)strlen (text) : size);
-  GString *out = g_string_sized_new ((gsize)(end - text));
+  const char *end = text + (size < 0 ? (gssize) strlen (text) : size);
+  GString *out = g_string_sized_new ((gsize) (end - text));
 
   for (const char *at = text; at < end;)
     {
       gunichar c = g_utf8_get_char_validated (at, end - at);
-      if (c == (gunichar)-1 || c == (gunichar)-2 || (c == 0 && *at != '\0'))
+      if (c == (gunichar) -1 || c == (gunichar) -2 || (c == 0 && *at != '\0'))
         {
-          g_string_append_printf (out, "\\x%02x", (guchar)*at++);
+          g_string_append_printf (out, "\\x%02x", (guchar) *at++);
           continue;
         }
       if (*at == '\0')

@@ -27,7 +27,7 @@ void
 rack_writer_init (RackWriter *writer, const RackCommand *command)
 {
   /* The builder's last text becomes a piece: a change of form, not of meaning. */
-  rack_command_flush ((RackCommand *)command);
+  rack_command_flush ((RackCommand *) command);
   *writer = (RackWriter){ .command = command };
 }
 
@@ -41,7 +41,7 @@ choose_form (const char *data, gsize size, gboolean atom_allowed, gboolean utf8)
     return FORM_LITERAL;
   for (gsize i = 0; i < size; i++)
     {
-      guchar c = (guchar)data[i];
+      guchar c = (guchar) data[i];
       if (c == '\r' || c == '\n' || c == '\0' || (c >= 0x80 && !utf8))
         return FORM_LITERAL;
       /* "]" is an astring char, but old servers disagree; quoting costs nothing. */
@@ -54,14 +54,14 @@ choose_form (const char *data, gsize size, gboolean atom_allowed, gboolean utf8)
 static void
 append_quoted (GByteArray *out, const char *data, gsize size)
 {
-  g_byte_array_append (out, (const guint8 *)"\"", 1);
+  g_byte_array_append (out, (const guint8 *) "\"", 1);
   for (gsize i = 0; i < size; i++)
     {
       if (data[i] == '"' || data[i] == '\\')
-        g_byte_array_append (out, (const guint8 *)"\\", 1);
-      g_byte_array_append (out, (const guint8 *)data + i, 1);
+        g_byte_array_append (out, (const guint8 *) "\\", 1);
+      g_byte_array_append (out, (const guint8 *) data + i, 1);
     }
-  g_byte_array_append (out, (const guint8 *)"\"", 1);
+  g_byte_array_append (out, (const guint8 *) "\"", 1);
 }
 
 /* Announces a literal. TRUE when its octets may follow at once. */
@@ -73,7 +73,7 @@ begin_literal (RackWriter *writer, const RackWireOptions *options, GByteArray *o
 
   int length =
       g_snprintf (head, sizeof head, "{%" G_GUINT64_FORMAT "%s}\r\n", size, now ? "+" : "");
-  g_byte_array_append (out, (const guint8 *)head, (guint)length);
+  g_byte_array_append (out, (const guint8 *) head, (guint) length);
   writer->in_literal = TRUE;
   writer->left = size;
   writer->offset = 0;
@@ -96,7 +96,7 @@ copy_some (RackWriter *writer, GByteArray *out, gsize limit, const char *data, g
   gsize room = limit > out->len ? limit - out->len : 1;
   gsize now = MIN (room, size - writer->offset);
 
-  g_byte_array_append (out, (const guint8 *)data + writer->offset, (guint)now);
+  g_byte_array_append (out, (const guint8 *) data + writer->offset, (guint) now);
   writer->offset += now;
   return writer->offset == size;
 }
@@ -107,14 +107,14 @@ fill_source (RackWriter *writer, RackSource *source, GByteArray *out, gsize limi
   gsize room = limit > out->len ? limit - out->len : 1;
   guint before = out->len;
 
-  g_byte_array_set_size (out, before + (guint)MIN (room, writer->left));
+  g_byte_array_set_size (out, before + (guint) MIN (room, writer->left));
   gssize got = writer->left == 0 ? 0 : source->read (source, out->data + before, out->len - before);
-  g_byte_array_set_size (out, before + (guint)MAX (got, 0));
+  g_byte_array_set_size (out, before + (guint) MAX (got, 0));
   if (got < 0)
     return RACK_WRITE_FAILED;
   if (got == 0 && writer->left > 0)
     return RACK_WRITE_SOURCE;
-  writer->left -= (guint64)got;
+  writer->left -= (guint64) got;
   if (writer->left == 0)
     next_piece (writer);
   return RACK_WRITE_MORE;
@@ -140,7 +140,7 @@ fill_string (RackWriter *writer, const RackPiece *piece, const RackWireOptions *
     switch (choose_form (data, size, piece->kind != RACK_PIECE_PATTERN, options->utf8_names))
       {
       case FORM_ATOM:
-        g_byte_array_append (out, (const guint8 *)data, (guint)size);
+        g_byte_array_append (out, (const guint8 *) data, (guint) size);
         next_piece (writer);
         return RACK_WRITE_MORE;
       case FORM_QUOTED:
@@ -171,7 +171,7 @@ fill_secret (RackWriter *writer, const RackPiece *piece, const RackWireOptions *
     return RACK_WRITE_MORE; /* secrets go alone */
   *secret = TRUE;
   if (atom || writer->in_literal)
-    g_byte_array_append (out, (const guint8 *)data, (guint)size);
+    g_byte_array_append (out, (const guint8 *) data, (guint) size);
   else
     append_quoted (out, data, size);
   next_piece (writer);
@@ -233,7 +233,7 @@ rack_writer_fill (RackWriter *writer, const RackWireOptions *options, GByteArray
       if (writer->piece == index && out->len == before)
         return RACK_WRITE_MORE; /* a secret waits for an empty buffer */
     }
-  g_byte_array_append (out, (const guint8 *)"\r\n", 2);
+  g_byte_array_append (out, (const guint8 *) "\r\n", 2);
   return RACK_WRITE_DONE;
 }
 

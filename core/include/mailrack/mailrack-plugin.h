@@ -95,7 +95,7 @@ typedef struct
   }
 #define RACK_PARAM_END                                                                             \
   {                                                                                                \
-    NULL, (RackParamType)0, (RackParamFlags)0, 0, NULL, NULL, NULL                                 \
+    NULL, (RackParamType) 0, (RackParamFlags) 0, 0, NULL, NULL, NULL                               \
   }
 
 #ifdef __cplusplus
@@ -125,7 +125,7 @@ extern "C"
   rack_param_checked_<rack_is_##TYPE<decltype (Config::field)>> (offsetof (Config, field))
 #else
 #define RACK_SAME_(Config, field, type)                                                            \
-  __builtin_types_compatible_p (__typeof__ (((Config *)0)->field), type)
+  __builtin_types_compatible_p (__typeof__ (((Config *) 0)->field), type)
 #define RACK_IS_STRING_(C, f) (RACK_SAME_ (C, f, char *) || RACK_SAME_ (C, f, const char *))
 #define RACK_IS_PATH_(C, f)   RACK_IS_STRING_ (C, f)
 #define RACK_IS_SECRET_(C, f)                                                                      \
@@ -135,7 +135,7 @@ extern "C"
 #define RACK_IS_SECONDS_(C, f) RACK_SAME_ (C, f, gint64)
 #define RACK_IS_CHOICE_(C, f)                                                                      \
   (RACK_SAME_ (C, f, int) || RACK_SAME_ (C, f, unsigned)                                           \
-   || (sizeof (((C *)0)->f) == sizeof (int) && (__typeof__ (((C *)0)->f))0.9 == 0))
+   || (sizeof (((C *) 0)->f) == sizeof (int) && (__typeof__ (((C *) 0)->f)) 0.9 == 0))
 #define RACK_IS_COMMAND_(C, f)                                                                     \
   (RACK_SAME_ (C, f, char **) || RACK_SAME_ (C, f, const char *const *))
 #define RACK_IS_LIST_(C, f) RACK_IS_COMMAND_ (C, f)
@@ -152,7 +152,7 @@ extern "C"
 /* Every struct that core passes to a plugin begins with its size as core knows
  * it. A field added after version 1 may be read when RACK_HAS (p, field). */
 #define RACK_HAS(p, field)                                                                         \
-  ((p)->size >= (gsize)((const char *)&(p)->field - (const char *)(p)) + sizeof (p)->field)
+  ((p)->size >= (gsize) ((const char *) &(p)->field - (const char *) (p)) + sizeof (p)->field)
 
   /* How long a blocking callback may wait, and who may interrupt it. */
   typedef struct
@@ -419,7 +419,7 @@ extern "C"
   {                                                                                                \
     static const Type *const typed = &(plugin_);                                                   \
     static const RackPluginEntry entry = { RACK_PLUGIN_ABI, KIND, sizeof (Type), &(plugin_) };     \
-    (void)typed;                                                                                   \
+    (void) typed;                                                                                  \
     return &entry;                                                                                 \
   }
 #define RACK_REGISTER_AUTH(plugin_) RACK_REGISTER_ (RackAuthPlugin, RACK_PLUGIN_AUTH, plugin_)

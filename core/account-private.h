@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * account-private.h - an account as the files of the public API see it
+ *
+ * account.c (life, mailboxes), connect.c (a connection up to login), login.c (an
+ * auth plugin at work), mailbox.c and those beside it. */
+#pragma once
+
+#include "plugin.h"
+#include "pool.h"
+#include "settings.h"
+
+#include <mailrack/mailrack.h>
+
+/* Serialises the callbacks of an auth plugin without holding up those who only close. */
+typedef struct
+{
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  gboolean busy;
+  GPtrArray *ended; /* attempts whose end is still to be called */
+} RackAuthLock;
+
+struct RackAccount
+{
+  gint references;
+  char *label; /* bob@imap.example.org */
+  RackAccountSettings settings;
+  RackHost *host;
+  const RackAuthPlugin *auth;
+  const RackTransportPlugin *transport;
+  gpointer auth_config, transport_config; /* what the params filled */
+  gpointer auth_account, transport_self;
+  RackAuthLock auth_lock;
+  RackPool *pool;
+  pthread_mutex_t lock;
+  RackTrace *trace;      /* guarded by lock */
+  RackCounters counters; /* atomic */
+};
+
+/* connect.c: a connection of its own, logged in and started. */
+RackConn *rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **error);
+/* login.c: on a connection before it is started. */
+gboolean rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait,
+                             GError **error);
+void rack_auth_lock_init (RackAuthLock *lock);
+void rack_auth_lock_clear (RackAuthLock *lock);
+
+/* A wait that ends after the account's time to connect, or when cancelled. */
+RackWait rack_account_wait (RackAccount *account, GCancellable *cancellable);
+
+/* Runs one command on any connection of the pool, again on another if the connection was lost and
+ * the command is repeatable. make is called for each try. Returns: (owned) the finished call. */
+typedef RackCommand *(*RackMakeCommand) (gpointer data, RackConn *conn);
+RackCall *rack_account_run (RackAccount *account, RackMakeCommand make, gpointer data,
+                            GCancellable *cancellable, GError **error);
+
+gboolean rack_error_is_lost (const GError *error); /* a new connection may help */

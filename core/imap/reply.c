@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * reply.c - responses kept beyond the buffer they came in */
+#include "reply.h"
+
+#include <string.h>
+
+struct RackReply
+{
+  RackArena *arena;
+  GPtrArray *responses; /* RackResponse *, in the arena */
+  RackStatus status;
+};
+
+RackReply *
+rack_reply_new (void)
+{
+  RackReply *reply = g_new0 (RackReply, 1);
+
+  reply->arena = rack_arena_new ();
+  reply->responses = g_ptr_array_new ();
+  reply->status.kind = RACK_STATUS_OK;
+  return reply;
+}
+
+void
+rack_reply_free (RackReply *reply)
+{
+  if (reply == NULL)
+    return;
+  rack_arena_free (reply->arena);
+  g_ptr_array_free (reply->responses, TRUE);
+  g_free (reply);
+}
+
+void
+rack_reply_add (RackReply *reply, const RackResponse *response)
+{
+  const RackStr *last = response->raw.data != NULL ? &response->raw : &response->name;
+  const char *start = response->tag.data;
+  RackStr copy = rack_arena_str (reply->arena, start, (gsize) (last->data + last->size - start));
+  RackResponse *kept = rack_arena_new0 (reply->arena, RackResponse);
+
+  /* What was parsed once parses again. */
+  if (!rack_response_parse (copy, reply->arena, kept, NULL))
+    return;
+  if (kept->kind == RACK_RESPONSE_STATUS && (kept->tag.size != 1 || *kept->tag.data != '*'))
+    reply->status = kept->status;
+  else
+    g_ptr_array_add (reply->responses, kept);
+}
+
+gboolean
+rack_reply_is_empty (const RackReply *reply)
+{
+  return reply->responses->len == 0;
+}
+
+const RackStatus *
+rack_reply_status (const RackReply *reply)
+{
+  return &reply->status;
+}
+
+const RackResponse *
+rack_reply_get (const RackReply *reply, guint index)
+{
+  return index < reply->responses->len ? g_ptr_array_index (reply->responses, index) : NULL;
+}
+
+static RackError
+error_code (RackCodeKind code)
+{
+  switch ((int) code)
+    {
+    case RACK_CODE_NONEXISTENT:
+    case RACK_CODE_TRYCREATE:
+      return RACK_ERROR_NOT_FOUND;
+    case RACK_CODE_ALREADYEXISTS:
+      return RACK_ERROR_EXISTS;
+    case RACK_CODE_NOPERM:
+    case RACK_CODE_READ_ONLY:
+      return RACK_ERROR_READ_ONLY;
+    case RACK_CODE_OVERQUOTA:
+      return RACK_ERROR_QUOTA;
+    case RACK_CODE_TOOBIG:
+    case RACK_CODE_LIMIT:
+      return RACK_ERROR_TOO_LARGE;
+    case RACK_CODE_AUTHENTICATIONFAILED:
+    case RACK_CODE_AUTHORIZATIONFAILED:
+    case RACK_CODE_EXPIRED:
+      return RACK_ERROR_AUTH;
+    default:
+      return RACK_ERROR_REFUSED;
+    }
+}
+
+GError *
+rack_reply_to_error (const RackReply *reply)
+{
+  const RackStatus *status = &reply->status;
+
+  if (status->kind == RACK_STATUS_OK)
+    return NULL;
+  g_autofree char *text =
+      rack_text_escape (status->text.size > 0 ? status->text.data : "", (gssize) status->text.size);
+  g_autofree char *code =
+      status->code.name.data != NULL
+          ? rack_text_escape (status->code.name.data, (gssize) status->code.name.size)
+          : NULL;
+  return g_error_new (RACK_ERROR, error_code (status->code.kind), "the server says %s: %s%s%s%s",
+                      status->kind == RACK_STATUS_NO ? "NO" : "BAD", code != NULL ? "[" : "",
+                      code != NULL ? code : "", code != NULL ? "] " : "", text);
+}

@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * conn.c - a connection and its owner thread; the contract is in conn.h
+ *
+ * One step: write what the engine has, wait for the descriptor, the inbox or the
+ * engine's deadline, read what is there. The same step serves the thread that
+ * builds the connection up and the owner thread afterwards. */
+#include "conn.h"
+
+#include "trace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum
+{
+  POST_SUBMIT = 1,
+  POST_DETACH = 2,
+  POST_KICK = 4
+};
+
+struct RackConn
+{
+  gint references;
+  /* The owner's alone. */
+  RackStream *stream;
+  RackEngine *engine;
+  RackTrace *trace;
+  RackCounters *counters;
+  guint64 seen_commands, seen_round_trips;
+  RackWait wait; /* while it is being built up */
+  gboolean started;
+
+  /* Between owner and callers. */
+  pthread_mutex_t lock;
+  int wake; /* eventfd */
+  pthread_t thread;
+  RackCall *inbox, **inbox_end;
+  gboolean stop, joined;
+  GError *death;
+  gboolean want_idle;
+  char **capabilities;
+  char *greeting;
+  char **facts; /* as they were when it started */
+  RackNews news;
+  gpointer news_data;
+  void (*died) (gpointer data);
+  gpointer died_data;
+};
+
+/* ---- Birth and death --------------------------------------------------------------- */
+
+static void
+random_prefix (char prefix[8])
+{
+  for (guint i = 0; i < 5; i++)
+    {
+      guint n = (guint) g_random_int_range (0, 52);
+      prefix[i] = (char) (n < 26 ? 'A' + n : 'a' + n - 26);
+    }
+  prefix[5] = '\0';
+}
+
+static void
+hear_news (gpointer data, const RackResponse *response)
+{
+  RackConn *conn = data;
+
+  pthread_mutex_lock (&conn->lock);
+  RackNews news = conn->news;
+  gpointer news_data = conn->news_data;
+  pthread_mutex_unlock (&conn->lock);
+  if (news != NULL)
+    news (news_data, response);
+}
+
+RackConn *
+rack_conn_new (RackStream *stream, const RackConnOptions *options)
+{
+  RackConn *conn = g_new0 (RackConn, 1);
+  char prefix[8];
+
+  random_prefix (prefix);
+  conn->references = 1;
+  conn->stream = stream;
+  conn->trace = options->trace != NULL ? rack_trace_ref (options->trace) : NULL;
+  conn->counters = options->counters;
+  conn->inbox_end = &conn->inbox;
+  conn->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  pthread_mutex_init (&conn->lock, NULL);
+  RackEngineOptions engine = { .tag_prefix = prefix,
+                               .timeout = options->timeout,
+                               .idle_refresh = options->idle_refresh,
+                               .preauth = options->preauth,
+                               .disabled = options->disabled,
+                               .news = hear_news,
+                               .data = conn };
+  conn->engine = rack_engine_new (&engine, g_get_monotonic_time ());
+  if (conn->counters != NULL)
+    __atomic_add_fetch (&conn->counters->connections, 1, __ATOMIC_RELAXED);
+  return conn;
+}
+
+RackConn *
+rack_conn_ref (RackConn *conn)
+{
+  g_atomic_int_inc (&conn->references);
+  return conn;
+}
+
+void
+rack_conn_unref (RackConn *conn)
+{
+  if (conn == NULL || !g_atomic_int_dec_and_test (&conn->references))
+    return;
+  rack_engine_free (conn->engine);
+  if (conn->stream != NULL)
+    conn->stream->ops->close (conn->stream);
+  rack_trace_unref (conn->trace);
+  close (conn->wake);
+  g_clear_error (&conn->death);
+  g_strfreev (conn->capabilities);
+  g_free (conn->greeting);
+  g_strfreev (conn->facts);
+  pthread_mutex_destroy (&conn->lock);
+  g_free (conn);
+}
+
+void
+rack_conn_set_wait (RackConn *conn, const RackWait *wait)
+{
+  conn->wait = *wait;
+}
+
+RackEngine *
+rack_conn_engine (RackConn *conn)
+{
+  return conn->engine;
+}
+
+RackStream *
+rack_conn_stream (RackConn *conn)
+{
+  return conn->stream;
+}
+
+RackStream *
+rack_conn_steal_stream (RackConn *conn)
+{
+  return g_steal_pointer (&conn->stream);
+}
+
+void
+rack_conn_upgraded (RackConn *conn, RackStream *stream)
+{
+  char prefix[8];
+
+  random_prefix (prefix);
+  conn->stream = stream;
+  rack_engine_upgraded (conn->engine, prefix, g_get_monotonic_time ());
+}
+
+/* ---- One step ----------------------------------------------------------------------- */
+
+static void
+count (RackConn *conn)
+{
+  guint64 commands = rack_engine_commands (conn->engine);
+  guint64 trips = rack_engine_round_trips (conn->engine);
+
+  if (conn->counters == NULL)
+    return;
+  if (commands != conn->seen_commands)
+    __atomic_add_fetch (&conn->counters->commands, commands - conn->seen_commands,
+                        __ATOMIC_RELAXED);
+  if (trips != conn->seen_round_trips)
+    __atomic_add_fetch (&conn->counters->round_trips, trips - conn->seen_round_trips,
+                        __ATOMIC_RELAXED);
+  conn->seen_commands = commands;
+  conn->seen_round_trips = trips;
+}
+
+static void
+add_bytes (RackConn *conn, gsize in, gsize out)
+{
+  if (conn->counters == NULL)
+    return;
+  if (in > 0)
+    __atomic_add_fetch (&conn->counters->bytes_in, in, __ATOMIC_RELAXED);
+  if (out > 0)
+    __atomic_add_fetch (&conn->counters->bytes_out, out, __ATOMIC_RELAXED);
+}
+
+/* FALSE: the stream is broken. *blocked: it took no more. */
+static gboolean
+write_all (RackConn *conn, gboolean *blocked, GError **error)
+{
+  RackStr bytes;
+  gboolean secret;
+
+  *blocked = FALSE;
+  while (rack_engine_to_send (conn->engine, &bytes, &secret))
+    {
+      gssize n = conn->stream->ops->write (conn->stream, bytes.data, bytes.size, error);
+      if (n == RACK_STREAM_AGAIN)
+        {
+          *blocked = TRUE;
+          return TRUE;
+        }
+      if (n < 0)
+        return FALSE;
+      if (conn->trace != NULL && secret)
+        rack_trace_secret (conn->trace, (gsize) n);
+      else if (conn->trace != NULL)
+        rack_trace_write (conn->trace, 'C', (RackStr){ bytes.data, (gsize) n });
+      rack_engine_sent (conn->engine, (gsize) n, g_get_monotonic_time ());
+      add_bytes (conn, 0, (gsize) n);
+    }
+  return TRUE;
+}
+
+/* Reads what is there, a few blocks at a time so that writing is not forgotten. */
+static gboolean
+read_some (RackConn *conn, GError **error)
+{
+  for (guint i = 0; i < 16; i++)
+    {
+      gsize size;
+      char *space = rack_engine_space (conn->engine, &size);
+      gssize n = conn->stream->ops->read (conn->stream, space, size, error);
+      if (n == RACK_STREAM_AGAIN)
+        return TRUE;
+      if (n < 0)
+        return FALSE;
+      if (n == 0)
+        {
+          if (!rack_engine_eof (conn->engine, error))
+            return FALSE;
+          g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CLOSED, "the connection is closed");
+          return FALSE;
+        }
+      if (conn->trace != NULL)
+        rack_trace_write (conn->trace, 'S', (RackStr){ space, (gsize) n });
+      add_bytes (conn, (gsize) n, 0);
+      if (!rack_engine_filled (conn->engine, (gsize) n, g_get_monotonic_time (), error))
+        return FALSE;
+      if (rack_engine_phase (conn->engine) == RACK_PHASE_TLS
+          || ((gsize) n < size && !rack_stream_pending (conn->stream)))
+        return TRUE;
+    }
+  return TRUE;
+}
+
+static gboolean
+wait_for_work (RackConn *conn, gboolean blocked, GError **error)
+{
+  GPollFD cancel = { .fd = -1 };
+  gboolean building = !conn->started;
+  gboolean cancellable = building && conn->wait.cancellable != NULL
+                         && g_cancellable_make_pollfd (conn->wait.cancellable, &cancel);
+  gint64 deadline = rack_engine_deadline (conn->engine);
+  GIOCondition events = rack_stream_wants (conn->stream, TRUE);
+
+  if (blocked)
+    events |= rack_stream_wants (conn->stream, FALSE);
+  if (building && conn->wait.deadline > 0)
+    deadline = MIN (deadline, conn->wait.deadline);
+  if (deadline <= 0)
+    deadline = 1; /* now */
+  struct pollfd fds[] = {
+    { .fd = conn->stream->ops->fd (conn->stream), .events = (short) events },
+    { .fd = building ? cancel.fd : conn->wake, .events = POLLIN },
+  };
+  int n = poll (fds, building && !cancellable ? 1 : 2,
+                rack_stream_pending (conn->stream) ? 0 : rack_wait_milliseconds (deadline));
+  if (cancellable)
+    g_cancellable_release_fd (conn->wait.cancellable);
+  if (n < 0 && errno != EINTR)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK, "waiting for the server: %s",
+                   g_strerror (errno));
+      return FALSE;
+    }
+  if (building)
+    return rack_wait_check (&conn->wait, error);
+  if (n > 0 && fds[1].revents != 0)
+    {
+      guint64 dummy;
+      while (read (conn->wake, &dummy, sizeof dummy) > 0)
+        ;
+    }
+  return TRUE;
+}
+
+static gboolean
+step (RackConn *conn, GError **error)
+{
+  gboolean blocked;
+
+  if (!rack_engine_tick (conn->engine, g_get_monotonic_time (), error)
+      || !write_all (conn, &blocked, error))
+    return FALSE;
+  if (rack_engine_phase (conn->engine) == RACK_PHASE_CLOSED)
+    {
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CLOSED, "the connection is closed");
+      return FALSE;
+    }
+  return wait_for_work (conn, blocked, error) && read_some (conn, error);
+}
+
+/* ---- Building up ---------------------------------------------------------------------- */
+
+static gboolean
+drive (RackConn *conn, gboolean (*until) (RackConn *conn, gpointer data), gpointer data,
+       GError **error)
+{
+  GError *problem = NULL;
+
+  while (!until (conn, data))
+    if (!step (conn, &problem))
+      {
+        rack_engine_fail (conn->engine, problem);
+        count (conn);
+        if (conn->death == NULL)
+          conn->death = g_error_copy (problem);
+        if (until (conn, data) && data != NULL) /* the call says it better */
+          {
+            g_error_free (problem);
+            return TRUE;
+          }
+        g_propagate_error (error, problem);
+        return FALSE;
+      }
+  count (conn);
+  return TRUE;
+}
+
+static gboolean
+is_greeted (RackConn *conn, gpointer data)
+{
+  return rack_engine_phase (conn->engine) != RACK_PHASE_GREETING;
+}
+
+gboolean
+rack_conn_wait_greeting (RackConn *conn, GError **error)
+{
+  return drive (conn, is_greeted, NULL, error);
+}
+
+typedef struct
+{
+  RackCall *call;
+  gboolean (*ready) (RackCall *call);
+} Until;
+
+static gboolean
+is_call_ready (RackConn *conn, gpointer data)
+{
+  const Until *until = data;
+
+  return until->call->done || (until->ready != NULL && until->ready (until->call));
+}
+
+gboolean
+rack_conn_drive_until (RackConn *conn, RackCall *call, gboolean (*ready) (RackCall *call),
+                       GError **error)
+{
+  Until until = { call, ready };
+
+  return drive (conn, is_call_ready, &until, error);
+}
+
+gboolean
+rack_conn_drive (RackConn *conn, RackCall *call, GCancellable *cancellable, GError **error)
+{
+  return conn->started || rack_conn_drive_until (conn, call, NULL, error);
+}
+
+/* ---- The owner thread ------------------------------------------------------------------ */
+
+static void
+handle_post (RackConn *conn, RackCall *call, guint posted)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (posted & POST_SUBMIT)
+    rack_engine_submit (conn->engine, &call->exchange, now);
+  if (posted & POST_DETACH)
+    rack_engine_detach (conn->engine, &call->exchange);
+  if (posted & POST_KICK)
+    rack_engine_kick (conn->engine);
+}
+
+static gboolean
+take_inbox (RackConn *conn)
+{
+  pthread_mutex_lock (&conn->lock);
+  RackCall *call = conn->inbox;
+  gboolean stop = conn->stop, idle = conn->want_idle;
+  conn->inbox = NULL;
+  conn->inbox_end = &conn->inbox;
+  pthread_mutex_unlock (&conn->lock);
+
+  rack_engine_want_idle (conn->engine, idle);
+  while (call != NULL)
+    {
+      pthread_mutex_lock (&conn->lock);
+      RackCall *next = call->next_posted;
+      guint posted = call->posted;
+      call->posted = 0;
+      call->next_posted = NULL;
+      pthread_mutex_unlock (&conn->lock);
+      handle_post (conn, call, posted);
+      rack_call_unref (call);
+      call = next;
+    }
+  return !stop;
+}
+
+static void
+remember_capabilities (RackConn *conn)
+{
+  const char *const *now = rack_engine_capabilities (conn->engine);
+
+  pthread_mutex_lock (&conn->lock);
+  if (conn->capabilities == NULL || !g_strv_equal ((const char *const *) conn->capabilities, now))
+    {
+      g_strfreev (conn->capabilities);
+      conn->capabilities = g_strdupv ((char **) now);
+    }
+  pthread_mutex_unlock (&conn->lock);
+}
+
+static void
+die (RackConn *conn, GError *error)
+{
+  pthread_mutex_lock (&conn->lock);
+  conn->death = g_error_copy (error);
+  void (*died) (gpointer data) = conn->died;
+  gpointer data = conn->died_data;
+  pthread_mutex_unlock (&conn->lock);
+  rack_engine_fail (conn->engine, error);
+  take_inbox (conn); /* what came meanwhile fails at once */
+  if (died != NULL)
+    died (data);
+}
+
+static gpointer
+own (gpointer data)
+{
+  RackConn *conn = data;
+  g_autoptr (GError) error = NULL;
+  guint known = 0;
+
+  while (take_inbox (conn) && step (conn, &error))
+    {
+      count (conn);
+      guint now = g_strv_length ((char **) rack_engine_capabilities (conn->engine));
+      if (now != known)
+        remember_capabilities (conn);
+      known = now;
+    }
+  count (conn);
+  if (error == NULL)
+    error = g_error_new (RACK_ERROR, RACK_ERROR_CLOSED, "the connection was closed");
+  die (conn, error);
+  /* The descriptor goes at once, so that the server notices; memory with the last reference. */
+  RackWait wait = { .size = sizeof wait, .deadline = g_get_monotonic_time () + G_USEC_PER_SEC / 2 };
+  RackStream *stream = g_steal_pointer (&conn->stream);
+  rack_stream_shutdown (stream, &wait);
+  stream->ops->close (stream);
+  return NULL;
+}
+
+static void *
+own_thread (void *data)
+{
+  return own (data);
+}
+
+void
+rack_conn_start (RackConn *conn)
+{
+  remember_capabilities (conn);
+  conn->greeting = g_strdup (rack_engine_greeting (conn->engine));
+  conn->facts = rack_stream_facts (conn->stream);
+  conn->wait = (RackWait){ .size = sizeof (RackWait) };
+  conn->started = TRUE;
+  if (pthread_create (&conn->thread, NULL, own_thread, conn) != 0)
+    g_error ("cannot start a thread: out of memory or processes");
+}
+
+/* ---- Posting ---------------------------------------------------------------------------- */
+
+static void
+wake_owner (RackConn *conn)
+{
+  guint64 one = 1;
+
+  if (write (conn->wake, &one, sizeof one) < 0)
+    return; /* it is full: the owner will wake anyway */
+}
+
+static void
+post (RackConn *conn, RackCall *call, guint what)
+{
+  pthread_mutex_lock (&conn->lock);
+  gboolean dead = conn->death != NULL;
+  if (!dead)
+    {
+      if (call->posted == 0)
+        {
+          rack_call_ref (call);
+          *conn->inbox_end = call;
+          conn->inbox_end = &call->next_posted;
+        }
+      call->posted |= what;
+    }
+  pthread_mutex_unlock (&conn->lock);
+  if (!dead)
+    wake_owner (conn);
+  else if (what & POST_SUBMIT)
+    {
+      g_autoptr (GError) error = rack_conn_death (conn);
+      /* Nothing was sent. */
+      error->code = error->domain == RACK_ERROR ? RACK_ERROR_CLOSED : error->code;
+      call->exchange.ops->done (&call->exchange, NULL, error);
+    }
+}
+
+void
+rack_conn_post (RackConn *conn, RackCall *call)
+{
+  call->conn = rack_conn_ref (conn);
+  rack_call_ref (call); /* until done */
+  if (conn->started)
+    post (conn, call, POST_SUBMIT);
+  else
+    rack_engine_submit (conn->engine, &call->exchange, g_get_monotonic_time ());
+}
+
+void
+rack_conn_detach (RackConn *conn, RackCall *call)
+{
+  if (conn->started)
+    post (conn, call, POST_DETACH);
+  else
+    rack_engine_detach (conn->engine, &call->exchange);
+}
+
+void
+rack_conn_kick (RackConn *conn, RackCall *call)
+{
+  post (conn, call, POST_KICK);
+}
+
+void
+rack_conn_want_idle (RackConn *conn, gboolean want)
+{
+  pthread_mutex_lock (&conn->lock);
+  gboolean changed = conn->want_idle != want;
+  conn->want_idle = want;
+  pthread_mutex_unlock (&conn->lock);
+  if (changed)
+    wake_owner (conn);
+}
+
+void
+rack_conn_close (RackConn *conn, gboolean polite)
+{
+  if (!conn->started)
+    return;
+  if (polite && rack_conn_alive (conn))
+    {
+      g_autoptr (RackCall) call = rack_call_new (rack_command_new ("LOGOUT"));
+      struct timespec until;
+      clock_gettime (CLOCK_REALTIME, &until);
+      until.tv_sec++;
+      rack_conn_post (conn, call);
+      pthread_mutex_lock (&call->lock);
+      while (!call->done && pthread_cond_timedwait (&call->changed, &call->lock, &until) == 0)
+        ;
+      pthread_mutex_unlock (&call->lock);
+    }
+  pthread_mutex_lock (&conn->lock);
+  conn->stop = TRUE;
+  gboolean joined = conn->joined;
+  conn->joined = TRUE;
+  pthread_mutex_unlock (&conn->lock);
+  wake_owner (conn);
+  if (!joined)
+    pthread_join (conn->thread, NULL);
+}
+
+/* ---- Looking ----------------------------------------------------------------------------- */
+
+gboolean
+rack_conn_alive (RackConn *conn)
+{
+  pthread_mutex_lock (&conn->lock);
+  gboolean alive = conn->death == NULL;
+  pthread_mutex_unlock (&conn->lock);
+  return alive;
+}
+
+GError *
+rack_conn_death (RackConn *conn)
+{
+  pthread_mutex_lock (&conn->lock);
+  GError *death = conn->death != NULL ? g_error_copy (conn->death) : NULL;
+  pthread_mutex_unlock (&conn->lock);
+  return death;
+}
+
+gboolean
+rack_conn_has (RackConn *conn, const char *capability)
+{
+  if (!conn->started)
+    return rack_engine_has (conn->engine, capability);
+  pthread_mutex_lock (&conn->lock);
+  gboolean has = g_strv_contains ((const char *const *) conn->capabilities, capability);
+  pthread_mutex_unlock (&conn->lock);
+  return has;
+}
+
+char **
+rack_conn_capabilities (RackConn *conn)
+{
+  pthread_mutex_lock (&conn->lock);
+  char **copy = g_strdupv (conn->capabilities);
+  pthread_mutex_unlock (&conn->lock);
+  return copy;
+}
+
+const char *
+rack_conn_greeting (RackConn *conn)
+{
+  return conn->greeting;
+}
+
+char **
+rack_conn_facts (RackConn *conn)
+{
+  return g_strdupv (conn->facts);
+}
+
+void
+rack_conn_set_news (RackConn *conn, RackNews news, gpointer data)
+{
+  pthread_mutex_lock (&conn->lock);
+  conn->news = news;
+  conn->news_data = data;
+  pthread_mutex_unlock (&conn->lock);
+}
+
+void
+rack_conn_set_died (RackConn *conn, void (*died) (gpointer data), gpointer data)
+{
+  pthread_mutex_lock (&conn->lock);
+  conn->died = died;
+  conn->died_data = data;
+  pthread_mutex_unlock (&conn->lock);
+}

@@ -332,3 +332,19 @@ rack_command_describe (const RackCommand *command)
   g_string_append_len (text, command->text->str, (gssize) command->text->len);
   return g_string_free (text, FALSE);
 }
+
+char *
+rack_command_first_string (const RackCommand *command)
+{
+  for (guint i = 0; i < command->pieces->len; i++)
+    {
+      const RackPiece *piece = &g_array_index (command->pieces, RackPiece, i);
+      if (piece->kind == RACK_PIECE_MAILBOX || piece->kind == RACK_PIECE_STRING)
+        {
+          gsize size;
+          const char *data = g_bytes_get_data (piece->bytes, &size);
+          return g_strndup (data, size);
+        }
+    }
+  return NULL;
+}

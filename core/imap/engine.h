@@ -39,6 +39,9 @@ typedef enum
 
 typedef struct
 {
+  /* Whether a FETCH response for uid is its own; asked only while several exchanges in flight take
+   * FETCH. NULL: it is. */
+  gboolean (*claims) (RackExchange *exchange, guint32 uid);
   /* An untagged response that was taken. Borrowed. NULL: dropped. */
   void (*response) (RackExchange *exchange, const RackResponse *response);
   /* A FETCH response, before it is parsed. TRUE: taken (keep it by a reference on block). NULL:

@@ -92,24 +92,57 @@ find_tag (RackEngine *engine, RackStr tag)
   return NULL;
 }
 
-static void
-deliver (RackEngine *engine, const RackResponse *response)
+/* The exchange a FETCH response belongs to. One alone takes them all; of several, the one that
+ * claims the UID. bytes: the response, or its beginning. */
+static RackExchange *
+find_fetch (RackEngine *engine, RackStr bytes)
+{
+  RackExchange *first = NULL;
+  guint takers = 0;
+
+  for (RackExchange *at = engine->in_flight; at != NULL; at = at->next)
+    if (at->takes & RACK_TAKES_FETCH)
+      {
+        first = first != NULL ? first : at;
+        takers++;
+      }
+  if (takers <= 1)
+    return first;
+  guint32 uid = rack_response_peek_uid (bytes);
+  for (RackExchange *at = first; at != NULL && uid != 0; at = at->next)
+    if ((at->takes & RACK_TAKES_FETCH) && (at->ops->claims == NULL || at->ops->claims (at, uid)))
+      return at;
+  return first;
+}
+
+static RackExchange *
+find_taker (RackEngine *engine, const RackResponse *response, RackStr bytes)
 {
   RackTakes kind = kind_of (response);
   RackExchange *tagged = NULL;
 
+  if (kind == RACK_TAKES_FETCH)
+    return find_fetch (engine, bytes);
   if (response->kind == RACK_RESPONSE_SEARCH && response->search.tag.data != NULL)
     tagged = find_tag (engine, response->search.tag);
   for (RackExchange *at = engine->in_flight; at != NULL; at = at->next)
+    if ((at->takes & kind) && (tagged == NULL || tagged == at))
+      return at;
+  return NULL;
+}
+
+static void
+deliver (RackEngine *engine, const RackResponse *response, RackStr bytes)
+{
+  RackExchange *taker = find_taker (engine, response, bytes);
+
+  if (taker != NULL)
     {
-      if (!(at->takes & kind) || (tagged != NULL && tagged != at))
-        continue;
-      if (!at->detached && at->ops->response != NULL)
-        at->ops->response (at, response);
-      return;
+      if (!taker->detached && taker->ops->response != NULL)
+        taker->ops->response (taker, response);
     }
-  if (engine->news != NULL
-      && (engine->phase == RACK_PHASE_AUTHENTICATED || engine->phase == RACK_PHASE_SELECTED))
+  else if (engine->news != NULL
+           && (engine->phase == RACK_PHASE_AUTHENTICATED || engine->phase == RACK_PHASE_SELECTED))
     engine->news (engine->data, response);
 }
 
@@ -187,7 +220,7 @@ is_selecting (const RackEngine *engine)
 
 /* Untagged OK, NO, BAD, and BYE at any time. */
 static gboolean
-receive_status (RackEngine *engine, const RackResponse *response, GError **error)
+receive_status (RackEngine *engine, const RackResponse *response, RackStr bytes, GError **error)
 {
   const RackStatus *status = &response->status;
 
@@ -200,7 +233,7 @@ receive_status (RackEngine *engine, const RackResponse *response, GError **error
   if (status->code.kind == RACK_CODE_UIDVALIDITY && is_selecting (engine))
     engine->uid_validity = (guint32) status->code.number;
   if (engine->phase != RACK_PHASE_NOT_AUTHENTICATED)
-    deliver (engine, response);
+    deliver (engine, response, bytes);
   return TRUE;
 }
 
@@ -329,11 +362,11 @@ receive_response (RackEngine *engine, RackStr bytes, GError **error)
   if (response.tag.size != 1 || *response.tag.data != '*')
     return receive_tagged (engine, &response, error);
   if (response.kind == RACK_RESPONSE_STATUS)
-    return receive_status (engine, &response, error);
+    return receive_status (engine, &response, bytes, error);
   if (response.kind == RACK_RESPONSE_CAPABILITY)
     rack_engine_set_capabilities (engine, response.atoms.items, response.atoms.n);
   if (engine->phase != RACK_PHASE_NOT_AUTHENTICATED || response.kind == RACK_RESPONSE_CAPABILITY)
-    deliver (engine, &response);
+    deliver (engine, &response, bytes);
   return TRUE;
 }
 
@@ -345,35 +378,22 @@ offer_frame (RackEngine *engine, const RackFrame *frame)
 
   if (rack_response_peek (frame->bytes, &seq) != RACK_PEEK_FETCH)
     return FALSE;
-  for (RackExchange *at = engine->in_flight; at != NULL; at = at->next)
-    if ((at->takes & RACK_TAKES_FETCH) && !at->detached && at->ops->frame != NULL
-        && at->ops->frame (at, frame->block, frame->bytes))
-      return TRUE;
-  return FALSE;
+  RackExchange *taker = find_fetch (engine, frame->bytes);
+  return taker != NULL && !taker->detached && taker->ops->frame != NULL
+         && taker->ops->frame (taker, frame->block, frame->bytes);
 }
 
 static void
 begin_literal (RackEngine *engine, const RackFrame *frame)
 {
-  gboolean wanted = FALSE;
+  RackExchange *taker = find_fetch (engine, frame->bytes);
 
-  for (RackExchange *at = engine->in_flight; at != NULL; at = at->next)
-    if (at->takes & RACK_TAKES_FETCH)
-      {
-        if (at->detached)
-          {
-            engine->dropping = TRUE;
-            continue;
-          }
-        wanted = TRUE;
-        if (at->ops->literal != NULL && at->ops->literal (at, frame->bytes, frame->literal))
-          {
-            engine->streaming = at;
-            engine->dropping = FALSE;
-            break;
-          }
-      }
-  if (engine->streaming != NULL || (engine->dropping && !wanted))
+  if (taker != NULL && taker->detached)
+    engine->dropping = TRUE;
+  else if (taker != NULL && taker->ops->literal != NULL
+           && taker->ops->literal (taker, frame->bytes, frame->literal))
+    engine->streaming = taker;
+  if (engine->streaming != NULL || engine->dropping)
     rack_framer_stream (engine->framer);
 }
 

@@ -319,3 +319,26 @@ rack_response_peek (RackStr bytes, guint32 *seq)
   *seq = (guint32) number;
   return RACK_PEEK_FETCH;
 }
+
+guint32
+rack_response_peek_uid (RackStr bytes)
+{
+  const char *end = bytes.data + bytes.size;
+  const char *open = memchr (bytes.data, '(', MIN (bytes.size, 64));
+  RackLexer lexer = { open != NULL ? open + 1 : end, end };
+
+  for (;;)
+    {
+      RackToken name = rack_lex (&lexer);
+      if (name.kind != RACK_TOKEN_ATOM)
+        return 0;
+      if (rack_str_is (name.text, "UID"))
+        {
+          RackToken uid = rack_lex (&lexer);
+          return uid.kind == RACK_TOKEN_NUMBER && uid.number <= G_MAXUINT32 ? (guint32) uid.number
+                                                                            : 0;
+        }
+      if (!rack_lex_skip_value (&lexer, NULL))
+        return 0;
+    }
+}

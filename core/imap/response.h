@@ -28,6 +28,10 @@ typedef enum
 /* What a frame is, in a few instructions and without parsing it. */
 RackPeek rack_response_peek (RackStr bytes, guint32 *seq);
 
+/* The UID in a FETCH response, or in the beginning of one that a literal cuts off; 0: it has none
+ * there. */
+guint32 rack_response_peek_uid (RackStr bytes);
+
 /* The two productions others need alone. lexer stands before the value. */
 gboolean rack_envelope_parse (RackLexer *lexer, RackArena *arena, RackEnvelope *envelope,
                               GError **error);

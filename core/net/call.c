@@ -19,6 +19,14 @@ call_response (RackExchange *exchange, const RackResponse *response)
 }
 
 static gboolean
+call_claims (RackExchange *exchange, guint32 uid)
+{
+  RackCall *call = (RackCall *) exchange;
+
+  return call->ops->claims == NULL || call->ops->claims (call, uid);
+}
+
+static gboolean
 call_frame (RackExchange *exchange, RackBlock *block, RackStr bytes)
 {
   RackCall *call = (RackCall *) exchange;
@@ -70,6 +78,7 @@ call_done (RackExchange *exchange, const RackResponse *tagged, const GError *err
 
 /* Two tables, because a continuation that nobody expects is an error. */
 static const RackExchangeOps exchange_ops = {
+  .claims = call_claims,
   .response = call_response,
   .frame = call_frame,
   .literal = call_literal,

@@ -7,15 +7,15 @@
 
 struct RackSlot
 {
-  RackConn *conn;   /* NULL: free, or being opened */
+  RackConn *conn; /* NULL: free, or being opened */
   gboolean opening;
   guint users, bulk_users;
   gboolean alone;
-  char *mailbox;    /* selected, or about to be */
+  char *mailbox; /* selected, or about to be */
   gboolean read_only;
   RackCall *select;
   gint64 last_used;
-  gboolean retire;  /* close it when the last user is gone */
+  gboolean retire; /* close it when the last user is gone */
 };
 
 struct RackPool
@@ -95,7 +95,8 @@ rack_pool_free (RackPool *pool)
 static gboolean
 fits (const RackSlot *slot, const char *mailbox, RackLeaseFlags flags)
 {
-  if (slot->conn == NULL || slot->alone || slot->retire || ((flags & RACK_LEASE_ALONE) && slot->users > 0))
+  if (slot->conn == NULL || slot->alone || slot->retire
+      || ((flags & RACK_LEASE_ALONE) && slot->users > 0))
     return FALSE;
   if (mailbox == NULL)
     return TRUE;
@@ -212,7 +213,8 @@ rack_pool_acquire (RackPool *pool, const char *mailbox, RackLeaseFlags flags, co
   gboolean ok = TRUE;
 
   pthread_mutex_lock (&pool->lock);
-  while ((slot = choose (pool, mailbox, flags)) == NULL && (ok = wait_for_change (pool, wait, error)))
+  while ((slot = choose (pool, mailbox, flags)) == NULL
+         && (ok = wait_for_change (pool, wait, error)))
     ;
   if (ok && slot->conn == NULL)
     ok = open_slot (pool, slot, wait, error);
@@ -223,7 +225,7 @@ rack_pool_acquire (RackPool *pool, const char *mailbox, RackLeaseFlags flags, co
       slot->users++;
       slot->bulk_users += (flags & RACK_LEASE_BULK) != 0;
       slot->alone = (flags & RACK_LEASE_ALONE) != 0;
-      *lease = (RackLease) { slot, slot->conn, mailbox != NULL ? slot->select : NULL };
+      *lease = (RackLease){ slot, slot->conn, mailbox != NULL ? slot->select : NULL };
     }
   pthread_mutex_unlock (&pool->lock);
   return ok;
@@ -252,5 +254,5 @@ rack_pool_release (RackPool *pool, RackLease *lease, gboolean deselected)
   pthread_cond_broadcast (&pool->changed);
   pthread_mutex_unlock (&pool->lock);
   close_conn (close, FALSE);
-  *lease = (RackLease) { NULL, NULL, NULL };
+  *lease = (RackLease){ NULL, NULL, NULL };
 }

@@ -24,8 +24,9 @@ typedef struct RackSlot RackSlot;
 typedef struct
 {
   RackSlot *slot;
-  RackConn *conn;   /* borrowed for the lease */
-  RackCall *select; /* the SELECT or EXAMINE to wait for; NULL when no mailbox was asked for. Borrowed */
+  RackConn *conn; /* borrowed for the lease */
+  RackCall
+      *select; /* the SELECT or EXAMINE to wait for; NULL when no mailbox was asked for. Borrowed */
 } RackLease;
 
 /* Makes a connection, logged in and started, on the caller's thread. */

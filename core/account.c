@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * account.c - settings, plugins and a pool of connections, and the mailboxes they show
+ *
+ * Opening an account contacts nothing; the first call that needs the server does. */
+#include "account-private.h"
+
+#include <string.h>
+
+/* ---- Life ----------------------------------------------------------------------------- */
+
+static RackConn *
+open_for_pool (gpointer data, const RackWait *wait, GError **error)
+{
+  return rack_account_open_conn (data, wait, error);
+}
+
+/* Reads a plugin's keys into its struct. */
+static gboolean
+configure (RackConfig *config, const char *name, const RackPluginInfo *info, gpointer *data,
+           GError **error)
+{
+  *data = g_malloc0 (MAX (info->config_size, 1));
+  return info->params == NULL || rack_config_read (config, name, info->params, *data, error);
+}
+
+static gboolean
+open_transport (RackAccount *account, RackConfig *config, const char *name, GError **error)
+{
+  account->transport = rack_plugin_find_transport (account->settings.transport, error);
+  if (account->transport == NULL
+      || !configure (config, name, account->transport->info, &account->transport_config, error))
+    return FALSE;
+  if (account->settings.host == NULL && !(account->transport->flags & RACK_TRANSPORT_NO_HOST))
+    {
+      g_set_error (
+          error, RACK_ERROR, RACK_ERROR_CONFIG,
+          "no host is set for the account %s: write \"host = imap.example.org\" into its section, "
+          "or use -H",
+          name != NULL ? name : "DEFAULT");
+      return FALSE;
+    }
+  account->transport_self = account->transport_config;
+  if (account->transport->open != NULL)
+    account->transport_self =
+        account->transport->open (account->transport_config, account->host, error);
+  return account->transport_self != NULL;
+}
+
+static gboolean
+open_auth (RackAccount *account, RackConfig *config, const char *name, GError **error)
+{
+  account->auth = rack_plugin_find_auth (account->settings.auth, error);
+  if (account->auth == NULL
+      || !configure (config, name, account->auth->info, &account->auth_config, error))
+    return FALSE;
+  account->auth_account = account->auth_config;
+  if (account->auth->open != NULL)
+    account->auth_account = account->auth->open (account->auth_config, account->host, error);
+  return account->auth_account != NULL;
+}
+
+RackAccount *
+rack_account_new (RackConfig *config, const char *name, RackHost *host, GError **error)
+{
+  g_autoptr (RackAccount) account = g_new0 (RackAccount, 1);
+
+  account->references = 1;
+  account->host = host;
+  pthread_mutex_init (&account->lock, NULL);
+  rack_auth_lock_init (&account->auth_lock);
+  if (!rack_config_resolve (config, name, &account->settings, error)
+      || !open_transport (account, config, name, error)
+      || !open_auth (account, config, name, error))
+    return NULL;
+  const char *user = account->settings.username, *server = account->settings.host;
+  account->label = g_strdup_printf ("%s%s%s", user != NULL ? user : "", user != NULL ? "@" : "",
+                                    server != NULL ? server : account->settings.transport);
+  account->pool = rack_pool_new ((guint) account->settings.connections, open_for_pool, account);
+  return g_steal_pointer (&account);
+}
+
+RackAccount *
+rack_account_ref (RackAccount *account)
+{
+  g_atomic_int_inc (&account->references);
+  return account;
+}
+
+void
+rack_account_unref (RackAccount *account)
+{
+  if (account == NULL || !g_atomic_int_dec_and_test (&account->references))
+    return;
+  rack_pool_free (account->pool);
+  if (account->auth != NULL && account->auth->close != NULL && account->auth_account != NULL)
+    account->auth->close (account->auth_account);
+  if (account->transport != NULL && account->transport->close != NULL
+      && account->transport_self != NULL)
+    account->transport->close (account->transport_self);
+  if (account->auth_config != NULL && account->auth->info->params != NULL)
+    rack_params_clear (account->auth->info->params, account->auth_config);
+  if (account->transport_config != NULL && account->transport->info->params != NULL)
+    rack_params_clear (account->transport->info->params, account->transport_config);
+  g_free (account->auth_config);
+  g_free (account->transport_config);
+  rack_account_settings_clear (&account->settings);
+  rack_auth_lock_clear (&account->auth_lock);
+  rack_trace_unref (account->trace);
+  pthread_mutex_destroy (&account->lock);
+  g_free (account->label);
+  g_free (account);
+}
+
+const char *
+rack_account_label (RackAccount *account)
+{
+  return account->label;
+}
+
+RackWait
+rack_account_wait (RackAccount *account, GCancellable *cancellable)
+{
+  gint64 limit = account->settings.connect_timeout;
+
+  return (RackWait){ .size = sizeof (RackWait),
+                     .deadline = limit > 0 ? g_get_monotonic_time () + limit * 1000 : 0,
+                     .cancellable = cancellable };
+}
+
+gboolean
+rack_account_connect (RackAccount *account, GCancellable *cancellable, GError **error)
+{
+  RackWait wait = rack_account_wait (account, cancellable);
+  RackLease lease;
+
+  if (!rack_pool_acquire (account->pool, NULL, 0, &wait, &lease, error))
+    return FALSE;
+  rack_pool_release (account->pool, &lease, FALSE);
+  return TRUE;
+}
+
+void
+rack_account_disconnect (RackAccount *account)
+{
+  rack_pool_disconnect (account->pool);
+}
+
+gboolean
+rack_account_trace (RackAccount *account, const char *path, GError **error)
+{
+  RackTrace *trace = path != NULL ? rack_trace_new (path, error) : NULL;
+
+  if (path != NULL && trace == NULL)
+    return FALSE;
+  pthread_mutex_lock (&account->lock);
+  RackTrace *old = account->trace;
+  account->trace = trace;
+  pthread_mutex_unlock (&account->lock);
+  rack_trace_unref (old);
+  return TRUE;
+}
+
+void
+rack_account_traffic (RackAccount *account, RackTraffic *traffic)
+{
+  const RackCounters *counters = &account->counters;
+
+  traffic->bytes_in = __atomic_load_n (&counters->bytes_in, __ATOMIC_RELAXED);
+  traffic->bytes_out = __atomic_load_n (&counters->bytes_out, __ATOMIC_RELAXED);
+  traffic->commands = __atomic_load_n (&counters->commands, __ATOMIC_RELAXED);
+  traffic->round_trips = __atomic_load_n (&counters->round_trips, __ATOMIC_RELAXED);
+  traffic->connections = __atomic_load_n (&counters->connections, __ATOMIC_RELAXED);
+}
+
+/* ---- One command on any connection --------------------------------------------------------- */
+
+gboolean
+rack_error_is_lost (const GError *error)
+{
+  return g_error_matches (error, RACK_ERROR, RACK_ERROR_CLOSED)
+         || g_error_matches (error, RACK_ERROR, RACK_ERROR_NETWORK);
+}
+
+RackCall *
+rack_account_run (RackAccount *account, RackMakeCommand make, gpointer data,
+                  GCancellable *cancellable, GError **error)
+{
+  for (guint try = 0;; try++)
+    {
+      RackWait wait = rack_account_wait (account, cancellable);
+      g_autoptr (GError) problem = NULL;
+      RackLease lease;
+      if (!rack_pool_acquire (account->pool, NULL, 0, &wait, &lease, error))
+        return NULL;
+      g_autoptr (RackCall) call = rack_call_new (make (data, lease.conn));
+      rack_conn_post (lease.conn, call);
+      gboolean ok = rack_call_expect (call, cancellable, &problem);
+      rack_pool_release (account->pool, &lease, FALSE);
+      if (ok)
+        return g_steal_pointer (&call);
+      if (try < 2 && rack_error_is_lost (problem))
+        continue;
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    }
+}
+
+/* ---- Mailboxes ------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  const char *verb, *name, *other;
+} NameCommand;
+
+static RackCommand *
+make_name_command (gpointer data, RackConn *conn)
+{
+  const NameCommand *what = data;
+  RackCommand *command = rack_command_new (what->verb);
+
+  rack_command_mailbox (command, what->name);
+  if (what->other != NULL)
+    rack_command_mailbox (command, what->other);
+  return command;
+}
+
+static gboolean
+run_name_command (RackAccount *account, const char *verb, const char *name, const char *other,
+                  GCancellable *cancellable, GError **error)
+{
+  NameCommand what = { verb, name, other };
+  g_autofree char *lower = g_ascii_strdown (verb, -1);
+
+  if (account->settings.read_only && strcmp (verb, "SUBSCRIBE") != 0
+      && strcmp (verb, "UNSUBSCRIBE") != 0)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
+                   "%s: %s: %s: the account is read-only (read_only = "
+                   "yes)",
+                   account->label, name, lower);
+      return FALSE;
+    }
+  g_autoptr (RackCall) call =
+      rack_account_run (account, make_name_command, &what, cancellable, error);
+  if (call == NULL)
+    g_prefix_error (error, "%s: %s: %s: ", account->label, name, lower);
+  return call != NULL;
+}
+
+gboolean
+rack_account_create (RackAccount *account, const char *name, GCancellable *cancellable,
+                     GError **error)
+{
+  return run_name_command (account, "CREATE", name, NULL, cancellable, error);
+}
+
+gboolean
+rack_account_delete (RackAccount *account, const char *name, GCancellable *cancellable,
+                     GError **error)
+{
+  return run_name_command (account, "DELETE", name, NULL, cancellable, error);
+}
+
+gboolean
+rack_account_rename (RackAccount *account, const char *from, const char *to,
+                     GCancellable *cancellable, GError **error)
+{
+  return run_name_command (account, "RENAME", from, to, cancellable, error);
+}
+
+gboolean
+rack_account_subscribe (RackAccount *account, const char *name, gboolean subscribed,
+                        GCancellable *cancellable, GError **error)
+{
+  return run_name_command (account, subscribed ? "SUBSCRIBE" : "UNSUBSCRIBE", name, NULL,
+                           cancellable, error);
+}

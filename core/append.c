@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * append.c - a message on its way to a mailbox, in pieces
+ *
+ * The caller fills a ring, the connection's owner empties it into the literal. The
+ * connection is leased alone meanwhile: nothing can be sent amid a literal. */
+#include "account-private.h"
+
+#include <string.h>
+
+#define RING (256 * 1024)
+
+typedef struct
+{
+  RackCall call;
+  RackSource source;
+  /* Guarded by call.lock. */
+  char *ring;
+  gsize at, used;
+  gboolean abandoned; /* the caller gave up before the end */
+  gboolean starved;   /* the owner wants a kick */
+} AppendCall;
+
+struct RackAppend
+{
+  RackAccount *account;
+  char *mailbox;
+  GCancellable *cancellable;
+  RackLease lease;
+  AppendCall *call;
+  guint64 left; /* octets the caller still owes */
+};
+
+static gssize
+source_read (RackSource *source, void *data, gsize size)
+{
+  AppendCall *self = (AppendCall *) ((char *) source - G_STRUCT_OFFSET (AppendCall, source));
+  gssize n = 0;
+
+  pthread_mutex_lock (&self->call.lock);
+  if (self->abandoned)
+    n = -1;
+  else
+    {
+      gsize first = MIN (MIN (size, self->used), RING - self->at);
+      memcpy (data, self->ring + self->at, first);
+      self->at = (self->at + first) % RING;
+      self->used -= first;
+      n = (gssize) first;
+      self->starved = n == 0;
+      if (n > 0)
+        pthread_cond_broadcast (&self->call.changed);
+    }
+  pthread_mutex_unlock (&self->call.lock);
+  return n;
+}
+
+static void
+append_destroy (RackCall *call)
+{
+  g_free (((AppendCall *) call)->ring);
+  g_free (call);
+}
+
+static const RackCallOps append_ops = { .destroy = append_destroy };
+
+RackAppend *
+rack_append_new (RackAccount *account, const char *mailbox, guint64 size, RackFlags flags,
+                 const char *const *keywords, gint64 date, gint zone, GCancellable *cancellable,
+                 GError **error)
+{
+  RackWait wait = rack_account_wait (account, cancellable);
+  RackCommand *command = rack_command_new ("APPEND");
+  g_autoptr (RackAppend) append = g_new0 (RackAppend, 1);
+
+  append->account = rack_account_ref (account);
+  append->mailbox = g_strdup (mailbox);
+  append->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  append->left = size;
+  rack_command_mailbox (command, mailbox);
+  if (flags != 0 || (keywords != NULL && *keywords != NULL))
+    rack_command_flags (command, flags, keywords);
+  if (date >= 0)
+    rack_command_date_time (command, date, zone);
+  append->call = rack_call_new_sized (sizeof (AppendCall), &append_ops, command);
+  append->call->ring = g_malloc (RING);
+  append->call->source = (RackSource){ size, source_read };
+  rack_command_source (command, &append->call->source);
+  if (account->settings.read_only)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
+                         "the account is read-only (read_only = yes)");
+  else if (rack_pool_acquire (account->pool, NULL, RACK_LEASE_ALONE | RACK_LEASE_BULK, &wait,
+                              &append->lease, error))
+    {
+      rack_conn_post (append->lease.conn, &append->call->call);
+      return g_steal_pointer (&append);
+    }
+  g_prefix_error (error, "%s: %s: append: ", account->label, mailbox);
+  return NULL;
+}
+
+static gboolean
+has_room (RackCall *call)
+{
+  return ((AppendCall *) call)->used < RING;
+}
+
+/* With the lock held: why the call ended before it should have. */
+static gboolean
+refused (RackAppend *append, GError **error)
+{
+  RackCall *call = &append->call->call;
+  GError *problem =
+      call->error != NULL ? g_error_copy (call->error) : rack_reply_to_error (call->reply);
+
+  if (problem == NULL)
+    problem = g_error_new (RACK_ERROR, RACK_ERROR_PROTOCOL,
+                           "the server said OK before it had the message");
+  g_propagate_error (error, problem);
+  g_prefix_error (error, "%s: %s: append: ", append->account->label, append->mailbox);
+  return FALSE;
+}
+
+gboolean
+rack_append_write (RackAppend *append, const void *data, gsize size, GError **error)
+{
+  AppendCall *call = append->call;
+  const char *at = data;
+  gboolean ok = TRUE, kick = FALSE;
+
+  if (size > append->left)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
+                   "%s: %s: append: more octets than were announced", append->account->label,
+                   append->mailbox);
+      return FALSE;
+    }
+  pthread_mutex_lock (&call->call.lock);
+  while (size > 0 && ok)
+    {
+      ok = rack_call_wait_locked (&call->call, has_room, append->cancellable, error);
+      if (!ok)
+        g_prefix_error (error, "%s: %s: append: ", append->account->label, append->mailbox);
+      else if (call->call.done)
+        ok = refused (append, error);
+      else
+        {
+          gsize end = (call->at + call->used) % RING;
+          gsize now = MIN (MIN (size, RING - call->used), RING - end);
+          memcpy (call->ring + end, at, now);
+          call->used += now;
+          at += now;
+          size -= now;
+          append->left -= now;
+          kick = call->starved;
+          call->starved = FALSE;
+        }
+      if (kick)
+        {
+          pthread_mutex_unlock (&call->call.lock);
+          rack_conn_kick (append->lease.conn, &call->call);
+          pthread_mutex_lock (&call->call.lock);
+          kick = FALSE;
+        }
+    }
+  pthread_mutex_unlock (&call->call.lock);
+  return ok;
+}
+
+gboolean
+rack_append_finish (RackAppend *append, guint32 *uid_validity, guint32 *uid, GError **error)
+{
+  RackCall *call = &append->call->call;
+
+  if (append->left > 0)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
+                   "%s: %s: append: %" G_GUINT64_FORMAT " octets are missing",
+                   append->account->label, append->mailbox, append->left);
+      return FALSE;
+    }
+  if (!rack_call_expect (call, append->cancellable, error))
+    {
+      /* What is sent cannot be called back. */
+      if (error != NULL && g_error_matches (*error, RACK_ERROR, RACK_ERROR_CANCELLED))
+        (*error)->code = RACK_ERROR_UNKNOWN_OUTCOME;
+      g_prefix_error (error, "%s: %s: append: ", append->account->label, append->mailbox);
+      return FALSE;
+    }
+  const RackCode *code = &rack_reply_status (call->reply)->code;
+  gboolean told = code->kind == RACK_CODE_APPENDUID && code->uids.n > 0;
+  if (uid_validity != NULL)
+    *uid_validity = told ? (guint32) code->number : 0;
+  if (uid != NULL)
+    *uid = told ? code->uids.items[0].first : 0;
+  return TRUE;
+}
+
+void
+rack_append_free (RackAppend *append)
+{
+  if (append == NULL)
+    return;
+  if (append->lease.slot != NULL)
+    {
+      pthread_mutex_lock (&append->call->call.lock);
+      gboolean unfinished = !append->call->call.done;
+      append->call->abandoned = unfinished;
+      pthread_mutex_unlock (&append->call->call.lock);
+      if (unfinished)
+        rack_conn_kick (append->lease.conn, &append->call->call);
+      rack_conn_detach (append->lease.conn, &append->call->call);
+      rack_pool_release (append->account->pool, &append->lease, FALSE);
+    }
+  if (append->call != NULL)
+    rack_call_unref (&append->call->call);
+  g_clear_object (&append->cancellable);
+  g_clear_pointer (&append->account, rack_account_unref);
+  g_free (append->mailbox);
+  g_free (append);
+}

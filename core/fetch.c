@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * fetch.c - messages as a stream that is pulled
+ *
+ * The owner thread of the connection only finds where responses end and hands over
+ * slices of its read buffers; they are parsed here, on the thread that wants them,
+ * one at a time into an arena that is used again. Two windows of UIDs are in flight,
+ * so that the server never waits for us, and no more, so that a slow consumer holds
+ * little memory and never leaves the socket unread. */
+#include "fetch-private.h"
+
+#include <string.h>
+
+/* Windows begin with a screenful and grow to this many messages, or this many octets. */
+#define FIRST_WINDOW  64
+#define MAX_WINDOW    4096
+#define WINDOW_OCTETS (2 * 1024 * 1024)
+/* The consumer is woken for this much, or at the end of a window. */
+#define WAKE_FRAMES   64
+#define WAKE_OCTETS   (64 * 1024)
+
+/* ---- One FETCH in flight -------------------------------------------------------------------- */
+
+typedef struct
+{
+  RackBlock *block;
+  RackStr bytes;
+} Frame;
+
+typedef struct
+{
+  RackCall call;
+  GArray *frames; /* guarded by call.lock */
+  gsize octets;   /* of them */
+  RackSet *uids;  /* what was asked for; read by the owner; NULL: anything */
+} FetchCall;
+
+static void
+clear_frame (gpointer data)
+{
+  rack_block_unref (((Frame *) data)->block);
+}
+
+static gboolean
+fetch_claims (RackCall *call, guint32 uid)
+{
+  FetchCall *self = (FetchCall *) call;
+
+  return self->uids == NULL || rack_set_contains (self->uids, uid);
+}
+
+static gboolean
+fetch_frame (RackCall *call, RackBlock *block, RackStr bytes)
+{
+  FetchCall *self = (FetchCall *) call;
+  Frame frame = { rack_block_ref (block), bytes };
+
+  pthread_mutex_lock (&call->lock);
+  g_array_append_val (self->frames, frame);
+  self->octets += bytes.size;
+  if (self->frames->len == WAKE_FRAMES
+      || (self->octets >= WAKE_OCTETS && self->octets - bytes.size < WAKE_OCTETS))
+    pthread_cond_broadcast (&call->changed);
+  pthread_mutex_unlock (&call->lock);
+  return TRUE;
+}
+
+static void
+fetch_destroy (RackCall *call)
+{
+  FetchCall *self = (FetchCall *) call;
+
+  g_array_free (self->frames, TRUE);
+  rack_set_free (self->uids);
+  g_free (self);
+}
+
+static const RackCallOps fetch_ops = { .claims = fetch_claims,
+                                       .frame = fetch_frame,
+                                       .destroy = fetch_destroy };
+
+static GArray *
+new_frames (void)
+{
+  GArray *frames = g_array_sized_new (FALSE, FALSE, sizeof (Frame), 256);
+
+  g_array_set_clear_func (frames, clear_frame);
+  return frames;
+}
+
+static FetchCall *
+fetch_call_new (RackCommand *command, RackSet *uids)
+{
+  FetchCall *self = rack_call_new_sized (sizeof (FetchCall), &fetch_ops, command);
+
+  self->frames = new_frames ();
+  self->uids = uids;
+  return self;
+}
+
+static gboolean
+has_enough (RackCall *call)
+{
+  const FetchCall *self = (const FetchCall *) call;
+
+  return self->frames->len >= WAKE_FRAMES || self->octets >= WAKE_OCTETS;
+}
+
+/* ---- The stream ------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  FetchCall *call; /* NULL: not in use */
+  RackSet *left;   /* asked for and not delivered yet */
+} Window;
+
+struct RackFetch
+{
+  /* Where from: a mailbox, or a session's connection. */
+  RackMailbox *mailbox;
+  RackLease lease;
+  RackConn *conn; /* borrowed from the lease or session; NULL: none now */
+  GCancellable *cancellable;
+  char *items, *modifiers;
+  RackFields wanted;
+  guint tries;
+
+  RackSet *todo;     /* not asked for yet */
+  Window windows[2]; /* in order */
+  guint window_size;
+  guint64 octets, messages; /* seen so far, for the size of windows */
+
+  GArray *batch; /* frames being delivered */
+  guint at;
+  RackArena *arena;
+  RackResponse response;
+  guint64 skipped;
+};
+
+/* What a response must have to be an answer and not a change of flags that came beside it. */
+static RackFields
+wanted_fields (const char *items)
+{
+  static const struct
+  {
+    const char *name;
+    RackFields field;
+  } names[] = {
+    { "ENVELOPE", RACK_FIELD_ENVELOPE }, { "BODYSTRUCTURE", RACK_FIELD_BODY },
+    { "RFC822.SIZE", RACK_FIELD_SIZE },  { "INTERNALDATE", RACK_FIELD_DATE },
+    { "BODY[", RACK_FIELD_SECTION },     { "BODY.PEEK[", RACK_FIELD_SECTION },
+    { "X-GM-", RACK_FIELD_GMAIL },       { "PREVIEW", RACK_FIELD_PREVIEW },
+  };
+  g_autofree char *upper = g_ascii_strup (items, -1);
+  RackFields wanted = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strstr (upper, names[i].name) != NULL)
+      wanted |= names[i].field;
+  return wanted;
+}
+
+static RackFetch *
+fetch_new (const char *items, GCancellable *cancellable)
+{
+  RackFetch *fetch = g_new0 (RackFetch, 1);
+
+  fetch->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  fetch->items = g_strdup (items);
+  fetch->wanted = wanted_fields (items);
+  fetch->window_size = FIRST_WINDOW;
+  fetch->batch = new_frames ();
+  fetch->arena = rack_arena_new ();
+  return fetch;
+}
+
+static void
+window_clear (Window *window)
+{
+  if (window->call != NULL)
+    {
+      rack_conn_detach (window->call->call.conn, &window->call->call);
+      rack_call_unref (&window->call->call);
+    }
+  g_clear_pointer (&window->left, rack_set_free);
+  window->call = NULL;
+}
+
+static void
+give_back (RackFetch *fetch, gboolean lost)
+{
+  if (fetch->mailbox != NULL && fetch->conn != NULL)
+    rack_mailbox_release (fetch->mailbox, &fetch->lease, lost);
+  fetch->conn = NULL;
+}
+
+void
+rack_fetch_free (RackFetch *fetch)
+{
+  if (fetch == NULL)
+    return;
+  window_clear (&fetch->windows[0]);
+  window_clear (&fetch->windows[1]);
+  give_back (fetch, FALSE);
+  g_clear_pointer (&fetch->mailbox, rack_mailbox_unref);
+  g_clear_object (&fetch->cancellable);
+  rack_set_free (fetch->todo);
+  for (; fetch->at > 0; fetch->at--) /* delivered frames were given back already */
+    g_array_index (fetch->batch, Frame, fetch->at - 1).block = NULL;
+  g_array_set_clear_func (fetch->batch, NULL);
+  for (guint i = 0; i < fetch->batch->len; i++)
+    if (g_array_index (fetch->batch, Frame, i).block != NULL)
+      rack_block_unref (g_array_index (fetch->batch, Frame, i).block);
+  g_array_free (fetch->batch, TRUE);
+  rack_arena_free (fetch->arena);
+  g_free (fetch->items);
+  g_free (fetch->modifiers);
+  g_free (fetch);
+}
+
+guint64
+rack_fetch_skipped (const RackFetch *fetch)
+{
+  return fetch->skipped;
+}
+
+/* ---- Windows -----------------------------------------------------------------------------------
+ */
+
+/* Takes the next UIDs off todo. */
+static RackSet *
+take_window (RackFetch *fetch)
+{
+  RackSet *uids = rack_set_new ();
+  guint64 room = fetch->window_size;
+
+  while (room > 0)
+    {
+      RackRanges ranges = rack_set_ranges (fetch->todo);
+      if (ranges.n == 0)
+        break;
+      /* From the end of a scratch list it would be cheaper, but ascending is what servers like. */
+      guint64 taken = 0;
+      gsize i = 0;
+      for (; i < ranges.n && taken < room; i++)
+        {
+          RackRange range = ranges.items[i];
+          guint64 n = MIN ((guint64) range.last - range.first + 1, room - taken);
+          rack_set_add (uids, range.first, (guint32) (range.first + n - 1));
+          taken += n;
+        }
+      RackRanges got = rack_set_ranges (uids);
+      rack_set_remove (fetch->todo, got.items[0].first, got.items[got.n - 1].last);
+      break;
+    }
+  return uids;
+}
+
+static RackCommand *
+make_fetch (RackFetch *fetch, const RackSet *uids)
+{
+  RackCommand *command = rack_command_new ("UID FETCH");
+  g_autofree char *items = g_strdup_printf ("(UID %s)", fetch->items);
+
+  rack_command_set (command, uids);
+  rack_command_raw (command, items);
+  if (fetch->modifiers != NULL)
+    {
+      g_autofree char *modifiers = g_strdup_printf ("(%s)", fetch->modifiers);
+      rack_command_raw (command, modifiers);
+    }
+  return command;
+}
+
+/* Grows while windows are cheap, shrinks to what messages turned out to weigh. */
+static void
+adapt_window (RackFetch *fetch)
+{
+  guint by_octets = MAX_WINDOW;
+
+  if (fetch->messages > 0 && fetch->octets / fetch->messages > 0)
+    by_octets = (guint) CLAMP (WINDOW_OCTETS / (fetch->octets / fetch->messages), 1, MAX_WINDOW);
+  fetch->window_size = MIN (MIN (fetch->window_size * 4, MAX_WINDOW), by_octets);
+}
+
+static gboolean
+ask_more (RackFetch *fetch, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (fetch->windows); i++)
+    {
+      Window *window = &fetch->windows[i];
+      if (window->call != NULL || fetch->todo == NULL || rack_set_ranges (fetch->todo).n == 0)
+        continue;
+      if (fetch->conn == NULL)
+        {
+          if (!rack_mailbox_lease (fetch->mailbox, RACK_LEASE_BULK, fetch->cancellable,
+                                   &fetch->lease, error))
+            return FALSE;
+          fetch->conn = fetch->lease.conn;
+        }
+      RackSet *uids = take_window (fetch);
+      window->left = rack_set_copy (uids);
+      window->call = fetch_call_new (make_fetch (fetch, uids), uids);
+      rack_conn_post (fetch->conn, &window->call->call);
+      adapt_window (fetch);
+    }
+  return TRUE;
+}
+
+/* After a lost connection: what was not delivered is asked for again. */
+static void
+ask_again (RackFetch *fetch)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (fetch->windows); i++)
+    if (fetch->windows[i].call != NULL)
+      {
+        rack_set_add_ranges (fetch->todo, rack_set_ranges (fetch->windows[i].left));
+        window_clear (&fetch->windows[i]);
+      }
+  give_back (fetch, TRUE);
+}
+
+/* The first window is over: TRUE to go on with what is left. */
+static gboolean
+end_window (RackFetch *fetch, GError **error)
+{
+  FetchCall *call = fetch->windows[0].call;
+  GError *problem = call->call.error != NULL ? g_error_copy (call->call.error)
+                                             : rack_reply_to_error (call->call.reply);
+
+  if (problem != NULL && fetch->mailbox != NULL && rack_error_is_lost (problem)
+      && fetch->tries++ < 3)
+    {
+      g_error_free (problem);
+      ask_again (fetch);
+      return TRUE;
+    }
+  if (problem == NULL)
+    {
+      fetch->tries = 0;
+      window_clear (&fetch->windows[0]);
+      fetch->windows[0] = fetch->windows[1];
+      fetch->windows[1] = (Window){ NULL, NULL };
+      return TRUE;
+    }
+  g_propagate_error (error, problem);
+  if (fetch->mailbox != NULL)
+    rack_mailbox_prefix (fetch->mailbox, "fetch", error);
+  return FALSE;
+}
+
+/* Fills the batch with what the first window has; waits if it must. FALSE at the end or with error.
+ */
+static gboolean
+next_batch (RackFetch *fetch, GError **error)
+{
+  g_array_set_clear_func (fetch->batch, NULL);
+  g_array_set_size (fetch->batch, 0);
+  g_array_set_clear_func (fetch->batch, clear_frame);
+  fetch->at = 0;
+  for (;;)
+    {
+      if (fetch->mailbox != NULL && !ask_more (fetch, error))
+        return FALSE;
+      FetchCall *call = fetch->windows[0].call;
+      if (call == NULL)
+        return FALSE;
+      pthread_mutex_lock (&call->call.lock);
+      gboolean ok = rack_call_wait_locked (&call->call, has_enough, fetch->cancellable, error);
+      if (ok && call->frames->len > 0)
+        {
+          GArray *full = call->frames;
+          call->frames = fetch->batch;
+          fetch->batch = full;
+          call->octets = 0;
+        }
+      pthread_mutex_unlock (&call->call.lock);
+      if (!ok || fetch->batch->len > 0)
+        return ok;
+      if (!end_window (fetch, error))
+        return FALSE;
+    }
+}
+
+/* Whether a parsed response is an answer to what was asked, and the first for its message. */
+static gboolean
+is_answer (RackFetch *fetch)
+{
+  const RackMessage *message = &fetch->response.message;
+  RackSet *left = fetch->windows[0].left;
+
+  if (left == NULL) /* a session's: everything is shown */
+    return TRUE;
+  if (message->uid == 0 || (message->fields & fetch->wanted) != fetch->wanted
+      || !rack_set_contains (left, message->uid))
+    return FALSE;
+  rack_set_remove (left, message->uid, message->uid);
+  return TRUE;
+}
+
+const RackMessage *
+rack_fetch_next (RackFetch *fetch, GError **error)
+{
+  if (fetch->at > 0)
+    {
+      /* The message given out before is not needed any more. */
+      Frame *last = &g_array_index (fetch->batch, Frame, fetch->at - 1);
+      g_clear_pointer (&last->block, rack_block_unref);
+    }
+  for (;;)
+    {
+      if (fetch->at == fetch->batch->len && !next_batch (fetch, error))
+        return NULL;
+      Frame *frame = &g_array_index (fetch->batch, Frame, fetch->at++);
+      rack_arena_reset (fetch->arena);
+      fetch->octets += frame->bytes.size;
+      fetch->messages++;
+      if (!rack_response_parse (frame->bytes, fetch->arena, &fetch->response, NULL))
+        fetch->skipped++;
+      else if (is_answer (fetch))
+        return &fetch->response.message;
+      g_clear_pointer (&frame->block, rack_block_unref);
+    }
+}
+
+/* ---- Beginning
+ * ------------------------------------------------------------------------------------ */
+
+static void
+add_uid_key (RackCommand *command, gpointer data)
+{
+  rack_command_atom (command, "UID");
+  rack_command_set (command, data);
+}
+
+/* Which of the UIDs are there: windows count messages, and a set like 1:* says nothing about them.
+ * A small set is asked for as it is. */
+static gboolean
+resolve (RackFetch *fetch, const RackSet *uids, GError **error)
+{
+  RackRanges ranges = rack_set_ranges (uids);
+
+  if (rack_set_count (uids) <= MAX_WINDOW
+      || (ranges.n > 1 && ranges.items[ranges.n - 1].last != RACK_SET_STAR))
+    fetch->todo = rack_set_copy (uids);
+  else
+    fetch->todo =
+        rack_mailbox_find (fetch->mailbox, add_uid_key, (gpointer) uids, fetch->cancellable, error);
+  return fetch->todo != NULL;
+}
+
+RackFetch *
+rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items,
+                    const char *modifiers, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (RackFetch) fetch = fetch_new (items, cancellable);
+
+  fetch->mailbox = rack_mailbox_ref (mailbox);
+  fetch->modifiers = g_strdup (modifiers);
+  if (!resolve (fetch, uids, error))
+    return NULL;
+  return g_steal_pointer (&fetch);
+}
+
+RackFetch *
+rack_fetch_new_on (RackConn *conn, RackCommand *command, GCancellable *cancellable)
+{
+  RackFetch *fetch = fetch_new ("", cancellable);
+
+  fetch->conn = conn;
+  fetch->windows[0].call = fetch_call_new (command, NULL);
+  rack_conn_post (conn, &fetch->windows[0].call->call);
+  return fetch;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mailbox-private.h - a mailbox as the files beside mailbox.c see it */
+#pragma once
+
+#include "account-private.h"
+
+struct RackMailbox
+{
+  gint references;
+  RackAccount *account;
+  char *name;
+  gboolean read_only;
+  pthread_mutex_t lock;
+  RackMailboxStatus status; /* guarded by lock; uid_validity never changes */
+};
+
+/* A lease of a connection on which the mailbox is selected under its UIDVALIDITY. */
+gboolean rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *cancellable,
+                             RackLease *lease, GError **error);
+/* lost: what was tried on it failed because the connection did. */
+void rack_mailbox_release (RackMailbox *mailbox, RackLease *lease, gboolean lost);
+
+/* Runs a command on the mailbox, again if it is repeatable and the connection was lost. Returns:
+ * (owned) the finished call. what: for the error, "store". */
+RackCall *rack_mailbox_run (RackMailbox *mailbox, const char *what, RackMakeCommand make,
+                            gpointer data, GCancellable *cancellable, GError **error);
+/* UIDs that UID SEARCH finds with criteria that are added by add. */
+RackSet *rack_mailbox_find (RackMailbox *mailbox, void (*add) (RackCommand *command, gpointer data),
+                            gpointer data, GCancellable *cancellable, GError **error);
+void rack_mailbox_prefix (RackMailbox *mailbox, const char *what, GError **error);

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mailbox.c - a mailbox by name, and what is done to sets of its messages
+ *
+ * Selecting is the pool's; here it is made sure that UIDs are only ever used under
+ * the UIDVALIDITY they belong to. */
+#include "mailbox-private.h"
+
+#include <string.h>
+
+void
+rack_mailbox_prefix (RackMailbox *mailbox, const char *what, GError **error)
+{
+  g_prefix_error (error, "%s: %s: %s: ", mailbox->account->label, mailbox->name, what);
+}
+
+/* ---- Leases ------------------------------------------------------------------------------ */
+
+static void
+read_select (const RackReply *reply, RackMailboxStatus *status)
+{
+  const RackResponse *response;
+
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    {
+      if (response->kind == RACK_RESPONSE_EXISTS)
+        status->messages = response->number;
+      else if (response->kind == RACK_RESPONSE_FLAGS)
+        status->flags = response->flags.system;
+      else if (response->kind == RACK_RESPONSE_STATUS)
+        {
+          const RackCode *code = &response->status.code;
+          if (code->kind == RACK_CODE_UIDVALIDITY)
+            status->uid_validity = (guint32) code->number;
+          else if (code->kind == RACK_CODE_UIDNEXT)
+            status->uid_next = (guint32) code->number;
+          else if (code->kind == RACK_CODE_HIGHESTMODSEQ)
+            status->highest_modseq = code->number;
+          else if (code->kind == RACK_CODE_PERMANENTFLAGS)
+            status->permanent_flags = code->flags.system;
+        }
+    }
+}
+
+static gboolean
+check_selected (RackMailbox *mailbox, const RackLease *lease, GError **error)
+{
+  RackMailboxStatus now = { 0 };
+
+  read_select (lease->select->reply, &now);
+  now.read_only = mailbox->read_only
+                  || rack_reply_status (lease->select->reply)->code.kind == RACK_CODE_READ_ONLY;
+  pthread_mutex_lock (&mailbox->lock);
+  gboolean stale =
+      mailbox->status.uid_validity != 0 && now.uid_validity != mailbox->status.uid_validity;
+  if (!stale)
+    mailbox->status = now;
+  pthread_mutex_unlock (&mailbox->lock);
+  if (stale)
+    g_set_error_literal (
+        error, RACK_ERROR, RACK_ERROR_STALE,
+        "the mailbox was made anew on the server (UIDVALIDITY changed); open it again");
+  return !stale;
+}
+
+gboolean
+rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *cancellable,
+                    RackLease *lease, GError **error)
+{
+  RackAccount *account = mailbox->account;
+
+  if (mailbox->read_only)
+    flags |= RACK_LEASE_READ_ONLY;
+  for (guint try = 0;; try++)
+    {
+      RackWait wait = rack_account_wait (account, cancellable);
+      g_autoptr (GError) problem = NULL;
+      if (!rack_pool_acquire (account->pool, mailbox->name, flags, &wait, lease, error))
+        return FALSE;
+      gboolean ok = rack_call_expect (lease->select, cancellable, &problem);
+      if (ok && check_selected (mailbox, lease, &problem))
+        return TRUE;
+      rack_pool_release (account->pool, lease, TRUE);
+      if (try < 2 && rack_error_is_lost (problem))
+        continue;
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+}
+
+void
+rack_mailbox_release (RackMailbox *mailbox, RackLease *lease, gboolean lost)
+{
+  rack_pool_release (mailbox->account->pool, lease, lost);
+}
+
+RackCall *
+rack_mailbox_run (RackMailbox *mailbox, const char *what, RackMakeCommand make, gpointer data,
+                  GCancellable *cancellable, GError **error)
+{
+  for (guint try = 0;; try++)
+    {
+      g_autoptr (GError) problem = NULL;
+      g_autoptr (RackCall) call = NULL;
+      RackLease lease;
+      gboolean ok = rack_mailbox_lease (mailbox, 0, cancellable, &lease, &problem);
+      gboolean leased = ok;
+      if (ok)
+        {
+          call = rack_call_new (make (data, lease.conn));
+          rack_conn_post (lease.conn, call);
+          ok = rack_call_expect (call, cancellable, &problem);
+          rack_mailbox_release (mailbox, &lease, FALSE);
+        }
+      if (ok)
+        return g_steal_pointer (&call);
+      if (leased && try < 2 && rack_error_is_lost (problem))
+        continue;
+      g_propagate_error (error, g_steal_pointer (&problem));
+      rack_mailbox_prefix (mailbox, what, error);
+      return NULL;
+    }
+}
+
+/* ---- Life ---------------------------------------------------------------------------------- */
+
+RackMailbox *
+rack_mailbox_open (RackAccount *account, const char *name, gboolean read_only,
+                   GCancellable *cancellable, GError **error)
+{
+  g_autoptr (RackMailbox) mailbox = g_new0 (RackMailbox, 1);
+  RackLease lease;
+
+  mailbox->references = 1;
+  mailbox->account = rack_account_ref (account);
+  mailbox->name = g_strdup (g_ascii_strcasecmp (name, "INBOX") == 0 ? "INBOX" : name);
+  mailbox->read_only = read_only || account->settings.read_only;
+  pthread_mutex_init (&mailbox->lock, NULL);
+  if (!rack_mailbox_lease (mailbox, 0, cancellable, &lease, error))
+    {
+      rack_mailbox_prefix (mailbox, "select", error);
+      return NULL;
+    }
+  rack_mailbox_release (mailbox, &lease, FALSE);
+  return g_steal_pointer (&mailbox);
+}
+
+RackMailbox *
+rack_mailbox_ref (RackMailbox *mailbox)
+{
+  g_atomic_int_inc (&mailbox->references);
+  return mailbox;
+}
+
+void
+rack_mailbox_unref (RackMailbox *mailbox)
+{
+  if (mailbox == NULL || !g_atomic_int_dec_and_test (&mailbox->references))
+    return;
+  rack_account_unref (mailbox->account);
+  pthread_mutex_destroy (&mailbox->lock);
+  g_free (mailbox->name);
+  g_free (mailbox);
+}
+
+const char *
+rack_mailbox_name (RackMailbox *mailbox)
+{
+  return mailbox->name;
+}
+
+void
+rack_mailbox_status (RackMailbox *mailbox, RackMailboxStatus *status)
+{
+  pthread_mutex_lock (&mailbox->lock);
+  *status = mailbox->status;
+  pthread_mutex_unlock (&mailbox->lock);
+}
+
+/* ---- Search ---------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  void (*add) (RackCommand *command, gpointer data);
+  gpointer data;
+} SearchRequest;
+
+static RackCommand *
+make_search (gpointer data, RackConn *conn)
+{
+  const SearchRequest *request = data;
+  RackCommand *command = rack_command_new ("UID SEARCH");
+
+  if (rack_conn_has (conn, "ESEARCH") || rack_conn_has (conn, "IMAP4REV2"))
+    rack_command_raw (command, "RETURN (ALL)");
+  request->add (command, request->data);
+  return command;
+}
+
+RackSet *
+rack_mailbox_find (RackMailbox *mailbox, void (*add) (RackCommand *command, gpointer data),
+                   gpointer data, GCancellable *cancellable, GError **error)
+{
+  SearchRequest request = { add, data };
+  g_autoptr (RackCall) call =
+      rack_mailbox_run (mailbox, "search", make_search, &request, cancellable, error);
+  const RackResponse *response;
+
+  if (call == NULL)
+    return NULL;
+  RackSet *set = rack_set_new ();
+  for (guint i = 0; (response = rack_reply_get (call->reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_SEARCH)
+      rack_set_add_ranges (set, response->search.all);
+  return set;
+}
+
+/* Splits criteria at quotes, because a quoted string with non-ASCII goes out as a literal. */
+static void
+add_criteria (RackCommand *command, gpointer data)
+{
+  const char *criteria = data;
+
+  if (g_str_is_ascii (criteria))
+    {
+      rack_command_raw (command, *criteria != '\0' ? criteria : "ALL");
+      return;
+    }
+  rack_command_raw (command, "CHARSET UTF-8");
+  for (const char *at = criteria; *at != '\0';)
+    {
+      if (*at == ' ')
+        {
+          at++;
+          continue;
+        }
+      gboolean quoted = *at == '"';
+      const char *start = quoted ? ++at : at;
+      g_autoptr (GString) word = g_string_new (NULL);
+      for (; *at != '\0' && *at != (quoted ? '"' : ' '); at++)
+        {
+          if (quoted && *at == '\\' && at[1] != '\0')
+            at++;
+          g_string_append_c (word, *at);
+        }
+      if (quoted && *at == '"')
+        at++;
+      if (quoted || !g_str_is_ascii (word->str))
+        rack_command_string (command, word->str, (gssize) word->len);
+      else if (at > start)
+        rack_command_raw (command, word->str);
+    }
+}
+
+RackSet *
+rack_mailbox_search (RackMailbox *mailbox, const char *criteria, GCancellable *cancellable,
+                     GError **error)
+{
+  return rack_mailbox_find (mailbox, add_criteria, (gpointer) criteria, cancellable, error);
+}
+
+/* ---- Store, copy, move, expunge -----------------------------------------------------------------
+ */
+
+typedef struct
+{
+  const char *verb;
+  const RackSet *uids;
+  const char *to;
+  RackStoreMode mode;
+  RackFlags flags;
+  const char *const *keywords;
+} SetCommand;
+
+static gboolean
+check_writable (RackMailbox *mailbox, const char *what, GError **error)
+{
+  if (!mailbox->read_only)
+    return TRUE;
+  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_READ_ONLY, "the mailbox was opened read-only");
+  rack_mailbox_prefix (mailbox, what, error);
+  return FALSE;
+}
+
+static RackCommand *
+make_set_command (gpointer data, RackConn *conn)
+{
+  static const char *const modes[] = { "+FLAGS.SILENT", "-FLAGS.SILENT", "FLAGS.SILENT" };
+  const SetCommand *what = data;
+  RackCommand *command = rack_command_new (what->verb);
+
+  if (what->uids != NULL) /* a plain EXPUNGE has none */
+    rack_command_set (command, what->uids);
+  if (what->to != NULL)
+    rack_command_mailbox (command, what->to);
+  else if (strcmp (what->verb, "UID STORE") == 0)
+    {
+      rack_command_atom (command, modes[what->mode]);
+      rack_command_flags (command, what->flags, what->keywords);
+    }
+  return command;
+}
+
+gboolean
+rack_mailbox_store (RackMailbox *mailbox, const RackSet *uids, RackStoreMode mode, RackFlags flags,
+                    const char *const *keywords, GCancellable *cancellable, GError **error)
+{
+  SetCommand what = {
+    .verb = "UID STORE", .uids = uids, .mode = mode, .flags = flags, .keywords = keywords
+  };
+
+  if (rack_set_count (uids) == 0)
+    return TRUE;
+  if (!check_writable (mailbox, "store", error))
+    return FALSE;
+  g_autoptr (RackCall) call =
+      rack_mailbox_run (mailbox, "store", make_set_command, &what, cancellable, error);
+  return call != NULL;
+}
+
+void
+rack_copied_clear (RackCopied *copied)
+{
+  g_clear_pointer (&copied->from, rack_set_free);
+  g_clear_pointer (&copied->to, rack_set_free);
+  copied->uid_validity = 0;
+}
+
+static void
+take_code (RackCopied *copied, const RackCode *code)
+{
+  if (code->kind != RACK_CODE_COPYUID)
+    return;
+  copied->uid_validity = (guint32) code->number;
+  rack_set_add_ranges (copied->from, code->uids);
+  rack_set_add_ranges (copied->to, code->copies);
+}
+
+static void
+take_copied (const RackReply *reply, RackCopied *copied)
+{
+  const RackResponse *response;
+
+  if (copied == NULL)
+    return;
+  *copied = (RackCopied){ 0, rack_set_new (), rack_set_new () };
+  take_code (copied, &rack_reply_status (reply)->code);
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_STATUS)
+      take_code (copied, &response->status.code);
+}
+
+gboolean
+rack_mailbox_copy (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
+                   GCancellable *cancellable, GError **error)
+{
+  SetCommand what = { .verb = "UID COPY", .uids = uids, .to = to };
+  g_autoptr (RackCall) call =
+      rack_mailbox_run (mailbox, "copy", make_set_command, &what, cancellable, error);
+
+  if (call != NULL)
+    take_copied (call->reply, copied);
+  return call != NULL;
+}
+
+static gboolean
+has_capability (RackMailbox *mailbox, const char *name, GCancellable *cancellable, gboolean *has,
+                GError **error)
+{
+  RackLease lease;
+
+  if (!rack_mailbox_lease (mailbox, 0, cancellable, &lease, error))
+    return FALSE;
+  *has = rack_conn_has (lease.conn, name) || rack_conn_has (lease.conn, "IMAP4REV2");
+  rack_mailbox_release (mailbox, &lease, FALSE);
+  return TRUE;
+}
+
+gboolean
+rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
+                   GCancellable *cancellable, GError **error)
+{
+  SetCommand what = { .verb = "UID MOVE", .uids = uids, .to = to };
+  gboolean has_move;
+
+  if (!check_writable (mailbox, "move", error)
+      || !has_capability (mailbox, "MOVE", cancellable, &has_move, error))
+    return FALSE;
+  if (!has_move)
+    return rack_mailbox_copy (mailbox, uids, to, copied, cancellable, error)
+           && rack_mailbox_expunge (mailbox, uids, cancellable, error);
+  g_autoptr (RackCall) call =
+      rack_mailbox_run (mailbox, "move", make_set_command, &what, cancellable, error);
+  if (call != NULL)
+    take_copied (call->reply, copied);
+  return call != NULL;
+}
+
+/* Without UIDPLUS a plain EXPUNGE takes every \Deleted message: only when those are ours alone. */
+static gboolean
+only_ours_deleted (RackMailbox *mailbox, const RackSet *uids, GCancellable *cancellable,
+                   GError **error)
+{
+  g_autoptr (RackSet) others = rack_mailbox_search (mailbox, "DELETED", cancellable, error);
+
+  if (others == NULL)
+    return FALSE;
+  RackRanges ours = rack_set_ranges (uids);
+  for (gsize i = 0; i < ours.n; i++)
+    rack_set_remove (others, ours.items[i].first, ours.items[i].last);
+  if (rack_set_count (others) == 0)
+    return TRUE;
+  g_set_error_literal (
+      error, RACK_ERROR, RACK_ERROR_UNSUPPORTED,
+      "the server cannot expunge single messages (no UIDPLUS), and others in the mailbox are "
+      "marked \\Deleted too: they would go as well");
+  rack_mailbox_prefix (mailbox, "expunge", error);
+  return FALSE;
+}
+
+gboolean
+rack_mailbox_expunge (RackMailbox *mailbox, const RackSet *uids, GCancellable *cancellable,
+                      GError **error)
+{
+  SetCommand what = { .verb = "UID EXPUNGE", .uids = uids };
+  gboolean has_uidplus;
+
+  if (rack_set_count (uids) == 0)
+    return TRUE;
+  if (!check_writable (mailbox, "expunge", error)
+      || !has_capability (mailbox, "UIDPLUS", cancellable, &has_uidplus, error))
+    return FALSE;
+  if (!has_uidplus && !only_ours_deleted (mailbox, uids, cancellable, error))
+    return FALSE;
+  if (!rack_mailbox_store (mailbox, uids, RACK_STORE_ADD, RACK_FLAG_DELETED, NULL, cancellable,
+                           error))
+    return FALSE;
+  if (!has_uidplus)
+    {
+      what.verb = "EXPUNGE";
+      what.uids = NULL;
+    }
+  g_autoptr (RackCall) call =
+      rack_mailbox_run (mailbox, "expunge", make_set_command, &what, cancellable, error);
+  return call != NULL;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * reader.c - the octets of one section, read while they arrive
+ *
+ * A large literal is streamed by the owner thread into a spool; a small one comes
+ * with its response. The UID may stand behind the octets, so the end is only
+ * believed when the whole response was this message's. */
+#include "mailbox-private.h"
+#include "spool.h"
+
+#include <string.h>
+
+typedef struct
+{
+  RackCall call;
+  guint32 uid;
+  /* Guarded by call.lock. */
+  RackSpool spool;
+  gboolean begun; /* the literal's size is known */
+  guint64 size;
+  gboolean complete; /* a response for this UID with this section was seen */
+  gboolean nil;      /* there is no such section */
+  GError *problem;   /* the spool's */
+  guint64 wanted;    /* the reader waits for more than this */
+} ReadCall;
+
+struct RackReader
+{
+  RackMailbox *mailbox;
+  GCancellable *cancellable;
+  char *section;
+  RackLease lease;
+  gboolean leased;
+  ReadCall *call;
+  guint64 offset;
+};
+
+static gboolean
+read_claims (RackCall *call, guint32 uid)
+{
+  return ((ReadCall *) call)->uid == uid;
+}
+
+/* With the lock held. */
+static void
+add (ReadCall *self, RackStr bytes)
+{
+  if (self->problem == NULL)
+    rack_spool_write (&self->spool, bytes, &self->problem);
+}
+
+static gboolean
+read_literal (RackCall *call, RackStr head, guint64 size)
+{
+  ReadCall *self = (ReadCall *) call;
+  guint32 uid = rack_response_peek_uid (head);
+
+  if (uid != 0 && uid != self->uid)
+    return FALSE;
+  pthread_mutex_lock (&call->lock);
+  gboolean first = !self->begun;
+  if (first)
+    {
+      self->begun = TRUE;
+      self->size = size;
+      pthread_cond_broadcast (&call->changed);
+    }
+  pthread_mutex_unlock (&call->lock);
+  return first;
+}
+
+static void
+read_piece (RackCall *call, RackStr piece, guint64 left)
+{
+  ReadCall *self = (ReadCall *) call;
+
+  pthread_mutex_lock (&call->lock);
+  add (self, piece);
+  pthread_cond_broadcast (&call->changed);
+  pthread_mutex_unlock (&call->lock);
+}
+
+static void
+read_response (RackCall *call, const RackResponse *response)
+{
+  ReadCall *self = (ReadCall *) call;
+  const RackMessage *message = &response->message;
+
+  if (response->kind != RACK_RESPONSE_FETCH || message->uid != self->uid
+      || message->n_sections == 0)
+    return;
+  RackStr data = message->sections[0].data;
+  pthread_mutex_lock (&call->lock);
+  if (!self->begun)
+    {
+      self->begun = TRUE;
+      self->nil = data.data == NULL;
+      self->size = data.size;
+      add (self, data);
+    }
+  self->complete = TRUE;
+  pthread_cond_broadcast (&call->changed);
+  pthread_mutex_unlock (&call->lock);
+}
+
+static void
+read_destroy (RackCall *call)
+{
+  ReadCall *self = (ReadCall *) call;
+
+  rack_spool_clear (&self->spool);
+  g_clear_error (&self->problem);
+  g_free (self);
+}
+
+static const RackCallOps read_ops = { .claims = read_claims,
+                                      .literal = read_literal,
+                                      .piece = read_piece,
+                                      .response = read_response,
+                                      .destroy = read_destroy };
+
+/* ---- The reader ---------------------------------------------------------------------------------
+ */
+
+static ReadCall *
+read_call_new (guint32 uid, const char *section)
+{
+  RackCommand *command = rack_command_new ("UID FETCH");
+  g_autofree char *items = g_strdup_printf ("(UID BODY.PEEK[%s])", section);
+
+  rack_command_number (command, uid);
+  rack_command_raw (command, items);
+  ReadCall *self = rack_call_new_sized (sizeof (ReadCall), &read_ops, command);
+  self->uid = uid;
+  rack_spool_init (&self->spool);
+  return self;
+}
+
+static void
+end (RackReader *reader, gboolean lost)
+{
+  if (reader->call != NULL)
+    rack_conn_detach (reader->call->call.conn, &reader->call->call);
+  if (reader->leased)
+    rack_mailbox_release (reader->mailbox, &reader->lease, lost);
+  reader->leased = FALSE;
+  if (reader->call != NULL)
+    rack_call_unref (&reader->call->call);
+  reader->call = NULL;
+}
+
+static gboolean
+start (RackReader *reader, guint32 uid, GError **error)
+{
+  if (!rack_mailbox_lease (reader->mailbox, RACK_LEASE_BULK, reader->cancellable, &reader->lease,
+                           error))
+    return FALSE;
+  reader->leased = TRUE;
+  reader->call = read_call_new (uid, reader->section);
+  rack_conn_post (reader->lease.conn, &reader->call->call);
+  return TRUE;
+}
+
+RackReader *
+rack_mailbox_read (RackMailbox *mailbox, guint32 uid, const char *section,
+                   GCancellable *cancellable, GError **error)
+{
+  g_autoptr (RackReader) reader = g_new0 (RackReader, 1);
+
+  reader->mailbox = rack_mailbox_ref (mailbox);
+  reader->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
+  reader->section = g_strdup (section);
+  if (!start (reader, uid, error))
+    {
+      rack_mailbox_prefix (mailbox, "read", error);
+      return NULL;
+    }
+  return g_steal_pointer (&reader);
+}
+
+void
+rack_reader_free (RackReader *reader)
+{
+  if (reader == NULL)
+    return;
+  end (reader, FALSE);
+  g_clear_pointer (&reader->mailbox, rack_mailbox_unref);
+  g_clear_object (&reader->cancellable);
+  g_free (reader->section);
+  g_free (reader);
+}
+
+static gboolean
+has_begun (RackCall *call)
+{
+  return ((ReadCall *) call)->begun;
+}
+
+/* Why there is not what there should be; with the lock held and the call done. */
+static void
+set_problem (RackReader *reader, GError **error)
+{
+  ReadCall *call = reader->call;
+  GError *refused;
+
+  if (call->problem != NULL)
+    g_propagate_error (error, g_error_copy (call->problem));
+  else if (call->call.error != NULL)
+    g_propagate_error (error, g_error_copy (call->call.error));
+  else if ((refused = rack_reply_to_error (call->call.reply)) != NULL)
+    g_propagate_error (error, refused);
+  else if (call->nil || !call->begun)
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "message %u %s", call->uid,
+                 call->nil ? "has no such section" : "is not there any more");
+  else
+    g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
+                 "the server sent %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                 " octets of message %u",
+                 call->spool.size, call->size, call->uid);
+  rack_mailbox_prefix (reader->mailbox, "read", error);
+}
+
+/* Waits for the first octets. A connection that was lost before that is replaced once. */
+static gboolean
+wait_begun (RackReader *reader, GError **error)
+{
+  for (guint try = 0;; try++)
+    {
+      ReadCall *call = reader->call;
+      pthread_mutex_lock (&call->call.lock);
+      gboolean ok = rack_call_wait_locked (&call->call, has_begun, reader->cancellable, error);
+      gboolean begun = ok && call->begun && !call->nil;
+      gboolean lost =
+          ok && !begun && call->call.error != NULL && rack_error_is_lost (call->call.error);
+      if (ok && !begun && !(lost && try < 2))
+        set_problem (reader, error);
+      pthread_mutex_unlock (&call->call.lock);
+      if (!lost || try >= 2)
+        return begun;
+      guint32 uid = call->uid;
+      end (reader, TRUE);
+      if (!start (reader, uid, error))
+        return FALSE;
+    }
+}
+
+gboolean
+rack_reader_size (RackReader *reader, guint64 *size, GError **error)
+{
+  if (!wait_begun (reader, error))
+    return FALSE;
+  pthread_mutex_lock (&reader->call->call.lock);
+  *size = reader->call->size;
+  pthread_mutex_unlock (&reader->call->call.lock);
+  return TRUE;
+}
+
+static gboolean
+has_more (RackCall *call)
+{
+  const ReadCall *self = (const ReadCall *) call;
+
+  return self->problem != NULL || self->spool.size > self->wanted;
+}
+
+gssize
+rack_reader_read (RackReader *reader, void *data, gsize size, GError **error)
+{
+  gssize n = -1;
+
+  if (!wait_begun (reader, error))
+    return -1;
+  ReadCall *call = reader->call;
+  pthread_mutex_lock (&call->call.lock);
+  call->wanted = reader->offset;
+  if (!rack_call_wait_locked (&call->call, has_more, reader->cancellable, error))
+    n = -1;
+  else if (call->problem == NULL && call->spool.size > reader->offset)
+    {
+      n = rack_spool_read (&call->spool, reader->offset, data, size, error);
+      if (n > 0)
+        reader->offset += (guint64) n;
+    }
+  else if (call->problem == NULL && call->complete && call->spool.size == call->size
+           && rack_reply_status (call->call.reply)->kind == RACK_STATUS_OK
+           && call->call.error == NULL)
+    n = 0;
+  else
+    set_problem (reader, error);
+  pthread_mutex_unlock (&call->call.lock);
+  return n;
+}

@@ -9,6 +9,7 @@
 
 #define FIRST_BLOCK (64 * 1024)
 #define ALIGN       16
+#define FULL        (256 * 1024 * 1024)
 
 typedef struct Block Block;
 struct Block
@@ -21,6 +22,7 @@ struct Block
 struct RackArena
 {
   Block *blocks; /* the one in use first; the last was the first */
+  gsize held;    /* octets in all blocks */
 };
 
 static Block *
@@ -48,6 +50,7 @@ rack_arena_reset (RackArena *arena)
     {
       Block *block = arena->blocks;
       arena->blocks = block->next;
+      arena->held -= block->size;
       g_free (block);
     }
   if (arena->blocks != NULL)
@@ -64,6 +67,12 @@ rack_arena_free (RackArena *arena)
   g_free (arena);
 }
 
+gboolean
+rack_arena_is_full (const RackArena *arena)
+{
+  return arena->held > FULL;
+}
+
 static gpointer
 take (RackArena *arena, gsize size)
 {
@@ -75,6 +84,7 @@ take (RackArena *arena, gsize size)
       block = block_new (MAX (rounded, FIRST_BLOCK));
       block->next = arena->blocks;
       arena->blocks = block;
+      arena->held += block->size;
     }
   gpointer piece = (char *) block->data + block->used;
   block->used += rounded;

@@ -18,5 +18,8 @@ gpointer rack_arena_alloc (RackArena *arena, gsize size);
  * whose length is not known beforehand; old may be NULL. The new bytes are zero. */
 gpointer rack_arena_grow (RackArena *arena, gpointer old, gsize old_size, gsize new_size);
 RackStr rack_arena_str (RackArena *arena, const char *data, gsize size); /* a copy */
+/* Whether it holds so much (256 MiB) that no honest response needs it: parsers then give up. A few
+ * octets of a response can ask for hundreds of memory. */
+gboolean rack_arena_is_full (const RackArena *arena);
 /* Forgets every piece but keeps up to 64 KiB of blocks. */
 void rack_arena_reset (RackArena *arena);

@@ -27,63 +27,57 @@ parse_number (RackLexer *lexer, guint64 *number)
 static gboolean
 parse_disposition (RackLexer *lexer, RackArena *arena, RackPart *part)
 {
-  RackToken token = rack_lex (lexer);
-
-  if (token.kind == RACK_TOKEN_NIL)
-    return TRUE;
-  if (token.kind == RACK_TOKEN_STRING)
-    {
-      part->disposition = rack_token_str (&token, arena);
-      return TRUE;
-    }
-  if (token.kind != RACK_TOKEN_OPEN || !rack_parse_nstring (lexer, arena, &part->disposition))
-    return FALSE;
-  if (rack_lex_peek (lexer).kind != RACK_TOKEN_CLOSE
-      && !rack_parse_pairs (lexer, arena, &part->disposition_params))
-    return FALSE;
-  return rack_lex (lexer).kind == RACK_TOKEN_CLOSE;
+  if (rack_next (lexer) != '(') /* NIL, or a bare string (Exchange) */
+    return rack_parse_nstring (lexer, arena, &part->disposition);
+  lexer->at++;
+  return rack_parse_nstring (lexer, arena, &part->disposition)
+         && (rack_next (lexer) == ')' || rack_parse_pairs (lexer, arena, &part->disposition_params))
+         && rack_lex (lexer).kind == RACK_TOKEN_CLOSE;
 }
 
 static gboolean
 parse_languages (RackLexer *lexer, RackArena *arena, RackPart *part)
 {
-  RackToken token = rack_lex_peek (lexer);
+  RackStr *one;
 
-  if (token.kind == RACK_TOKEN_OPEN)
+  if (rack_next (lexer) == '(')
     return rack_parse_words (lexer, arena, &part->languages, &part->n_languages);
-  rack_lex (lexer);
-  if (token.kind == RACK_TOKEN_NIL)
-    return TRUE;
-  RackStr *one = rack_arena_new0 (arena, RackStr);
-  *one = rack_token_str (&token, arena);
-  part->languages = one;
-  part->n_languages = 1;
-  return token.kind == RACK_TOKEN_STRING || token.kind == RACK_TOKEN_ATOM;
+  one = rack_arena_new0 (arena, RackStr);
+  if (!rack_parse_nstring (lexer, arena, one))
+    return FALSE;
+  part->languages = one->data != NULL ? one : NULL;
+  part->n_languages = one->data != NULL;
+  return TRUE;
 }
 
-/* disposition, language, location, and whatever a later RFC adds, up to and with ")". */
+static gboolean
+parse_location (RackLexer *lexer, RackArena *arena, RackPart *part)
+{
+  return rack_parse_nstring (lexer, arena, &part->location);
+}
+
+/* disposition, language, location, and whatever a later RFC adds, up to and with ")". One that is
+ * not understood is passed over. */
 static gboolean
 parse_extensions (RackLexer *lexer, RackArena *arena, RackPart *part)
 {
-  for (guint n = 0;; n++)
+  static gboolean (*const members[]) (RackLexer *, RackArena *, RackPart *) = {
+    parse_disposition,
+    parse_languages,
+    parse_location,
+  };
+
+  for (guint n = 0; rack_next (lexer) != ')'; n++)
     {
-      gboolean ok;
-      if (rack_lex_peek (lexer).kind == RACK_TOKEN_CLOSE)
-        {
-          rack_lex (lexer);
-          return TRUE;
-        }
-      if (n == 0)
-        ok = parse_disposition (lexer, arena, part);
-      else if (n == 1)
-        ok = parse_languages (lexer, arena, part);
-      else if (n == 2)
-        ok = rack_parse_nstring (lexer, arena, &part->location);
-      else
-        ok = rack_lex_skip_value (lexer, NULL);
-      if (!ok)
+      RackLexer before = *lexer;
+      if (n < G_N_ELEMENTS (members) && members[n](lexer, arena, part))
+        continue;
+      *lexer = before;
+      if (!rack_lex_skip_value (lexer, NULL))
         return FALSE;
     }
+  lexer->at++;
+  return TRUE;
 }
 
 static gboolean
@@ -94,7 +88,7 @@ parse_multipart (RackLexer *lexer, RackArena *arena, RackPart *part, guint depth
 
   part->multipart = TRUE;
   part->type = (RackStr){ "multipart", 9 };
-  while (rack_lex_peek (lexer).kind == RACK_TOKEN_OPEN)
+  while (rack_next (lexer) == '(')
     {
       RackPart *child = parse_part (lexer, arena, depth + 1);
       if (child == NULL)
@@ -106,8 +100,7 @@ parse_multipart (RackLexer *lexer, RackArena *arena, RackPart *part, guint depth
     }
   if (!rack_parse_nstring (lexer, arena, &part->subtype))
     return FALSE;
-  if (rack_lex_peek (lexer).kind != RACK_TOKEN_CLOSE
-      && !rack_parse_pairs (lexer, arena, &part->params))
+  if (rack_next (lexer) != ')' && !rack_parse_pairs (lexer, arena, &part->params))
     return FALSE;
   return parse_extensions (lexer, arena, part);
 }
@@ -118,7 +111,7 @@ parse_message (RackLexer *lexer, RackArena *arena, RackPart *part, guint depth)
 {
   RackEnvelope *envelope;
 
-  if (rack_lex_peek (lexer).kind != RACK_TOKEN_OPEN)
+  if (rack_next (lexer) != '(')
     return TRUE;
   envelope = rack_arena_new0 (arena, RackEnvelope);
   if (!rack_envelope_parse (lexer, arena, envelope, NULL))
@@ -130,18 +123,31 @@ parse_message (RackLexer *lexer, RackArena *arena, RackPart *part, guint depth)
   child->parent = part;
   child->position = 1;
   part->child = child;
-  return rack_lex_peek (lexer).kind == RACK_TOKEN_CLOSE || parse_number (lexer, &part->lines);
+  return rack_next (lexer) == ')' || parse_number (lexer, &part->lines);
+}
+
+/* The seven fields of every part that is no multipart; fewer when the list ends early. */
+static gboolean
+parse_fields (RackLexer *lexer, RackArena *arena, RackPart *part)
+{
+  RackStr *const before[] = { &part->type, &part->subtype };
+  RackStr *const behind[] = { &part->id, &part->description, &part->encoding };
+
+  for (guint i = 0; i < G_N_ELEMENTS (before); i++)
+    if (rack_next (lexer) != ')' && !rack_parse_nstring (lexer, arena, before[i]))
+      return FALSE;
+  if (rack_next (lexer) != ')' && !rack_parse_pairs (lexer, arena, &part->params))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (behind); i++)
+    if (rack_next (lexer) != ')' && !rack_parse_nstring (lexer, arena, behind[i]))
+      return FALSE;
+  return rack_next (lexer) == ')' || parse_number (lexer, &part->size);
 }
 
 static gboolean
 parse_single (RackLexer *lexer, RackArena *arena, RackPart *part, guint depth)
 {
-  if (!rack_parse_nstring (lexer, arena, &part->type)
-      || !rack_parse_nstring (lexer, arena, &part->subtype)
-      || !rack_parse_pairs (lexer, arena, &part->params)
-      || !rack_parse_nstring (lexer, arena, &part->id)
-      || !rack_parse_nstring (lexer, arena, &part->description)
-      || !rack_parse_nstring (lexer, arena, &part->encoding) || !parse_number (lexer, &part->size))
+  if (!parse_fields (lexer, arena, part))
     return FALSE;
   if (rack_str_is (part->type, "message")
       && (rack_str_is (part->subtype, "rfc822") || rack_str_is (part->subtype, "global")))
@@ -149,13 +155,23 @@ parse_single (RackLexer *lexer, RackArena *arena, RackPart *part, guint depth)
       if (!parse_message (lexer, arena, part, depth))
         return FALSE;
     }
-  else if (rack_str_is (part->type, "text") && rack_lex_peek (lexer).kind != RACK_TOKEN_CLOSE
+  else if (rack_str_is (part->type, "text") && rack_next (lexer) != ')'
            && !parse_number (lexer, &part->lines))
     return FALSE;
-  if (rack_lex_peek (lexer).kind != RACK_TOKEN_CLOSE
-      && !rack_parse_nstring (lexer, arena, &part->md5))
+  if (rack_next (lexer) != ')' && !rack_parse_nstring (lexer, arena, &part->md5))
     return FALSE;
   return parse_extensions (lexer, arena, part);
+}
+
+/* Behind "(": ("mixed" ("boundary" ...) ...), a multipart without children, has a single string
+ * before its parameters (Gmail). */
+static gboolean
+is_childless (RackLexer ahead)
+{
+  if (rack_lex (&ahead).kind != RACK_TOKEN_STRING)
+    return FALSE;
+  char next = rack_next (&ahead);
+  return next == '(' || next == ')';
 }
 
 static RackPart *
@@ -164,16 +180,11 @@ parse_part (RackLexer *lexer, RackArena *arena, guint depth)
   RackPart *part;
   gboolean ok;
 
-  if (depth > MAX_DEPTH || rack_lex (lexer).kind != RACK_TOKEN_OPEN)
+  if (depth > MAX_DEPTH || rack_next (lexer) != '(' || rack_arena_is_full (arena))
     return NULL;
+  lexer->at++;
   part = rack_arena_new0 (arena, RackPart);
-  RackLexer ahead = *lexer;
-  RackToken first = rack_lex (&ahead);
-  /* ("mixed" ...): a multipart without children has a single string before its parameters. */
-  gboolean childless = first.kind == RACK_TOKEN_STRING
-                       && (rack_lex_peek (&ahead).kind == RACK_TOKEN_OPEN
-                           || rack_lex_peek (&ahead).kind == RACK_TOKEN_CLOSE);
-  if (first.kind == RACK_TOKEN_OPEN || childless)
+  if (rack_next (lexer) == '(' || is_childless (*lexer))
     ok = parse_multipart (lexer, arena, part, depth);
   else
     ok = parse_single (lexer, arena, part, depth);

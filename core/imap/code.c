@@ -57,6 +57,18 @@ static const struct
   { "UNSEEN", RACK_CODE_UNSEEN },
 };
 
+/* How many numbers, each range for itself: pairs need as many on either side. */
+static guint64
+count (RackRanges ranges)
+{
+  guint64 n = 0;
+
+  for (gsize i = 0; i < ranges.n; i++)
+    n += (guint64) MAX (ranges.items[i].first, ranges.items[i].last)
+         - MIN (ranges.items[i].first, ranges.items[i].last) + 1;
+  return n;
+}
+
 /* "validity set [set]": APPENDUID has one set, COPYUID two. */
 static gboolean
 parse_uids (RackLexer *lexer, RackArena *arena, RackCode *code, gboolean pairs)
@@ -70,7 +82,10 @@ parse_uids (RackLexer *lexer, RackArena *arena, RackCode *code, gboolean pairs)
     return TRUE;
   if (!rack_parse_ranges (uids.text, arena, &code->uids))
     return FALSE;
-  return !pairs || rack_parse_ranges (rack_lex (lexer).text, arena, &code->copies);
+  if (!pairs)
+    return TRUE;
+  return rack_parse_ranges (rack_lex (lexer).text, arena, &code->copies)
+         && count (code->uids) == count (code->copies);
 }
 
 static gboolean
@@ -84,8 +99,9 @@ parse_argument (RackLexer *lexer, RackArena *arena, RackCode *code)
       return parse_uids (lexer, arena, code, TRUE);
     case RACK_CODE_MODIFIED:
       return rack_parse_ranges (rack_lex (lexer).text, arena, &code->uids);
-    case RACK_CODE_BADCHARSET:
     case RACK_CODE_CAPABILITY:
+      return rack_parse_capabilities (lexer, arena, &code->atoms, &code->n_atoms);
+    case RACK_CODE_BADCHARSET:
       return rack_parse_words (lexer, arena, &code->atoms, &code->n_atoms);
     case RACK_CODE_PERMANENTFLAGS:
       return rack_flags_parse (lexer, arena, &code->flags, NULL);
@@ -97,7 +113,8 @@ parse_argument (RackLexer *lexer, RackArena *arena, RackCode *code)
         RackToken token = rack_lex (lexer);
         code->number = token.number;
         return token.kind == RACK_TOKEN_NUMBER
-               && (code->kind == RACK_CODE_HIGHESTMODSEQ || token.number <= G_MAXUINT32);
+               && token.number
+                      <= (code->kind == RACK_CODE_HIGHESTMODSEQ ? G_MAXINT64 : G_MAXUINT32);
       }
     default:
       return TRUE;
@@ -116,10 +133,10 @@ rack_parse_code (RackStr inside, RackArena *arena, RackCode *code)
   if (space != NULL)
     code->argument = (RackStr){ space + 1, (gsize) (end - space - 1) };
   for (gsize i = 0; i < G_N_ELEMENTS (codes); i++)
-    if (rack_str_is (code->name, codes[i].name))
+    if (rack_str_is_sized (code->name, codes[i].name, strlen (codes[i].name)))
       code->kind = codes[i].kind;
   if (parse_argument (&lexer, arena, code))
     return TRUE;
-  code->kind = RACK_CODE_UNKNOWN;
+  *code = (RackCode){ .kind = RACK_CODE_UNKNOWN, .name = code->name, .argument = code->argument };
   return FALSE;
 }

@@ -3,4 +3,6 @@
  * error.c - the one error domain. What its codes mean is in mailrack-types.h. */
 #include <mailrack/mailrack-types.h>
 
-G_DEFINE_QUARK (rack - error - quark, rack_error)
+/* clang-format off */
+G_DEFINE_QUARK (rack-error-quark, rack_error)
+/* clang-format on */

@@ -52,8 +52,10 @@ parse_size (RackLexer *lexer, RackArena *arena, RackMessage *message)
 {
   RackToken token = rack_lex (lexer);
 
+  if (token.kind != RACK_TOKEN_NUMBER || token.number > G_MAXINT64)
+    return FALSE;
   message->size = token.number;
-  return token.kind == RACK_TOKEN_NUMBER && token.number <= G_MAXINT64;
+  return TRUE;
 }
 
 static gboolean
@@ -86,9 +88,11 @@ parse_modseq (RackLexer *lexer, RackArena *arena, RackMessage *message)
   if (rack_lex (lexer).kind != RACK_TOKEN_OPEN)
     return FALSE;
   token = rack_lex (lexer);
+  if (token.kind != RACK_TOKEN_NUMBER || token.number > G_MAXINT64
+      || rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
+    return FALSE;
   message->modseq = token.number;
-  return token.kind == RACK_TOKEN_NUMBER && token.number <= G_MAXINT64
-         && rack_lex (lexer).kind == RACK_TOKEN_CLOSE;
+  return TRUE;
 }
 
 /* (id) or NIL. */
@@ -96,11 +100,15 @@ static gboolean
 parse_object_id (RackLexer *lexer, RackArena *arena, RackStr *id)
 {
   RackToken token = rack_lex (lexer);
+  RackStr text;
 
   if (token.kind == RACK_TOKEN_NIL)
     return TRUE;
-  return token.kind == RACK_TOKEN_OPEN && rack_parse_nstring (lexer, arena, id)
-         && rack_lex (lexer).kind == RACK_TOKEN_CLOSE;
+  if (token.kind != RACK_TOKEN_OPEN || !rack_parse_nstring (lexer, arena, &text)
+      || rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
+    return FALSE;
+  *id = text;
+  return TRUE;
 }
 
 static gboolean
@@ -146,27 +154,33 @@ parse_preview (RackLexer *lexer, RackArena *arena, RackMessage *message)
   return rack_parse_nstring (lexer, arena, &message->preview);
 }
 
+#define ITEM(name, field, parse)                                                                   \
+  {                                                                                                \
+    name, sizeof name - 1, field, parse                                                            \
+  }
+
 static const struct
 {
   const char *name;
+  gsize size;
   RackFields field;
   ParseItem parse;
 } item_kinds[] = {
-  { "UID", RACK_FIELD_UID, parse_uid },
-  { "FLAGS", RACK_FIELD_FLAGS, parse_flags },
-  { "ENVELOPE", RACK_FIELD_ENVELOPE, parse_envelope },
-  { "BODYSTRUCTURE", RACK_FIELD_BODY, parse_body },
-  { "RFC822.SIZE", RACK_FIELD_SIZE, parse_size },
-  { "INTERNALDATE", RACK_FIELD_DATE, parse_date },
-  { "MODSEQ", RACK_FIELD_MODSEQ, parse_modseq },
-  { "BODY", RACK_FIELD_BODY, parse_body },
-  { "EMAILID", RACK_FIELD_EMAILID, parse_email_id },
-  { "THREADID", RACK_FIELD_THREADID, parse_thread_id },
-  { "X-GM-MSGID", RACK_FIELD_GMAIL, parse_gm_msgid },
-  { "X-GM-THRID", RACK_FIELD_GMAIL, parse_gm_thrid },
-  { "X-GM-LABELS", RACK_FIELD_GMAIL, parse_gm_labels },
-  { "PREVIEW", RACK_FIELD_PREVIEW, parse_preview },
-  { "SAVEDATE", RACK_FIELD_SAVEDATE, parse_save_date },
+  ITEM ("UID", RACK_FIELD_UID, parse_uid),
+  ITEM ("FLAGS", RACK_FIELD_FLAGS, parse_flags),
+  ITEM ("ENVELOPE", RACK_FIELD_ENVELOPE, parse_envelope),
+  ITEM ("BODYSTRUCTURE", RACK_FIELD_BODY, parse_body),
+  ITEM ("RFC822.SIZE", RACK_FIELD_SIZE, parse_size),
+  ITEM ("INTERNALDATE", RACK_FIELD_DATE, parse_date),
+  ITEM ("MODSEQ", RACK_FIELD_MODSEQ, parse_modseq),
+  ITEM ("BODY", RACK_FIELD_BODY, parse_body),
+  ITEM ("EMAILID", RACK_FIELD_EMAILID, parse_email_id),
+  ITEM ("THREADID", RACK_FIELD_THREADID, parse_thread_id),
+  ITEM ("X-GM-MSGID", RACK_FIELD_GMAIL, parse_gm_msgid),
+  ITEM ("X-GM-THRID", RACK_FIELD_GMAIL, parse_gm_thrid),
+  ITEM ("X-GM-LABELS", RACK_FIELD_GMAIL, parse_gm_labels),
+  ITEM ("PREVIEW", RACK_FIELD_PREVIEW, parse_preview),
+  ITEM ("SAVEDATE", RACK_FIELD_SAVEDATE, parse_save_date),
 };
 
 /* BODY[...]<n>, BINARY[...]<n>, BINARY.SIZE[...] is not one; RFC822, RFC822.HEADER, RFC822.TEXT. */
@@ -179,14 +193,32 @@ is_section (RackStr name)
          || rack_str_is (name, "RFC822.TEXT");
 }
 
+/* "<n>" behind the bracket, if anything. */
+static gboolean
+parse_origin (const char *at, const char *end, RackSection *section)
+{
+  if (at == end)
+    return TRUE;
+  if (*at++ != '<')
+    return FALSE;
+  const char *digit = at;
+  for (; digit < end && g_ascii_isdigit (*digit); digit++)
+    {
+      if (section->origin > (G_MAXINT64 - 9) / 10)
+        return FALSE;
+      section->origin = section->origin * 10 + (guint64) (*digit - '0');
+    }
+  section->partial = TRUE;
+  return digit > at && digit < end && *digit == '>';
+}
+
 static gboolean
 parse_section (RackLexer *lexer, RackArena *arena, RackStr name, RackSection *section)
 {
   const char *open = memchr (name.data, '[', name.size), *close = NULL;
   const char *end = name.data + name.size;
 
-  section->name = name;
-  section->section = (RackStr){ "", 0 };
+  *section = (RackSection){ .name = name, .section = { "", 0 } };
   if (open != NULL)
     {
       for (close = end - 1; *close != ']' && close > open;)
@@ -194,12 +226,8 @@ parse_section (RackLexer *lexer, RackArena *arena, RackStr name, RackSection *se
       if (close == open)
         return FALSE;
       section->section = (RackStr){ open + 1, (gsize) (close - open - 1) };
-      if (close + 1 < end && close[1] == '<')
-        {
-          section->partial = TRUE;
-          for (const char *at = close + 2; at < end && g_ascii_isdigit (*at); at++)
-            section->origin = section->origin * 10 + (guint64) (*at - '0');
-        }
+      if (!parse_origin (close + 1, end, section))
+        return FALSE;
     }
   return rack_parse_nstring (lexer, arena, &section->data);
 }
@@ -209,7 +237,7 @@ parse_item (RackLexer *lexer, RackArena *arena, RackStr name, RackMessage *messa
             RackList *sections)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (item_kinds); i++)
-    if (rack_str_is (name, item_kinds[i].name))
+    if (rack_str_is_sized (name, item_kinds[i].name, item_kinds[i].size))
       {
         if (!item_kinds[i].parse (lexer, arena, message))
           return FALSE;
@@ -243,9 +271,10 @@ rack_parse_fetch (RackLexer *lexer, RackArena *arena, RackMessage *message)
         break;
       if (name.kind != RACK_TOKEN_ATOM)
         return FALSE;
+      if (rack_arena_is_full (arena))
+        return FALSE;
       RackItem *item = rack_list_add (&items, RackItem);
-      while (lexer->at < lexer->end && *lexer->at == ' ')
-        lexer->at++;
+      rack_next (lexer);
       const char *start = lexer->at;
       if (!parse_item (lexer, arena, name.text, message, &sections))
         {

@@ -11,6 +11,7 @@
 
 #define BLOCK_SIZE (256 * 1024)
 #define MIN_SPACE  (16 * 1024)
+#define LOOK       64 /* octets that tell what a response is */
 
 struct RackBlock
 {
@@ -38,6 +39,7 @@ struct RackFramer
   gsize outside; /* octets of the response outside literals, before the current line */
   State state;
   guint64 left; /* octets of the literal still to come */
+  gsize piece;  /* octets at .line that were given out, to be cut out at the next call */
   gboolean is_status, is_data, known;
   const char *bad;
 };
@@ -109,17 +111,23 @@ make_room (RackFramer *framer)
     }
   framer->start = 0;
   framer->line -= shift;
-  framer->scanned -= shift;
+  framer->scanned -= shift; /* never before .start, see skip_inline() */
   framer->end -= shift;
 }
 
 void *
 rack_framer_space (RackFramer *framer, gsize *size)
 {
-  if (framer->start == framer->end && g_atomic_int_get (&framer->block->references) == 1)
+  if (framer->start == framer->end)
     {
-      framer->line = framer->scanned = framer->end = 0;
-      framer->start = 0;
+      /* A block that grew for one large response is not kept for the small ones. */
+      if (framer->block->size > BLOCK_SIZE)
+        {
+          rack_block_unref (framer->block);
+          framer->block = block_new (BLOCK_SIZE);
+        }
+      if (g_atomic_int_get (&framer->block->references) == 1)
+        framer->start = framer->line = framer->scanned = framer->end = 0;
     }
   if (framer->block->size - framer->end < MIN_SPACE)
     make_room (framer);
@@ -162,10 +170,11 @@ word_is (const char *at, const char *end, const char *word)
 }
 
 /* Looks at the beginning of a response: status text has no literals, and only some data may be
- * long. */
+ * long. Never farther than LOOK octets, so that it does not depend on how much has arrived. */
 static void
 look (RackFramer *framer, const char *at, const char *end)
 {
+  end = MIN (end, at + LOOK);
   framer->known = TRUE;
   framer->is_status = framer->is_data = FALSE;
   if (at < end && *at == '+')
@@ -184,8 +193,9 @@ look (RackFramer *framer, const char *at, const char *end)
   if (at > number)
     while (at < end && *at == ' ')
       at++;
-  framer->is_status = word_is (at, end, "OK") || word_is (at, end, "NO") || word_is (at, end, "BAD")
-                      || word_is (at, end, "BYE") || word_is (at, end, "PREAUTH");
+  framer->is_status = (at < end && *at == '[') || word_is (at, end, "OK") || word_is (at, end, "NO")
+                      || word_is (at, end, "BAD") || word_is (at, end, "BYE")
+                      || word_is (at, end, "PREAUTH");
   framer->is_data = untagged
                     && (word_is (at, end, "FETCH") || word_is (at, end, "SEARCH")
                         || word_is (at, end, "ESEARCH") || word_is (at, end, "SORT")
@@ -205,7 +215,8 @@ typedef enum
   BAD_LITERAL
 } Announced;
 
-/* Whether a line (without its end) announces a literal: {n}, {n+}, ~{n}. */
+/* Whether a line (without its end) announces a literal: {n}, {n+}, ~{n}. What only looks like one
+ * ("{name}") is text. */
 static Announced
 announces_literal (const char *line, const char *end, guint64 *size)
 {
@@ -219,6 +230,8 @@ announces_literal (const char *line, const char *end, guint64 *size)
   if (*at != '{')
     return NO_LITERAL;
   const char *digit = at + 1;
+  if (g_ascii_isalpha (*digit))
+    return NO_LITERAL;
   for (; digit < end - 1 && g_ascii_isdigit (*digit); digit++)
     {
       if (n > (G_MAXINT64 - 9) / 10)
@@ -309,25 +322,21 @@ skip_inline (RackFramer *framer)
 static RackFrame
 stream_piece (RackFramer *framer)
 {
-  gsize now = (gsize) MIN (framer->left, framer->end - framer->line);
-  RackFrame frame = { .kind = RACK_FRAME_LITERAL,
-                      .bytes = { framer->block->data + framer->line, now } };
-
-  framer->left -= now;
-  frame.literal = framer->left;
-  framer->scanned = now; /* to be cut out at the next call */
-  return frame;
+  framer->piece = (gsize) MIN (framer->left, framer->end - framer->line);
+  framer->left -= framer->piece;
+  return (RackFrame){ .kind = RACK_FRAME_LITERAL,
+                      .bytes = { framer->block->data + framer->line, framer->piece },
+                      .literal = framer->left };
 }
 
 static void
 cut_piece (RackFramer *framer)
 {
-  gsize size = framer->scanned;
   char *at = framer->block->data + framer->line;
 
-  memmove (at, at + size, framer->end - framer->line - size);
-  framer->end -= size;
-  framer->scanned = framer->line;
+  memmove (at, at + framer->piece, framer->end - framer->line - framer->piece);
+  framer->end -= framer->piece;
+  framer->piece = 0;
   if (framer->left == 0)
     framer->state = LINE;
 }
@@ -345,7 +354,7 @@ rack_framer_next (RackFramer *framer)
 {
   if (framer->bad != NULL)
     return bad (framer, framer->bad);
-  if (framer->state == STREAM && framer->scanned != framer->line)
+  if (framer->piece > 0)
     cut_piece (framer);
   if (framer->state == CHOOSE && !choose_inline (framer))
     return bad (framer, "a literal is larger than the limit for what is kept in memory");
@@ -363,7 +372,7 @@ rack_framer_next (RackFramer *framer)
       char *newline = memchr (data + framer->scanned, '\n', framer->end - framer->scanned);
       if (newline == NULL)
         {
-          if (!framer->known && framer->end - framer->line > 1024)
+          if (!framer->known && framer->end - framer->line >= LOOK)
             look (framer, data + framer->line, data + framer->end);
           framer->scanned = framer->end;
           if (framer->end - framer->line + framer->outside

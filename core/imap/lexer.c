@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * lexer.c - one whole response into tokens; the contract is in lexer.h */
-#include "lexer.h"
-
-#include <string.h>
-
-#define MAX_DEPTH 128
+#include "parse.h"
 
 static RackToken
 token (RackTokenKind kind, const char *data, gsize size)
@@ -25,25 +21,24 @@ bad (RackLexer *lexer)
 static RackToken
 lex_quoted (RackLexer *lexer)
 {
-  const char *start = ++lexer->at;
+  const char *start = lexer->at + 1;
   gboolean escaped = FALSE;
 
-  for (const char *at = start; at < lexer->end; at++)
+  for (const char *at = start;;)
     {
-      if (*at == '\\')
-        {
-          escaped = TRUE;
-          at++;
-        }
-      else if (*at == '"')
+      at = rack_scan_quoted (at, lexer->end);
+      if (at >= lexer->end)
+        return bad (lexer);
+      if (*at == '"')
         {
           RackToken result = token (RACK_TOKEN_STRING, start, (gsize) (at - start));
           result.escaped = escaped;
           lexer->at = at + 1;
           return result;
         }
+      escaped = TRUE;
+      at += lexer->end - at >= 2 ? 2 : 1;
     }
-  return bad (lexer);
 }
 
 static RackToken
@@ -72,47 +67,69 @@ lex_literal (RackLexer *lexer, gboolean elided)
   return result;
 }
 
-/* Up to a space or parenthesis; inside brackets (BODY[HEADER.FIELDS (A B)]<0>) both belong to it,
- * up to the bracket that closes the first. */
+/* What ends an atom. */
+static const gboolean ends_atom[256] = {
+  [' '] = TRUE, ['('] = TRUE, [')'] = TRUE, ['"'] = TRUE, ['\r'] = TRUE, ['\n'] = TRUE,
+};
+
+/* At the "[" of BODY[HEADER.FIELDS (A "B]" C)]: behind the "]" that closes it, or NULL when none
+ * does. */
+static const char *
+skip_section (const char *at, const char *end)
+{
+  guint depth = 0;
+
+  for (const char *c = at; c < end && *c != '\r' && *c != '\n'; c++)
+    if (*c == '"')
+      {
+        for (c = rack_scan_quoted (c + 1, end); c < end && *c == '\\';)
+          c = rack_scan_quoted (MIN (c + 2, end), end);
+        if (c == end)
+          break;
+      }
+    else if (*c == '[')
+      depth++;
+    else if (*c == ']' && --depth == 0)
+      return c + 1;
+  return NULL;
+}
+
+static gboolean
+has_section (RackStr name)
+{
+  return rack_str_starts (name, "BODY") || rack_str_starts (name, "BINARY");
+}
+
 static RackToken
 lex_atom (RackLexer *lexer)
 {
-  const char *start = lexer->at, *at = start;
+  const char *start = lexer->at, *at = start, *end = lexer->end;
   guint64 number = 0;
-  gboolean digits = TRUE;
-  guint brackets = 0;
 
-  for (; at < lexer->end; at++)
+  for (; at < end && *at >= '0' && *at <= '9' && number <= (G_MAXUINT64 - 9) / 10; at++)
+    number = number * 10 + (guint64) (*at - '0');
+  if (at > start && (at == end || ends_atom[(guchar) *at]))
     {
-      char c = *at;
-      if (c >= '0' && c <= '9')
-        {
-          if (number > (G_MAXUINT64 - 9) / 10)
-            digits = FALSE;
-          number = number * 10 + (guint64) (c - '0');
-          continue;
-        }
-      if (c == '[')
-        brackets++;
-      else if (c == ']' && brackets > 0)
-        brackets--;
-      else if (c == '\r' || c == '\n')
-        break;
-      else if (brackets == 0 && (c == ' ' || c == '(' || c == ')' || c == '"'))
-        break;
-      digits = FALSE;
+      RackToken result = token (RACK_TOKEN_NUMBER, start, (gsize) (at - start));
+      result.number = number;
+      lexer->at = at;
+      return result;
     }
+  for (; at < end && !ends_atom[(guchar) *at]; at++)
+    if (*at == '[' && has_section ((RackStr){ start, (gsize) (at - start) }))
+      {
+        at = skip_section (at, end);
+        if (at == NULL) /* looking for it again at every atom would take for ever */
+          return bad (lexer);
+        while (at < end && !ends_atom[(guchar) *at])
+          at++;
+        break;
+      }
   if (at == start)
     return bad (lexer);
   lexer->at = at;
   gsize size = (gsize) (at - start);
-  if (digits)
-    {
-      RackToken result = token (RACK_TOKEN_NUMBER, start, size);
-      result.number = number;
-      return result;
-    }
-  if (size == 3 && g_ascii_strncasecmp (start, "NIL", 3) == 0)
+  if (size == 3 && (*start | 0x20) == 'n' && g_ascii_strncasecmp (start, "NIL", 3) == 0)
     return token (RACK_TOKEN_NIL, start, size);
   return token (RACK_TOKEN_ATOM, start, size);
 }
@@ -120,8 +137,7 @@ lex_atom (RackLexer *lexer)
 RackToken
 rack_lex (RackLexer *lexer)
 {
-  while (lexer->at < lexer->end && (*lexer->at == ' ' || *lexer->at == '\t'))
-    lexer->at++;
+  rack_next (lexer);
   if (lexer->at >= lexer->end || *lexer->at == '\r' || *lexer->at == '\n')
     return token (RACK_TOKEN_END, lexer->at, 0);
   switch (*lexer->at)
@@ -162,17 +178,15 @@ rack_lex_peek (const RackLexer *lexer)
 gboolean
 rack_lex_skip_value (RackLexer *lexer, RackStr *raw)
 {
-  guint depth = 0;
+  gsize depth = 0;
 
-  while (lexer->at < lexer->end && *lexer->at == ' ')
-    lexer->at++;
+  rack_next (lexer);
   const char *start = lexer->at;
   do
     switch (rack_lex (lexer).kind)
       {
       case RACK_TOKEN_OPEN:
-        if (++depth > MAX_DEPTH)
-          return FALSE;
+        depth++;
         break;
       case RACK_TOKEN_CLOSE:
         if (depth == 0)

@@ -11,8 +11,9 @@
 
 typedef enum
 {
-  RACK_TOKEN_END,  /* the end of the response (or of the slice) */
-  RACK_TOKEN_ATOM, /* up to SP, parenthesis or end; BODY[...]<...> is one atom, brackets balanced */
+  RACK_TOKEN_END,    /* the end of the response (or of the slice) */
+  RACK_TOKEN_ATOM,   /* up to SP, parenthesis, quote or end; BODY[...]<...> and BINARY[...]<...> are
+                        one atom, elsewhere brackets mean nothing (Gmail's flags hold odd ones) */
   RACK_TOKEN_NUMBER, /* an atom of digits only that fits 64 bits */
   RACK_TOKEN_STRING, /* quoted or literal (also "~{n}") */
   RACK_TOKEN_NIL,
@@ -38,6 +39,6 @@ typedef struct
 /* Skips one or more spaces first. */
 RackToken rack_lex (RackLexer *lexer);
 RackToken rack_lex_peek (const RackLexer *lexer);
-/* Passes over one value, a whole list included, and says where it stood. FALSE: broken or deeper
- * than 128. */
+/* Passes over one value, a whole list of any depth included, and says where it stood. FALSE:
+ * broken, or there is none. */
 gboolean rack_lex_skip_value (RackLexer *lexer, RackStr *raw);

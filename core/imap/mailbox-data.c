@@ -1,73 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * mailbox-data.c - untagged data about mailboxes: LIST, STATUS, SEARCH and the like
+ * mailbox-data.c - untagged data about mailboxes: LIST, STATUS, NAMESPACE and the like
  *
- * One function for each response name, found in a table. */
+ * One function for each response name, found in a table. What is made of numbers
+ * (SEARCH and its kin) is in search.c. */
 #include "parse.h"
 
 #include <string.h>
 
 typedef gboolean (*ParseData) (RackLexer *lexer, RackArena *arena, RackResponse *response);
 
-gboolean
-rack_parse_nz_number (RackStr text, guint32 *number)
-{
-  guint64 n = 0;
-
-  if (text.size == 0 || text.size > 10)
-    return FALSE;
-  for (gsize i = 0; i < text.size; i++)
-    {
-      if (!g_ascii_isdigit (text.data[i]))
-        return FALSE;
-      n = n * 10 + (guint64) (text.data[i] - '0');
-    }
-  *number = (guint32) n;
-  return n >= 1 && n <= G_MAXUINT32;
-}
-
-static gboolean
-parse_bound (RackStr text, guint32 *number)
-{
-  if (text.size == 1 && *text.data == '*')
-    {
-      *number = RACK_SET_STAR;
-      return TRUE;
-    }
-  return rack_parse_nz_number (text, number);
-}
-
-gboolean
-rack_parse_ranges (RackStr text, RackArena *arena, RackRanges *ranges)
-{
-  RackList list = { .arena = arena };
-  const char *at = text.data, *end = text.data + text.size;
-
-  if (text.size == 0)
-    return FALSE;
-  while (at < end)
-    {
-      const char *comma = memchr (at, ',', (gsize) (end - at));
-      const char *stop = comma != NULL ? comma : end;
-      const char *colon = memchr (at, ':', (gsize) (stop - at));
-      const char *first_end = colon != NULL ? colon : stop;
-      RackRange *range = rack_list_add (&list, RackRange);
-      if (!parse_bound ((RackStr){ at, (gsize) (first_end - at) }, &range->first))
-        return FALSE;
-      range->last = range->first;
-      if (colon != NULL
-          && !parse_bound ((RackStr){ colon + 1, (gsize) (stop - colon - 1) }, &range->last))
-        return FALSE;
-      at = stop + 1;
-    }
-  *ranges = (RackRanges){ list.items, list.n };
-  return TRUE;
-}
-
 static gboolean
 parse_atoms (RackLexer *lexer, RackArena *arena, RackResponse *response)
 {
-  return rack_parse_words (lexer, arena, &response->atoms.items, &response->atoms.n);
+  return rack_parse_capabilities (lexer, arena, &response->atoms.items, &response->atoms.n);
 }
 
 static gboolean
@@ -107,7 +53,7 @@ list_flag (RackStr name)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    if (rack_str_is (name, names[i].name))
+    if (rack_str_is_sized (name, names[i].name, strlen (names[i].name)))
       return names[i].flag;
   return 0;
 }
@@ -152,6 +98,12 @@ parse_list (RackLexer *lexer, RackArena *arena, RackResponse *response)
   if (name.kind != RACK_TOKEN_STRING && name.kind != RACK_TOKEN_ATOM
       && name.kind != RACK_TOKEN_NUMBER && name.kind != RACK_TOKEN_NIL)
     return FALSE;
+  /* foo(bar) without quotes is one name, not a name and extended data. */
+  if (name.kind == RACK_TOKEN_ATOM && lexer->at < lexer->end && strchr ("(\")", *lexer->at) != NULL)
+    {
+      name.text.size = (gsize) (lexer->end - name.text.data);
+      lexer->at = lexer->end;
+    }
   list->mailbox = rack_token_str (&name, arena);
   return parse_list_extended (lexer, arena, list);
 }
@@ -164,27 +116,32 @@ parse_status_item (RackLexer *lexer, RackStr name, RackStatusData *status)
     const char *name;
     RackStatusItems item;
     guint64 *value;
+    guint64 most;
   } items[] = {
-    { "MESSAGES", RACK_STATUS_MESSAGES, &status->messages },
-    { "RECENT", RACK_STATUS_RECENT, &status->recent },
-    { "UIDNEXT", RACK_STATUS_UIDNEXT, &status->uid_next },
-    { "UIDVALIDITY", RACK_STATUS_UIDVALIDITY, &status->uid_validity },
-    { "UNSEEN", RACK_STATUS_UNSEEN, &status->unseen },
-    { "HIGHESTMODSEQ", RACK_STATUS_HIGHESTMODSEQ, &status->highest_modseq },
-    { "SIZE", RACK_STATUS_SIZE, &status->size },
-    { "DELETED", RACK_STATUS_DELETED, &status->deleted },
-    { "APPENDLIMIT", RACK_STATUS_APPENDLIMIT, &status->append_limit },
+    { "MESSAGES", RACK_STATUS_MESSAGES, &status->messages, G_MAXUINT32 },
+    { "RECENT", RACK_STATUS_RECENT, &status->recent, G_MAXUINT32 },
+    { "UIDNEXT", RACK_STATUS_UIDNEXT, &status->uid_next, G_MAXUINT32 },
+    { "UIDVALIDITY", RACK_STATUS_UIDVALIDITY, &status->uid_validity, G_MAXUINT32 },
+    { "UNSEEN", RACK_STATUS_UNSEEN, &status->unseen, G_MAXUINT32 },
+    { "HIGHESTMODSEQ", RACK_STATUS_HIGHESTMODSEQ, &status->highest_modseq, G_MAXINT64 },
+    { "SIZE", RACK_STATUS_SIZE, &status->size, G_MAXINT64 },
+    { "DELETED", RACK_STATUS_DELETED, &status->deleted, G_MAXUINT32 },
+    { "APPENDLIMIT", RACK_STATUS_APPENDLIMIT, &status->append_limit, G_MAXINT64 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (items); i++)
-    if (rack_str_is (name, items[i].name))
+    if (rack_str_is_sized (name, items[i].name, strlen (items[i].name)))
       {
+        RackLexer before = *lexer;
         RackToken token = rack_lex (lexer);
         if (token.kind == RACK_TOKEN_NIL && items[i].item == RACK_STATUS_APPENDLIMIT)
           token.number = G_MAXUINT64;
-        else if (token.kind != RACK_TOKEN_NUMBER)
-          /* Negative, NIL or odd: this value is not known, the others are. */
-          return token.kind == RACK_TOKEN_ATOM || token.kind == RACK_TOKEN_NIL;
+        else if (token.kind != RACK_TOKEN_NUMBER || token.number > items[i].most)
+          {
+            /* Negative, NIL or odd: this value is not known, the others are. */
+            *lexer = before;
+            return rack_lex_skip_value (lexer, NULL);
+          }
         *items[i].value = token.number;
         status->items |= items[i].item;
         return TRUE;
@@ -223,146 +180,10 @@ parse_mailbox_status (RackLexer *lexer, RackArena *arena, RackResponse *response
   return TRUE;
 }
 
-/* Numbers of SEARCH, merged where they ascend; "(MODSEQ n)" at the end. */
-static gboolean
-parse_search (RackLexer *lexer, RackArena *arena, RackResponse *response)
-{
-  RackSearchData *search = &response->search;
-  RackList list = { .arena = arena };
-  RackRange *last = NULL;
-
-  for (;;)
-    {
-      RackToken token = rack_lex (lexer);
-      if (token.kind == RACK_TOKEN_END)
-        break;
-      if (token.kind == RACK_TOKEN_OPEN)
-        {
-          RackToken word = rack_lex (lexer), number = rack_lex (lexer);
-          if (rack_str_is (word.text, "MODSEQ") && number.kind == RACK_TOKEN_NUMBER)
-            search->modseq = number.number;
-          if (rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
-            return FALSE;
-          continue;
-        }
-      if (token.kind != RACK_TOKEN_NUMBER || token.number > G_MAXUINT32)
-        return FALSE;
-      if (token.number == 0) /* hMailServer */
-        continue;
-      guint32 number = (guint32) token.number;
-      if (last != NULL && last->last != G_MAXUINT32 && number == last->last + 1)
-        last->last = number;
-      else
-        {
-          last = rack_list_add (&list, RackRange);
-          last->first = last->last = number;
-        }
-    }
-  search->all = (RackRanges){ list.items, list.n };
-  return TRUE;
-}
-
-static gboolean
-parse_esearch_item (RackLexer *lexer, RackArena *arena, RackStr name, RackSearchData *search)
-{
-  RackToken value;
-
-  if (rack_lex_peek (lexer).kind == RACK_TOKEN_OPEN)
-    return rack_lex_skip_value (lexer, NULL);
-  value = rack_lex (lexer);
-  if (value.kind == RACK_TOKEN_END || value.kind == RACK_TOKEN_BAD)
-    return FALSE;
-  if (rack_str_is (name, "ALL"))
-    return rack_parse_ranges (value.text, arena, &search->all);
-  if (rack_str_is (name, "MIN"))
-    return rack_parse_nz_number (value.text, &search->min);
-  if (rack_str_is (name, "MAX"))
-    return rack_parse_nz_number (value.text, &search->max);
-  if (rack_str_is (name, "MODSEQ"))
-    search->modseq = value.number;
-  if (rack_str_is (name, "COUNT"))
-    {
-      search->has_count = value.kind == RACK_TOKEN_NUMBER;
-      search->count = value.number;
-    }
-  return TRUE;
-}
-
-static gboolean
-parse_esearch (RackLexer *lexer, RackArena *arena, RackResponse *response)
-{
-  RackSearchData *search = &response->search;
-
-  search->extended = TRUE;
-  if (rack_lex_peek (lexer).kind == RACK_TOKEN_OPEN)
-    {
-      RackToken open = rack_lex (lexer), word = rack_lex (lexer), tag = rack_lex (lexer);
-      (void) open;
-      if (!rack_str_is (word.text, "TAG") || rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
-        return FALSE;
-      search->tag = rack_token_str (&tag, arena);
-    }
-  for (;;)
-    {
-      RackToken name = rack_lex (lexer);
-      if (name.kind == RACK_TOKEN_END)
-        return TRUE;
-      if (name.kind != RACK_TOKEN_ATOM)
-        return FALSE;
-      if (rack_str_is (name.text, "UID"))
-        search->uid = TRUE;
-      else if (!parse_esearch_item (lexer, arena, name.text, search))
-        return FALSE;
-    }
-}
-
-static gboolean
-parse_sort (RackLexer *lexer, RackArena *arena, RackResponse *response)
-{
-  RackList list = { .arena = arena };
-
-  for (;;)
-    {
-      RackToken token = rack_lex (lexer);
-      if (token.kind == RACK_TOKEN_END)
-        break;
-      if (token.kind == RACK_TOKEN_OPEN)
-        {
-          RackToken word = rack_lex (lexer), number = rack_lex (lexer);
-          if (rack_str_is (word.text, "MODSEQ"))
-            response->sort.modseq = number.number;
-          if (rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
-            return FALSE;
-          continue;
-        }
-      if (token.kind != RACK_TOKEN_NUMBER || token.number == 0 || token.number > G_MAXUINT32)
-        return FALSE;
-      *rack_list_add (&list, guint32) = (guint32) token.number;
-    }
-  response->sort.items = list.items;
-  response->sort.n = list.n;
-  return TRUE;
-}
-
 static gboolean
 parse_raw (RackLexer *lexer, RackArena *arena, RackResponse *response)
 {
   return TRUE; /* response->raw says it all */
-}
-
-static gboolean
-parse_vanished (RackLexer *lexer, RackArena *arena, RackResponse *response)
-{
-  RackToken token = rack_lex (lexer);
-
-  if (token.kind == RACK_TOKEN_OPEN)
-    {
-      response->vanished.earlier = rack_str_is (rack_lex (lexer).text, "EARLIER");
-      if (rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
-        return FALSE;
-      token = rack_lex (lexer);
-    }
-  return rack_parse_ranges (token.text, arena, &response->vanished.uids);
 }
 
 static gboolean
@@ -371,7 +192,7 @@ parse_namespace_list (RackLexer *lexer, RackArena *arena, const RackNamespaceIte
   RackList list = { .arena = arena };
   RackToken token = rack_lex (lexer);
 
-  if (token.kind == RACK_TOKEN_NIL)
+  if (token.kind == RACK_TOKEN_NIL || token.kind == RACK_TOKEN_END)
     return TRUE;
   if (token.kind != RACK_TOKEN_OPEN)
     return FALSE;
@@ -488,7 +309,7 @@ static const struct
   { "ACL", RACK_RESPONSE_ACL, parse_acl },
   { "CAPABILITY", RACK_RESPONSE_CAPABILITY, parse_atoms },
   { "ENABLED", RACK_RESPONSE_ENABLED, parse_atoms },
-  { "ESEARCH", RACK_RESPONSE_SEARCH, parse_esearch },
+  { "ESEARCH", RACK_RESPONSE_SEARCH, rack_parse_esearch },
   { "FLAGS", RACK_RESPONSE_FLAGS, parse_flags },
   { "ID", RACK_RESPONSE_ID, parse_id },
   { "LIST", RACK_RESPONSE_LIST, parse_list },
@@ -498,11 +319,11 @@ static const struct
   { "NAMESPACE", RACK_RESPONSE_NAMESPACE, parse_namespace },
   { "QUOTA", RACK_RESPONSE_QUOTA, parse_quota },
   { "QUOTAROOT", RACK_RESPONSE_QUOTAROOT, parse_quota_root },
-  { "SEARCH", RACK_RESPONSE_SEARCH, parse_search },
-  { "SORT", RACK_RESPONSE_SORT, parse_sort },
+  { "SEARCH", RACK_RESPONSE_SEARCH, rack_parse_search },
+  { "SORT", RACK_RESPONSE_SORT, rack_parse_sort },
   { "STATUS", RACK_RESPONSE_MAILBOX_STATUS, parse_mailbox_status },
   { "THREAD", RACK_RESPONSE_THREAD, parse_raw },
-  { "VANISHED", RACK_RESPONSE_VANISHED, parse_vanished },
+  { "VANISHED", RACK_RESPONSE_VANISHED, rack_parse_vanished },
   { "XLIST", RACK_RESPONSE_LIST, parse_list },
 };
 
@@ -510,7 +331,7 @@ gboolean
 rack_parse_data (RackLexer *lexer, RackArena *arena, RackResponse *response)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (data_kinds); i++)
-    if (rack_str_is (response->name, data_kinds[i].name))
+    if (rack_str_is_sized (response->name, data_kinds[i].name, strlen (data_kinds[i].name)))
       {
         response->kind = data_kinds[i].kind;
         return data_kinds[i].parse (lexer, arena, response);

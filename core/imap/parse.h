@@ -8,6 +8,8 @@
 
 #include "response.h"
 
+#include <string.h>
+
 /* An array in an arena that grows by doubling. item_size is the element's. */
 typedef struct
 {
@@ -15,8 +17,63 @@ typedef struct
   gpointer items;
   gsize n, room;
 } RackList;
-gpointer rack_list_add_ (RackList *list, gsize item_size);
+/* Makes room for at least one more. */
+void rack_list_grow (RackList *list, gsize item_size);
+/* The new element is zero. */
+static inline gpointer
+rack_list_add_ (RackList *list, gsize item_size)
+{
+  if (G_UNLIKELY (list->n == list->room))
+    rack_list_grow (list, item_size);
+  return (char *) list->items + list->n++ * item_size;
+}
 #define rack_list_add(list, Type) ((Type *) rack_list_add_ ((list), sizeof (Type)))
+
+/* Passes over blanks. Returns: the octet that is next, or NUL at the end. One look at it decides
+ * most things without making a token. */
+static inline char
+rack_next (RackLexer *lexer)
+{
+  while (lexer->at < lexer->end && (*lexer->at == ' ' || *lexer->at == '\t'))
+    lexer->at++;
+  return lexer->at < lexer->end ? *lexer->at : '\0';
+}
+
+/* The first '"' or '\\' from at on, or end; eight octets a step. */
+static inline const char *
+rack_scan_quoted (const char *at, const char *end)
+{
+  const guint64 ones = G_GUINT64_CONSTANT (0x0101010101010101), highs = ones << 7;
+
+  for (; end - at >= 8; at += 8)
+    {
+      guint64 word, quote, slash, hit;
+      memcpy (&word, at, 8);
+      quote = word ^ (ones * '"');
+      slash = word ^ (ones * '\\');
+      hit = (((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & highs;
+      if (hit == 0)
+        continue;
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+      return at + __builtin_ctzll (hit) / 8;
+#else
+      break;
+#endif
+    }
+  while (at < end && *at != '"' && *at != '\\')
+    at++;
+  return at;
+}
+
+/* Whether str is word, in any case. word is a constant, so that its size is known. */
+#define rack_str_is(str, word) rack_str_is_sized ((str), (word), strlen (word))
+static inline gboolean
+rack_str_is_sized (RackStr str, const char *word, gsize size)
+{
+  return str.size == size
+         && (memcmp (str.data, word, size) == 0 || g_ascii_strncasecmp (str.data, word, size) == 0);
+}
+gboolean rack_str_starts (RackStr str, const char *prefix); /* any case */
 
 /* A token's octets with the escapes removed. */
 RackStr rack_token_str (const RackToken *token, RackArena *arena);
@@ -26,8 +83,9 @@ gboolean rack_parse_nstring (RackLexer *lexer, RackArena *arena, RackStr *str);
 gboolean rack_parse_pairs (RackLexer *lexer, RackArena *arena, RackPairs *pairs);
 /* Words up to the end or ")"; parentheses around them are optional. */
 gboolean rack_parse_words (RackLexer *lexer, RackArena *arena, const RackStr **items, guint *n);
-gboolean rack_str_is (RackStr str, const char *word);       /* any case */
-gboolean rack_str_starts (RackStr str, const char *prefix); /* any case */
+/* The same, where "LITERAL +" means LITERAL+. */
+gboolean rack_parse_capabilities (RackLexer *lexer, RackArena *arena, const RackStr **items,
+                                  guint *n);
 /* 1 to 2^32-1. */
 gboolean rack_parse_nz_number (RackStr text, guint32 *number);
 /* sequence-set in the order given; "*" is RACK_SET_STAR. */
@@ -37,3 +95,9 @@ gboolean rack_parse_fetch (RackLexer *lexer, RackArena *arena, RackMessage *mess
 gboolean rack_parse_code (RackStr inside, RackArena *arena, RackCode *code);
 /* Data after "* NAME"; FALSE: broken. Unknown names give OTHER. */
 gboolean rack_parse_data (RackLexer *lexer, RackArena *arena, RackResponse *response);
+
+/* The data of one response name each, for rack_parse_data(). */
+gboolean rack_parse_search (RackLexer *lexer, RackArena *arena, RackResponse *response);
+gboolean rack_parse_esearch (RackLexer *lexer, RackArena *arena, RackResponse *response);
+gboolean rack_parse_sort (RackLexer *lexer, RackArena *arena, RackResponse *response);
+gboolean rack_parse_vanished (RackLexer *lexer, RackArena *arena, RackResponse *response);

@@ -8,25 +8,14 @@
 
 #include <string.h>
 
-gpointer
-rack_list_add_ (RackList *list, gsize item_size)
+void
+rack_list_grow (RackList *list, gsize item_size)
 {
-  if (list->n == list->room)
-    {
-      gsize room = list->room == 0 ? 4 : list->room * 2;
-      list->items =
-          rack_arena_grow (list->arena, list->items, list->room * item_size, room * item_size);
-      list->room = room;
-    }
-  return (char *) list->items + list->n++ * item_size;
-}
+  gsize room = list->room == 0 ? 4 : list->room * 2;
 
-gboolean
-rack_str_is (RackStr str, const char *word)
-{
-  gsize size = strlen (word);
-
-  return str.size == size && g_ascii_strncasecmp (str.data, word, size) == 0;
+  list->items =
+      rack_arena_grow (list->arena, list->items, list->room * item_size, room * item_size);
+  list->room = room;
 }
 
 gboolean
@@ -53,8 +42,9 @@ rack_token_str (const RackToken *token, RackArena *arena)
   return (RackStr){ copy, n };
 }
 
-gboolean
-rack_parse_nstring (RackLexer *lexer, RackArena *arena, RackStr *str)
+/* Anything but a plain quoted string. */
+static gboolean
+parse_odd_nstring (RackLexer *lexer, RackArena *arena, RackStr *str)
 {
   RackToken token = rack_lex (lexer);
 
@@ -66,6 +56,22 @@ rack_parse_nstring (RackLexer *lexer, RackArena *arena, RackStr *str)
     return FALSE;
   *str = rack_token_str (&token, arena);
   return TRUE;
+}
+
+gboolean
+rack_parse_nstring (RackLexer *lexer, RackArena *arena, RackStr *str)
+{
+  if (rack_next (lexer) == '"')
+    {
+      const char *start = lexer->at + 1, *stop = rack_scan_quoted (start, lexer->end);
+      if (stop < lexer->end && *stop == '"')
+        {
+          *str = (RackStr){ start, (gsize) (stop - start) };
+          lexer->at = stop + 1;
+          return TRUE;
+        }
+    }
+  return parse_odd_nstring (lexer, arena, str);
 }
 
 gboolean
@@ -85,16 +91,20 @@ rack_parse_pairs (RackLexer *lexer, RackArena *arena, RackPairs *pairs)
     }
   if (token.kind != RACK_TOKEN_OPEN)
     return FALSE;
-  while (rack_lex_peek (lexer).kind != RACK_TOKEN_CLOSE)
+  while (rack_next (lexer) != ')')
     {
       RackPair *pair = rack_list_add (&list, RackPair);
-      if (!rack_parse_nstring (lexer, arena, &pair->name))
+      if (rack_arena_is_full (arena) || !rack_parse_nstring (lexer, arena, &pair->name))
         return FALSE;
-      if (rack_lex_peek (lexer).kind != RACK_TOKEN_CLOSE
-          && !rack_parse_nstring (lexer, arena, &pair->value))
+      if (rack_next (lexer) == '(') /* a list for a value: the other pairs stand */
+        {
+          if (!rack_lex_skip_value (lexer, NULL))
+            return FALSE;
+        }
+      else if (rack_next (lexer) != ')' && !rack_parse_nstring (lexer, arena, &pair->value))
         return FALSE;
     }
-  rack_lex (lexer);
+  lexer->at++;
   *pairs = (RackPairs){ list.items, (guint) list.n };
   return TRUE;
 }
@@ -103,24 +113,42 @@ gboolean
 rack_parse_words (RackLexer *lexer, RackArena *arena, const RackStr **items, guint *n)
 {
   RackList list = { .arena = arena };
-  gboolean open = rack_lex_peek (lexer).kind == RACK_TOKEN_OPEN;
+  gboolean open = rack_next (lexer) == '(';
 
   if (open)
-    rack_lex (lexer);
+    lexer->at++;
   for (;;)
     {
-      RackToken token = rack_lex_peek (lexer);
-      if (token.kind == RACK_TOKEN_CLOSE || token.kind == RACK_TOKEN_END)
+      if (rack_next (lexer) == ')')
         break;
-      if (token.kind == RACK_TOKEN_BAD || token.kind == RACK_TOKEN_OPEN)
+      RackToken token = rack_lex (lexer);
+      if (token.kind == RACK_TOKEN_END)
+        break;
+      if (token.kind == RACK_TOKEN_BAD || token.kind == RACK_TOKEN_OPEN
+          || rack_arena_is_full (arena))
         return FALSE;
-      rack_lex (lexer);
       *rack_list_add (&list, RackStr) = rack_token_str (&token, arena);
     }
   if (open && rack_lex (lexer).kind != RACK_TOKEN_CLOSE)
     return FALSE;
   *items = list.items;
   *n = (guint) list.n;
+  return TRUE;
+}
+
+gboolean
+rack_parse_capabilities (RackLexer *lexer, RackArena *arena, const RackStr **items, guint *n)
+{
+  if (!rack_parse_words (lexer, arena, items, n))
+    return FALSE;
+  RackStr *names = (RackStr *) *items; /* ours, from the arena */
+  guint kept = 0;
+  for (guint i = 0; i < *n; i++)
+    if (kept > 0 && rack_str_is (names[i], "+") && rack_str_is (names[kept - 1], "LITERAL"))
+      names[kept - 1] = (RackStr){ "LITERAL+", 8 };
+    else
+      names[kept++] = names[i];
+  *n = kept;
   return TRUE;
 }
 
@@ -137,7 +165,7 @@ parse_status_kind (RackStr word, RackStatusKind *kind)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (rack_str_is (word, kinds[i].word))
+    if (rack_str_is_sized (word, kinds[i].word, strlen (kinds[i].word)))
       {
         *kind = kinds[i].kind;
         return TRUE;
@@ -145,12 +173,13 @@ parse_status_kind (RackStr word, RackStatusKind *kind)
   return FALSE;
 }
 
-/* The "]" that closes a response code: not one inside a quoted string, and with nested brackets. */
+/* The "]" that closes a response code: not one inside a quoted string, in a list of flags (Gmail's
+ * may hold one) or in brackets. */
 static const char *
 code_end (const char *at, const char *end)
 {
   gboolean quoted = FALSE;
-  guint depth = 0;
+  guint depth = 0, lists = 0;
 
   for (; at < end; at++)
     {
@@ -158,9 +187,15 @@ code_end (const char *at, const char *end)
         at++;
       else if (*at == '"')
         quoted = !quoted;
-      else if (!quoted && *at == '[')
+      else if (quoted)
+        continue;
+      else if (*at == '(')
+        lists++;
+      else if (*at == ')' && lists > 0)
+        lists--;
+      else if (lists == 0 && *at == '[')
         depth++;
-      else if (!quoted && *at == ']' && depth-- == 0)
+      else if (lists == 0 && *at == ']' && depth-- == 0)
         return at;
     }
   return NULL;
@@ -177,7 +212,7 @@ parse_status (RackStr rest, RackArena *arena, RackStatus *status)
   if (at < end && *at == '[')
     {
       const char *close = code_end (at + 1, end);
-      if (close == NULL) /* an odd quote inside: take the first bracket */
+      if (close == NULL) /* an odd quote or parenthesis inside: take the first bracket */
         close = memchr (at, ']', (gsize) (end - at));
       if (close != NULL)
         {
@@ -223,8 +258,18 @@ parse_untagged (RackLexer *lexer, RackStr bytes, RackArena *arena, RackResponse 
     { "RECENT", RACK_RESPONSE_RECENT },
     { "EXPUNGE", RACK_RESPONSE_EXPUNGE },
   };
-  RackToken first = rack_lex (lexer);
+  RackToken first;
 
+  if (rack_next (lexer) == '[') /* "* [COPYUID ...]", the OK forgotten */
+    {
+      response->kind = RACK_RESPONSE_STATUS;
+      response->name = (RackStr){ "OK", 2 };
+      response->raw = (RackStr){ lexer->at, (gsize) (lexer->end - lexer->at) };
+      response->status.kind = RACK_STATUS_OK;
+      parse_status (response->raw, arena, &response->status);
+      return TRUE;
+    }
+  first = rack_lex (lexer);
   if (first.kind == RACK_TOKEN_NUMBER)
     {
       RackToken word = rack_lex (lexer);
@@ -242,7 +287,7 @@ parse_untagged (RackLexer *lexer, RackStr bytes, RackArena *arena, RackResponse 
         }
       response->number = (guint32) first.number;
       for (gsize i = 0; i < G_N_ELEMENTS (numbered); i++)
-        if (rack_str_is (word.text, numbered[i].word))
+        if (rack_str_is_sized (word.text, numbered[i].word, strlen (numbered[i].word)))
           {
             response->kind = numbered[i].kind;
             response->raw = RACK_STR_NIL;

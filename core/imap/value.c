@@ -20,7 +20,7 @@ parse_list (RackLexer *lexer, RackArena *arena, guint depth, gboolean inside,
         return !inside;
       if (token.kind == RACK_TOKEN_CLOSE)
         return inside;
-      if (token.kind == RACK_TOKEN_BAD)
+      if (token.kind == RACK_TOKEN_BAD || rack_arena_is_full (arena))
         return FALSE;
       RackValue *value = rack_arena_new0 (arena, RackValue);
       value->text = token.text;

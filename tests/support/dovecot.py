@@ -48,7 +48,7 @@ from tests.support import certs, dovecot_conf, imapbox, mailgen, procs, tokens  
 PASSWORD = "sekret"
 ODD_PASSWORD = "a ;b#c%d\"e\\"
 
-# name -> (password, password scheme, further passwd-file fields)
+# name -> (password, password scheme, further passwd-file fields); more by add_user()
 USERS = {
     "alice": (PASSWORD, "PLAIN", ""),
     "odd": (ODD_PASSWORD, "PLAIN", ""),
@@ -84,13 +84,12 @@ class Dovecot:
         self.prefix = prefix
         self.instance = secrets.token_hex(4)
         self.child = None
-        self._lock = threading.Lock()
         self._write(certificate, settings)
 
     def _write(self, certificate, settings):
         account = procs.unprivileged()
         root = self.root
-        for name in ("run", "state", "mail", "served", "keys/default/HS256"):
+        for name in ("run", "state", "mail", "served", "users", "keys/default/HS256"):
             (root / name).mkdir(parents=True, exist_ok=True)
 
         # The server may not be able to read where the certificates were made.
@@ -118,7 +117,6 @@ class Dovecot:
         self.config = root / "dovecot.conf"
         self.config.write_text(dovecot_conf.main_file(values, served, settings))
         self.users = {}
-        (root / "users").write_text("")
         for name, (password, scheme, fields) in USERS.items():
             self.add_user(name, password, scheme, fields)
         procs.give(root)
@@ -192,22 +190,22 @@ class Dovecot:
     # Users and credentials
 
     def add_user(self, name, password=PASSWORD, scheme="PLAIN", fields=""):
-        """Add a user, or change one; the running server sees it at the next login."""
+        """Add a user, whom the running server knows at once, or change one, which may take it a
+        second to notice."""
         if ":" in password:
             raise ValueError("a passwd-file cannot hold a password with a colon")
         stored = hash_password(password, scheme)
-        with self._lock:
-            self.users[name] = (password, f"{name}:{{{scheme}}}{stored}::::::{fields}\n")
-            # Dovecot reads the file again when its size or time changed: rename, never half a file.
-            fresh = self.root / "users.new"
-            fresh.write_text("".join(line for _, line in self.users.values()))
-            fresh.chmod(0o600)
-            procs.give(fresh)
-            fresh.rename(self.root / "users")
+        self.users[name] = password
+        # One file each: Dovecot looks only once a second whether a file it knows has changed.
+        fresh = self.root / f"users.{name}"
+        fresh.write_text(f"{name}:{{{scheme}}}{stored}::::::{fields}\n")
+        fresh.chmod(0o600)
+        procs.give(fresh)
+        fresh.rename(self.root / "users" / name)
         return name
 
     def password(self, user):
-        return self.users[user][0]
+        return self.users[user]
 
     def token(self, user, lifetime=3600, **claims):
         """An OAuth2 access token for user; expired when lifetime is negative."""

@@ -60,11 +60,11 @@ passdb {{
 passdb {{
   driver = passwd-file
   mechanisms = {mechanisms}
-  args = {root}/users
+  args = {root}/users/%u
 }}
 userdb {{
   driver = passwd-file
-  args = {root}/users
+  args = {root}/users/%u
   default_fields = uid={uid} gid={gid} home={root}/mail/%u
 }}
 

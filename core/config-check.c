@@ -89,12 +89,12 @@ distance (const char *a, const char *b)
   if (n > WORD_MAX || m > WORD_MAX)
     return G_MAXUINT;
   for (gsize k = 0; k <= m; k++)
-    row[0][k] = (guint)k;
+    row[0][k] = (guint) k;
   for (gsize i = 1; i <= n; i++)
     {
       guint *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
 
-      now[0] = (guint)i;
+      now[0] = (guint) i;
       for (gsize k = 1; k <= m; k++)
         {
           guint change = before[k - 1] + (a[i - 1] != b[k - 1]);
@@ -110,7 +110,7 @@ distance (const char *a, const char *b)
 const char *
 rack_nearest_word (const char *mistyped, const char *const *words)
 {
-  guint limit = (guint)MIN (strlen (mistyped) / 3, 3) + 1;
+  guint limit = (guint) MIN (strlen (mistyped) / 3, 3) + 1;
   const char *nearest = NULL;
 
   for (; *words != NULL; words++)
@@ -130,7 +130,7 @@ static void
 add_keys (GPtrArray *keys, const RackParam *params)
 {
   for (; params != NULL && params->key != NULL; params++)
-    g_ptr_array_add (keys, (gpointer)params->key);
+    g_ptr_array_add (keys, (gpointer) params->key);
 }
 
 /* A key is often unknown because the plugin that declares it could not be opened. */
@@ -157,11 +157,11 @@ rack_config_unknown_key (RackConfig *config, const char *key, const char *where,
   add_keys (keys, rack_core_params ());
   add_keys (keys, rack_mount_params ());
   for (guint i = 0; i < plugins->len; i++)
-    add_keys (keys, ((const RackPlugin *)g_ptr_array_index (plugins, i))->info.params);
+    add_keys (keys, ((const RackPlugin *) g_ptr_array_index (plugins, i))->info.params);
   g_ptr_array_add (keys, NULL);
 
-  const char *near = rack_nearest_word (key, (const char *const *)keys->pdata);
-  g_autofree char *shown = rack_text_escape (key, (gssize)strnlen (key, WORD_MAX));
+  const char *near = rack_nearest_word (key, (const char *const *) keys->pdata);
+  g_autofree char *shown = rack_text_escape (key, (gssize) strnlen (key, WORD_MAX));
   g_autofree char *hint = near != NULL ? g_strdup_printf (" (did you mean \"%s\"?)", near) : NULL;
   g_autoptr (GError) cause = NULL;
   if (near == NULL && !check_plugins (config, &cause))

@@ -82,7 +82,7 @@ expand_reference (Expansion *expansion, const char *key, gboolean *found, guint 
       {
         *found = TRUE;
         if (expansion->used != NULL)
-          g_ptr_array_add (expansion->used, (gpointer)other.key);
+          g_ptr_array_add (expansion->used, (gpointer) other.key);
         if (other.origin == NULL)
           return expand (expansion, rack_secret_peek (other.raw), depth + 1, problem);
         *problem = "becomes longer than 64 KiB";
@@ -158,7 +158,7 @@ rack_config_expand (RackConfig *config, const char *account, const RackFound *fo
   gboolean good = expand (&expansion, raw, 0, &problem);
   RackSecret *value = NULL;
   if (good)
-    value = rack_secret_new (expansion.text.data, (gssize)expansion.text.size);
+    value = rack_secret_new (expansion.text.data, (gssize) expansion.text.size);
   else
     {
       g_autofree char *where = rack_config_where (config, found);

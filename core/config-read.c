@@ -85,11 +85,11 @@ setting_free (gpointer data)
 {
   RackSetting *setting = data;
 
-  g_free ((char *)setting->key);
-  g_free ((char *)setting->value);
-  g_free ((char *)setting->origin);
-  g_free ((char *)setting->owner);
-  g_free ((char *)setting->help);
+  g_free ((char *) setting->key);
+  g_free ((char *) setting->value);
+  g_free ((char *) setting->origin);
+  g_free ((char *) setting->owner);
+  g_free ((char *) setting->help);
   g_free (setting);
 }
 
@@ -164,9 +164,9 @@ fill_chosen (GPtrArray *settings, const char *key, const char *name, RackConfig 
 
       if (strcmp (setting->key, key) != 0)
         continue;
-      g_free ((char *)setting->value);
+      g_free ((char *) setting->value);
       setting->value = rack_text_escape (name, -1);
-      g_free ((char *)setting->origin);
+      g_free ((char *) setting->origin);
       setting->origin =
           found->raw != NULL ? rack_config_where (config, found) : g_strdup ("default");
     }

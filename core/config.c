@@ -92,7 +92,7 @@ read_all (int fd, const char *file, char **data, gsize *size, GError **error)
         }
       if (got == 0)
         break;
-      used += (gsize)got;
+      used += (gsize) got;
     }
   *data = buffer;
   *size = used;
@@ -113,7 +113,7 @@ list_accounts (RackConfig *config)
     }
   g_ptr_array_add (names, NULL);
   g_strfreev (config->accounts);
-  config->accounts = (char **)g_ptr_array_free (g_steal_pointer (&names), FALSE);
+  config->accounts = (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
 }
 
 static gboolean
@@ -193,7 +193,7 @@ rack_config_load (const char *path, GError **error)
 const char *const *
 rack_config_accounts (RackConfig *config)
 {
-  return (const char *const *)config->accounts;
+  return (const char *const *) config->accounts;
 }
 
 static gboolean
@@ -351,7 +351,7 @@ rack_config_set (RackConfig *config, const char *key, const char *value, const c
   override->value = rack_secret_new (value, -1);
   override->origin = g_strdup (origin);
   for (guint i = 0; i < config->overrides->len; i++)
-    if (strcmp (((RackOverride *)config->overrides->pdata[i])->key, key) == 0)
+    if (strcmp (((RackOverride *) config->overrides->pdata[i])->key, key) == 0)
       g_ptr_array_remove_index (config->overrides, i--);
   g_ptr_array_add (config->overrides, override);
   return TRUE;

@@ -54,7 +54,7 @@ static void G_GNUC_PRINTF (3, 4) fail (Reader *reader, guint line, const char *f
 static char *
 printable (Slice slice)
 {
-  g_autofree char *text = rack_text_escape (slice.text, (gssize)MIN (slice.size, 200));
+  g_autofree char *text = rack_text_escape (slice.text, (gssize) MIN (slice.size, 200));
 
   return g_strdup_printf ("%s%s", text, slice.size > 200 ? "..." : "");
 }
@@ -110,7 +110,7 @@ finish_entry (Reader *reader)
           memcpy (text + at, part->text, part->size);
           at += part->size;
         }
-      reader->entry->value = rack_secret_new (text, (gssize)size);
+      reader->entry->value = rack_secret_new (text, (gssize) size);
       rack_wipe (text, size);
       g_free (text);
     }
@@ -154,7 +154,7 @@ read_section (Reader *reader, Slice line, char *buffer, gsize size)
       return FALSE;
     }
 
-  Slice rest = { close + 1, line.size - (gsize)(close + 1 - line.text) };
+  Slice rest = { close + 1, line.size - (gsize) (close + 1 - line.text) };
   rest = strip (rest);
   if (rest.size > 0 && rest.text[0] != '#' && rest.text[0] != ';')
     {
@@ -163,7 +163,7 @@ read_section (Reader *reader, Slice line, char *buffer, gsize size)
             "of its own");
       return FALSE;
     }
-  begin_section (reader, strip ((Slice){ line.text + 1, (gsize)(close - line.text) - 1 }));
+  begin_section (reader, strip ((Slice){ line.text + 1, (gsize) (close - line.text) - 1 }));
   if (reader->error != NULL)
     return FALSE;
   g_snprintf (buffer, size, "[%u]\n", reader->ini->sections->len - 1);
@@ -204,8 +204,8 @@ read_line (char *buffer, int size, void *data)
   if (reader->error != NULL || reader->next == reader->end)
     return NULL;
 
-  const char *newline = memchr (reader->next, '\n', (gsize)(reader->end - reader->next));
-  length = (gsize)((newline != NULL ? newline : reader->end) - reader->next);
+  const char *newline = memchr (reader->next, '\n', (gsize) (reader->end - reader->next));
+  length = (gsize) ((newline != NULL ? newline : reader->end) - reader->next);
   Slice line = { reader->next, length };
   reader->next = newline != NULL ? newline + 1 : reader->end;
   reader->line++;
@@ -215,18 +215,18 @@ read_line (char *buffer, int size, void *data)
   line = strip (line);
 
   if (line.size == 0 || line.text[0] == '#' || line.text[0] == ';')
-    g_strlcpy (buffer, "\n", (gsize)size);
+    g_strlcpy (buffer, "\n", (gsize) size);
   else if (reader->entry != NULL && indent > reader->indent)
     {
       reader->value = line;
-      g_snprintf (buffer, (gsize)size, " %u\n", reader->line);
+      g_snprintf (buffer, (gsize) size, " %u\n", reader->line);
     }
   else if (line.text[0] == '[')
-    return read_section (reader, line, buffer, (gsize)size) ? buffer : NULL;
+    return read_section (reader, line, buffer, (gsize) size) ? buffer : NULL;
   else
     {
       reader->indent = indent;
-      return read_key (reader, line, buffer, (gsize)size) ? buffer : NULL;
+      return read_key (reader, line, buffer, (gsize) size) ? buffer : NULL;
     }
   return buffer;
 }
@@ -234,7 +234,7 @@ read_line (char *buffer, int size, void *data)
 static void
 begin_entry (Reader *reader, RackIniSection *section)
 {
-  g_autofree char *key = g_ascii_strdown (reader->name.text, (gssize)reader->name.size);
+  g_autofree char *key = g_ascii_strdown (reader->name.text, (gssize) reader->name.size);
   const RackIniEntry *other = rack_ini_entry (section, key);
 
   if (other != NULL)

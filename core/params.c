@@ -50,7 +50,7 @@ rack_param_type_name (RackParamType type)
 static gboolean
 refuse (const RackParam *param, const char *shown, const char *what, GError **error)
 {
-  g_autofree char *safe = rack_text_escape (shown, (gssize)strnlen (shown, 200));
+  g_autofree char *safe = rack_text_escape (shown, (gssize) strnlen (shown, 200));
 
   g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG, "\"%s\": \"%s\" is not %s", param->key, safe,
                what);
@@ -158,7 +158,7 @@ split_list (const char *text)
     if (*words[i] != '\0')
       g_ptr_array_add (kept, g_strdup (words[i]));
   g_ptr_array_add (kept, NULL);
-  return (char **)g_ptr_array_free (g_steal_pointer (&kept), FALSE);
+  return (char **) g_ptr_array_free (g_steal_pointer (&kept), FALSE);
 }
 
 static gboolean
@@ -168,7 +168,7 @@ store_choice (const RackParam *param, const char *text, const char *shown, gpoin
   if (find_choice (param, text, field))
     return TRUE;
 
-  g_autofree char *all = g_strjoinv (", ", (char **)param->choices);
+  g_autofree char *all = g_strjoinv (", ", (char **) param->choices);
   g_autofree char *what = g_strdup_printf ("one of: %s", all);
   return refuse (param, shown, what, error);
 }
@@ -181,7 +181,7 @@ store_command (const RackParam *param, const char *text, const char *shown, gpoi
 
   if (!g_shell_parse_argv (text, NULL, &argv, NULL))
     return refuse (param, shown, "a command: a quote is not closed, or there are no words", error);
-  *(char ***)field = argv;
+  *(char ***) field = argv;
   return TRUE;
 }
 
@@ -193,7 +193,7 @@ store_path (const RackParam *param, const char *text, const char *shown, gpointe
 
   if (path == NULL)
     return refuse (param, shown, "a path: there is no such user", error);
-  *(char **)field = path;
+  *(char **) field = path;
   return TRUE;
 }
 
@@ -206,12 +206,12 @@ store (const RackParam *param, const char *text, gsize size, const char *shown, 
   switch (param->type)
     {
     case RACK_PARAM_STRING:
-      *(char **)field = g_strdup (text);
+      *(char **) field = g_strdup (text);
       return TRUE;
     case RACK_PARAM_PATH:
       return store_path (param, text, shown, field, error);
     case RACK_PARAM_SECRET:
-      *(RackSecret **)field = rack_secret_new (text, (gssize)size);
+      *(RackSecret **) field = rack_secret_new (text, (gssize) size);
       return TRUE;
     case RACK_PARAM_BOOL:
       return parse_bool (text, field)
@@ -227,7 +227,7 @@ store (const RackParam *param, const char *text, gsize size, const char *shown, 
     case RACK_PARAM_COMMAND:
       return store_command (param, text, shown, field, error);
     case RACK_PARAM_LIST:
-      *(char ***)field = split_list (text);
+      *(char ***) field = split_list (text);
       return TRUE;
     }
   return refuse (param, "...", "of a type this mailrack knows", error);
@@ -237,7 +237,7 @@ gboolean
 rack_param_store (const RackParam *param, const char *text, gsize size, const char *shown,
                   gpointer data, GError **error)
 {
-  return store (param, text, size, shown, (char *)data + param->offset, error);
+  return store (param, text, size, shown, (char *) data + param->offset, error);
 }
 
 static void
@@ -247,14 +247,14 @@ clear (RackParamType type, gpointer field)
     {
     case RACK_PARAM_STRING:
     case RACK_PARAM_PATH:
-      g_clear_pointer ((char **)field, g_free);
+      g_clear_pointer ((char **) field, g_free);
       break;
     case RACK_PARAM_SECRET:
-      g_clear_pointer ((RackSecret **)field, rack_secret_free);
+      g_clear_pointer ((RackSecret **) field, rack_secret_free);
       break;
     case RACK_PARAM_COMMAND:
     case RACK_PARAM_LIST:
-      g_clear_pointer ((char ***)field, g_strfreev);
+      g_clear_pointer ((char ***) field, g_strfreev);
       break;
     case RACK_PARAM_BOOL:
     case RACK_PARAM_INT:
@@ -281,7 +281,7 @@ void
 rack_params_clear (const RackParam *params, gpointer data)
 {
   for (; params != NULL && params->key != NULL; params++)
-    clear (params->type, (char *)data + params->offset);
+    clear (params->type, (char *) data + params->offset);
 }
 
 /* ---- Tables ------------------------------------------------------------- */
@@ -308,7 +308,7 @@ find_defect (const RackParam *params, gsize index, gsize config_size)
     return "is declared twice";
   if (size == 0)
     return "has a type this mailrack does not know: update mailrack";
-  if (((guint)param->flags & ~(guint)RACK_PARAM_REQUIRED) != 0)
+  if (((guint) param->flags & ~(guint) RACK_PARAM_REQUIRED) != 0)
     return "has flags this mailrack does not know: update mailrack";
   if (size > config_size || param->offset > config_size - size)
     return "lies outside config_size";
@@ -340,7 +340,7 @@ rack_params_check (const RackParam *params, gsize config_size, GError **error)
       if (defect != NULL)
         {
           g_autofree char *key =
-              rack_text_escape (params[i].key, (gssize)strnlen (params[i].key, 64));
+              rack_text_escape (params[i].key, (gssize) strnlen (params[i].key, 64));
           g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN, "its key \"%s\" %s", key, defect);
           return FALSE;
         }

@@ -32,7 +32,7 @@ build_directory (void)
 {
   Dl_info info;
 
-  if (dladdr ((const void *)rack_plugin_directories, &info) == 0 || info.dli_fname == NULL)
+  if (dladdr ((const void *) rack_plugin_directories, &info) == 0 || info.dli_fname == NULL)
     return NULL;
   g_autofree char *library = realpath (info.dli_fname, NULL);
   g_autofree char *built = realpath (RACK_BUILD_ROOT "/core", NULL);
@@ -46,7 +46,7 @@ build_directory (void)
 static int
 compare_strings (gconstpointer a, gconstpointer b)
 {
-  return strcmp (*(char *const *)a, *(char *const *)b);
+  return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
 /* In a build tree each plugin has a directory of its own. */
@@ -159,7 +159,7 @@ rack_plugin_find (RackPluginKind kind, const char *name, GError **error)
     return g_strdup (name);
   if (!is_name (name, strlen (name)))
     {
-      g_autofree char *shown = rack_text_escape (name, (gssize)strnlen (name, 64));
+      g_autofree char *shown = rack_text_escape (name, (gssize) strnlen (name, 64));
       g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN,
                    "\"%s\" is no name of a plugin (a-z, 0-9 and -), and no path (it has no \"/\")",
                    shown);
@@ -177,7 +177,7 @@ rack_plugin_find (RackPluginKind kind, const char *name, GError **error)
     }
 
   g_ptr_array_add (directories, NULL);
-  g_autofree char *searched = g_strjoinv (":", (char **)directories->pdata);
+  g_autofree char *searched = g_strjoinv (":", (char **) directories->pdata);
   g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN,
                "there is no %s plugin \"%s\": %s is not in %s; \"mailrack plugins\" lists those "
                "that are installed",

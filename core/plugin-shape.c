@@ -16,7 +16,7 @@
 
 /* The sizes of version 1, on this machine: up to the end of what was then the last field. They
  * never change, whatever is added behind it. */
-#define END_OF(Type, field) (offsetof (Type, field) + sizeof (((Type *)0)->field))
+#define END_OF(Type, field) (offsetof (Type, field) + sizeof (((Type *) 0)->field))
 #define AUTH_SIZE_1         END_OF (RackAuthPlugin, end)
 #define TRANSPORT_SIZE_1    END_OF (RackTransportPlugin, upgrade)
 #define INFO_SIZE_1         END_OF (RackPluginInfo, config_size)
@@ -61,7 +61,7 @@ copy_struct (gpointer ours, gsize our_size, gconstpointer theirs, gsize their_si
                    "mailrack had: build it with RACK_REGISTER_AUTH or RACK_REGISTER_TRANSPORT",
                    what, their_size);
   for (gsize i = our_size; i < their_size; i++)
-    if (((const char *)theirs)[i] != 0)
+    if (((const char *) theirs)[i] != 0)
       return refuse (error, "its %s uses what this mailrack does not know yet: " UPDATE, what);
   memcpy (ours, theirs, MIN (our_size, their_size));
   return TRUE;
@@ -75,7 +75,7 @@ is_text (const char *text, gsize max)
 {
   gsize size = text != NULL ? strnlen (text, max + 1) : 0;
 
-  if (size == 0 || size > max || !g_utf8_validate (text, (gssize)size, NULL))
+  if (size == 0 || size > max || !g_utf8_validate (text, (gssize) size, NULL))
     return FALSE;
   for (const char *p = text; *p != '\0'; p++)
     if (g_ascii_iscntrl (*p))
@@ -116,7 +116,7 @@ copy_array (const char *theirs, gsize stride, gsize our_size, gsize size_1, gsiz
               what, stride);
       return NULL;
     }
-  while (n <= max && *(const gpointer *)(theirs + n * stride) != NULL)
+  while (n <= max && *(const gpointer *) (theirs + n * stride) != NULL)
     n++;
   if (n > max)
     {
@@ -140,7 +140,7 @@ adopt_params (RackPlugin *plugin, GError **error)
 
   if (info->params != NULL)
     {
-      params = copy_array ((const char *)info->params, info->param_size, sizeof (RackParam),
+      params = copy_array ((const char *) info->params, info->param_size, sizeof (RackParam),
                            PARAM_SIZE_1, RACK_PARAMS_MAX, "parameter", error);
       if (params == NULL || !rack_params_check (params, info->config_size, error))
         return FALSE;
@@ -168,7 +168,7 @@ check_mechanism (const RackMechanism *mechanism, GError **error)
       || strspn (mechanism->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
              != strlen (mechanism->name))
     return refuse (error, "the name of one of its mechanisms is not made of A-Z, 0-9, - and _");
-  if (((guint)mechanism->flags & ~(guint)MECHANISM_FLAGS) != 0)
+  if (((guint) mechanism->flags & ~(guint) MECHANISM_FLAGS) != 0)
     return refuse (error, "its mechanism %s has flags this mailrack does not know: " UPDATE,
                    mechanism->name);
   return TRUE;
@@ -190,7 +190,7 @@ adopt_auth (RackPlugin *plugin, const RackPluginEntry *entry, GError **error)
     return refuse (error, "it has no mechanisms");
 
   g_autofree RackMechanism *mechanisms =
-      copy_array ((const char *)auth->mechanisms, auth->mechanism_size, sizeof (RackMechanism),
+      copy_array ((const char *) auth->mechanisms, auth->mechanism_size, sizeof (RackMechanism),
                   MECHANISM_SIZE_1, MECHANISMS_MAX, "mechanism", error);
   if (mechanisms == NULL)
     return FALSE;
@@ -214,7 +214,7 @@ adopt_transport (RackPlugin *plugin, const RackPluginEntry *entry, GError **erro
     return FALSE;
   if (transport->connect == NULL)
     return refuse (error, "it has no connect callback");
-  if (((guint)transport->flags & ~(guint)TRANSPORT_FLAGS) != 0)
+  if (((guint) transport->flags & ~(guint) TRANSPORT_FLAGS) != 0)
     return refuse (error, "it has flags this mailrack does not know: " UPDATE);
   if (transport->upgrade != NULL && (transport->flags & RACK_TRANSPORT_PREAUTH) != 0)
     return refuse (error, "it expects PREAUTH and upgrades: after PREAUTH nothing can be upgraded");
@@ -229,12 +229,12 @@ check_entry (const RackPluginEntry *entry, GError **error)
   if (entry->abi > RACK_PLUGIN_ABI)
     return refuse (error,
                    "it was built for a newer mailrack (plugin ABI %u, this one has %u): " UPDATE,
-                   entry->abi, (guint)RACK_PLUGIN_ABI);
+                   entry->abi, (guint) RACK_PLUGIN_ABI);
   if (entry->abi < RACK_PLUGIN_ABI)
     return refuse (error,
                    "it was built for an older mailrack (plugin ABI %u, this one has %u): build it "
                    "against this one's headers",
-                   entry->abi, (guint)RACK_PLUGIN_ABI);
+                   entry->abi, (guint) RACK_PLUGIN_ABI);
   if (entry->kind != RACK_PLUGIN_AUTH && entry->kind != RACK_PLUGIN_TRANSPORT)
     return refuse (error, "it is of a kind (%u) this mailrack does not know: " UPDATE, entry->kind);
   return TRUE;
@@ -244,7 +244,7 @@ static void
 drop (RackPlugin *plugin)
 {
   if (plugin->kind == RACK_PLUGIN_AUTH && plugin->auth.info == &plugin->info)
-    g_free ((gpointer)plugin->auth.mechanisms);
+    g_free ((gpointer) plugin->auth.mechanisms);
   g_free (plugin);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackPlugin, drop)
@@ -256,10 +256,10 @@ rack_plugin_adopt (const RackPluginEntry *entry, const char *file, GError **erro
 
   if (!check_entry (entry, error))
     return NULL;
-  plugin->kind = (RackPluginKind)entry->kind;
+  plugin->kind = (RackPluginKind) entry->kind;
 
   /* info is the first field of both, whatever their size. */
-  const RackPluginInfo *info = *(const RackPluginInfo *const *)entry->plugin;
+  const RackPluginInfo *info = *(const RackPluginInfo *const *) entry->plugin;
   if (info == NULL)
     {
       refuse (error, "it has no info");

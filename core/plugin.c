@@ -54,7 +54,7 @@ load (const char *file, GError **error)
       return NULL;
     }
   g_module_make_resident (module);
-  if (!g_module_symbol (module, "rack_plugin_entry", (gpointer *)&get_entry) || get_entry == NULL)
+  if (!g_module_symbol (module, "rack_plugin_entry", (gpointer *) &get_entry) || get_entry == NULL)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN,
                    "it exports no rack_plugin_entry: RACK_REGISTER_AUTH or "
@@ -146,7 +146,7 @@ rack_plugins_installed (void)
       const RackPlugin *plugin = open_path (g_ptr_array_index (files, i), NULL);
 
       if (plugin != NULL)
-        g_ptr_array_add (plugins, (gpointer)plugin);
+        g_ptr_array_add (plugins, (gpointer) plugin);
     }
   return plugins;
 }
@@ -173,8 +173,8 @@ rack_plugin_facts_free (RackPluginFacts *facts)
 {
   if (facts == NULL)
     return;
-  g_free ((char *)facts->file);
-  g_free ((char *)facts->problem);
+  g_free ((char *) facts->file);
+  g_free ((char *) facts->problem);
   g_free (facts);
 }
 

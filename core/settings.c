@@ -153,8 +153,8 @@ fill_plugins (RackConfig *config, const char *account, RackAccountSettings *sett
               GError **error)
 {
   g_free (settings->transport);
-  settings->transport
-      = rack_config_plugin_name (config, account, RACK_PLUGIN_TRANSPORT, NULL, error);
+  settings->transport =
+      rack_config_plugin_name (config, account, RACK_PLUGIN_TRANSPORT, NULL, error);
   if (settings->transport == NULL)
     return FALSE;
   g_free (settings->auth);
@@ -162,11 +162,12 @@ fill_plugins (RackConfig *config, const char *account, RackAccountSettings *sett
   if (settings->auth == NULL)
     return FALSE;
 
-  /* For "ssl = false" with STARTTLS, clear text was not what was asked for. */
+  /* "ssl = false" beside STARTTLS, or before a nearer choice, is no wish for clear text. */
   RackFound found;
   gboolean denies_ssl = rack_config_find (config, account, "ssl", &found) && !settings->ssl;
   settings->cleartext_allowed = strcmp (settings->transport, "plain") == 0
-                                || (denies_ssl && strcmp (settings->transport, "starttls") != 0);
+                                || (denies_ssl && strcmp (settings->transport, "starttls") != 0
+                                    && strcmp (settings->transport, "ssl") != 0);
   return TRUE;
 }
 

@@ -23,7 +23,7 @@ typedef struct
   char *username; /* NULL when not set */
   gint64 port;    /* 0: the transport's default */
   gint64 timeout; /* milliseconds, as all durations here; 0 = none */
-  gint64 connect_timeout;    /* from name resolution to the end of login; 0 = none */
+  gint64 connect_timeout; /* from name resolution to the end of login; 0 = none */
   gint64 idle_refresh;
   gint64 connections;        /* at least 1 */
   char **auth_mechanisms;    /* in the order named, upper case; NULL when not set */

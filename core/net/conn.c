@@ -213,7 +213,7 @@ write_all (RackConn *conn, gboolean *blocked, GError **error)
       if (n < 0)
         return FALSE;
       if (conn->trace != NULL && secret)
-        rack_trace_secret (conn->trace, (gsize) n);
+        rack_trace_secret (conn->trace);
       else if (conn->trace != NULL)
         rack_trace_write (conn->trace, 'C', (RackStr){ bytes.data, (gsize) n });
       rack_engine_sent (conn->engine, (gsize) n, g_get_monotonic_time ());

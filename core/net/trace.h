@@ -6,4 +6,4 @@
 #include "conn.h"
 
 void rack_trace_write (RackTrace *trace, char who, RackStr bytes);
-void rack_trace_secret (RackTrace *trace, gsize size);
+void rack_trace_secret (RackTrace *trace);

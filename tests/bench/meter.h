@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * meter.h - what one benchmarked client says of itself: one JSON line
+ *
+ * Wall time of the work alone, CPU and peak memory of the whole process. */
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static inline double
+meter_now (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+static inline double
+meter_cpu (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+         + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static inline void
+meter_print (double wall, double cpu, uint64_t messages, uint64_t octets, uint64_t check)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  printf ("{\"wall\": %.6f, \"cpu\": %.6f, \"peak_kib\": %ld, \"messages\": %llu, \"octets\": %llu, "
+          "\"check\": %llu}\n",
+          wall, cpu, usage.ru_maxrss, (unsigned long long) messages, (unsigned long long) octets,
+          (unsigned long long) check);
+}

@@ -17,7 +17,8 @@ main (int argc, char **argv)
   if (argc != 6)
     return 64;
   mailimap *imap = mailimap_new (0, NULL);
-  if (mailimap_socket_connect (imap, "127.0.0.1", (uint16_t) atoi (argv[1])) > MAILIMAP_NO_ERROR_NON_AUTHENTICATED + 2
+  if (mailimap_socket_connect (imap, "127.0.0.1", (uint16_t) atoi (argv[1]))
+          > MAILIMAP_NO_ERROR_NON_AUTHENTICATED + 2
       || mailimap_login (imap, argv[2], argv[3]) != MAILIMAP_NO_ERROR
       || mailimap_examine (imap, argv[4]) != MAILIMAP_NO_ERROR)
     return 2;
@@ -32,7 +33,8 @@ main (int argc, char **argv)
       mailimap_fetch_type_new_fetch_att_list_add (type, mailimap_fetch_att_new_bodystructure ());
     }
   double cpu = meter_cpu (), start = meter_now ();
-  if (mailimap_uid_fetch (imap, mailimap_set_new_interval (1, 0), type, &result) != MAILIMAP_NO_ERROR)
+  if (mailimap_uid_fetch (imap, mailimap_set_new_interval (1, 0), type, &result)
+      != MAILIMAP_NO_ERROR)
     return 2;
   double wall = meter_now () - start;
   meter_print (wall, meter_cpu () - cpu, (uint64_t) clist_count (result), 0, 0);

@@ -35,8 +35,9 @@ meter_print (double wall, double cpu, uint64_t messages, uint64_t octets, uint64
   struct rusage usage;
 
   getrusage (RUSAGE_SELF, &usage);
-  printf ("{\"wall\": %.6f, \"cpu\": %.6f, \"peak_kib\": %ld, \"messages\": %llu, \"octets\": %llu, "
-          "\"check\": %llu}\n",
-          wall, cpu, usage.ru_maxrss, (unsigned long long) messages, (unsigned long long) octets,
-          (unsigned long long) check);
+  printf (
+      "{\"wall\": %.6f, \"cpu\": %.6f, \"peak_kib\": %ld, \"messages\": %llu, \"octets\": %llu, "
+      "\"check\": %llu}\n",
+      wall, cpu, usage.ru_maxrss, (unsigned long long) messages, (unsigned long long) octets,
+      (unsigned long long) check);
 }

@@ -52,9 +52,10 @@ main (int argc, char **argv)
     return 64;
   g_autoptr (RackConfig) config = rack_config_load (argv[1], &error);
   g_autoptr (RackHost) host = rack_host_new (NULL, NULL);
-  g_autoptr (RackAccount) account = config != NULL ? rack_account_new (config, argv[2], host, &error) : NULL;
-  g_autoptr (RackMailbox) mailbox
-      = account != NULL ? rack_mailbox_open (account, argv[3], TRUE, NULL, &error) : NULL;
+  g_autoptr (RackAccount) account =
+      config != NULL ? rack_account_new (config, argv[2], host, &error) : NULL;
+  g_autoptr (RackMailbox) mailbox =
+      account != NULL ? rack_mailbox_open (account, argv[3], TRUE, NULL, &error) : NULL;
   if (mailbox == NULL)
     {
       g_printerr ("%s\n", error->message);

@@ -7,7 +7,8 @@
 
 /* Feeds text in the given pieces and writes down what came out, one line a frame. */
 static char *
-play (const char *text, gsize size, gsize step, gsize first, gboolean stream, const RackFramerLimits *limits)
+play (const char *text, gsize size, gsize step, gsize first, gboolean stream,
+      const RackFramerLimits *limits)
 {
   RackFramer *framer = rack_framer_new (limits);
   GString *log = g_string_new (NULL);
@@ -48,7 +49,8 @@ play (const char *text, gsize size, gsize step, gsize first, gboolean stream, co
             }
           else
             {
-              g_autofree char *safe = rack_text_escape (frame.bytes.data, (gssize) frame.bytes.size);
+              g_autofree char *safe =
+                  rack_text_escape (frame.bytes.data, (gssize) frame.bytes.size);
               g_string_append_printf (log, "response %s\n", safe);
             }
         }
@@ -74,17 +76,20 @@ check (const char *text, gboolean stream, const RackFramerLimits *limits, const 
   g_assert_cmpstr (bytes, ==, whole);
 }
 
-static const RackFramerLimits small
-    = { .max_line = 200, .max_data = 2000, .max_inline = 8, .max_response = 4000 };
+static const RackFramerLimits small = {
+  .max_line = 200, .max_data = 2000, .max_inline = 8, .max_response = 4000
+};
 
 static void
 test_lines (void)
 {
   check ("* OK hello\r\n* 3 EXISTS\r\na1 OK done\r\n", FALSE, NULL,
-         "response * OK hello\\x0d\\x0a\nresponse * 3 EXISTS\\x0d\\x0a\nresponse a1 OK done\\x0d\\x0a\n");
+         "response * OK hello\\x0d\\x0a\nresponse * 3 EXISTS\\x0d\\x0a\nresponse a1 OK "
+         "done\\x0d\\x0a\n");
   /* The text of a status response may look like a literal. */
-  check ("* OK see {5}\r\n+ {3}\r\nT NO {1}\r\n", FALSE, NULL,
-         "response * OK see {5}\\x0d\\x0a\nresponse + {3}\\x0d\\x0a\nresponse T NO {1}\\x0d\\x0a\n");
+  check (
+      "* OK see {5}\r\n+ {3}\r\nT NO {1}\r\n", FALSE, NULL,
+      "response * OK see {5}\\x0d\\x0a\nresponse + {3}\\x0d\\x0a\nresponse T NO {1}\\x0d\\x0a\n");
 }
 
 static void
@@ -107,7 +112,8 @@ test_limits (void)
   g_autofree char *long_line = g_strdup_printf ("* OK %0500d\r\n", 1);
   g_autofree char *long_search = g_strdup_printf ("* SEARCH %0500d\r\n", 1);
   g_autofree char *expected = NULL;
-  const char *const impossible[] = { "{18446744073709551615}", "{-1}", "{0x10}", "{}", "{99999999999999999999999}" };
+  const char *const impossible[] = { "{18446744073709551615}", "{-1}", "{0x10}", "{}",
+                                     "{99999999999999999999999}" };
 
   g_autofree char *refused = play (long_line, strlen (long_line), 1, 1, FALSE, &small);
   g_assert_true (g_str_has_prefix (refused, "bad: "));

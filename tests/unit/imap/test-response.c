@@ -30,7 +30,7 @@ parse (Fixture *fixture, const char *text)
 
   rack_arena_reset (fixture->arena);
   memset (&fixture->response, 0xaa, sizeof fixture->response); /* nothing may be left unset */
-  g_assert_true (rack_response_parse ((RackStr) { text, strlen (text) }, fixture->arena,
+  g_assert_true (rack_response_parse ((RackStr){ text, strlen (text) }, fixture->arena,
                                       &fixture->response, &error));
   g_assert_no_error (error);
   return &fixture->response;
@@ -41,7 +41,7 @@ refuse (Fixture *fixture, const char *text)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (rack_response_parse ((RackStr) { text, strlen (text) }, fixture->arena,
+  g_assert_false (rack_response_parse ((RackStr){ text, strlen (text) }, fixture->arena,
                                        &fixture->response, &error));
   g_assert_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL);
 }
@@ -89,15 +89,17 @@ test_status (Fixture *fixture, gconstpointer data)
 }
 
 /* RFC 9051's example of a whole FETCH. */
-static const char fetch_text[]
-    = "* 12 FETCH (FLAGS (\\Seen $Junk) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 4286 "
-      "ENVELOPE (\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" \"IMAP4rev1 \\\"WG\\\" mtg\" "
-      "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((\"Terry Gray\" NIL \"gray\" "
-      "\"cac.washington.edu\")) ((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((NIL NIL \"imap\" "
-      "\"cac.washington.edu\")) ((NIL NIL \"minutes\" \"CNRI.Reston.VA.US\")(\"John Klensin\" NIL "
-      "\"KLENSIN\" \"MIT.EDU\")) NIL NIL {24}\r\n<B27397-0100000@cac.was>) BODY (\"TEXT\" \"PLAIN\" (\"CHARSET\" "
-      "\"US-ASCII\") NIL NIL \"7BIT\" 3028 92) UID 77 MODSEQ (12345678901) X-NEW (a (b \"c\")) "
-      "BODY[HEADER.FIELDS (FROM \"X)\")]<5> {3}\r\nabc)\r\n";
+static const char fetch_text[] =
+    "* 12 FETCH (FLAGS (\\Seen $Junk) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 4286 "
+    "ENVELOPE (\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" \"IMAP4rev1 \\\"WG\\\" mtg\" "
+    "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((\"Terry Gray\" NIL \"gray\" "
+    "\"cac.washington.edu\")) ((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((NIL NIL "
+    "\"imap\" "
+    "\"cac.washington.edu\")) ((NIL NIL \"minutes\" \"CNRI.Reston.VA.US\")(\"John Klensin\" NIL "
+    "\"KLENSIN\" \"MIT.EDU\")) NIL NIL {24}\r\n<B27397-0100000@cac.was>) BODY (\"TEXT\" \"PLAIN\" "
+    "(\"CHARSET\" "
+    "\"US-ASCII\") NIL NIL \"7BIT\" 3028 92) UID 77 MODSEQ (12345678901) X-NEW (a (b \"c\")) "
+    "BODY[HEADER.FIELDS (FROM \"X)\")]<5> {3}\r\nabc)\r\n";
 
 static void
 test_fetch (Fixture *fixture, gconstpointer data)
@@ -105,10 +107,10 @@ test_fetch (Fixture *fixture, gconstpointer data)
   const RackMessage *m = &parse (fixture, fetch_text)->message;
   guint32 seq = 0;
 
-  g_assert_cmpint (rack_response_peek ((RackStr) { fetch_text, strlen (fetch_text) }, &seq), ==,
+  g_assert_cmpint (rack_response_peek ((RackStr){ fetch_text, strlen (fetch_text) }, &seq), ==,
                    RACK_PEEK_FETCH);
   g_assert_cmpuint (seq, ==, 12);
-  g_assert_cmpuint (rack_response_peek_uid ((RackStr) { fetch_text, strlen (fetch_text) }), ==, 77);
+  g_assert_cmpuint (rack_response_peek_uid ((RackStr){ fetch_text, strlen (fetch_text) }), ==, 77);
   g_assert_cmpuint (m->seq, ==, 12);
   g_assert_cmpuint (m->uid, ==, 77);
   g_assert_cmpint (m->flags.system, ==, RACK_FLAG_SEEN);
@@ -137,9 +139,19 @@ static void
 test_broken_items (Fixture *fixture, gconstpointer data)
 {
   static const char *const bad[] = {
-    "RFC822.SIZE -1", "RFC822.SIZE 9.3e+06", "RFC822.SIZE NIL", "RFC822.SIZE 99999999999999999999999",
-    "ENVELOPE (\"a\" (b))", "ENVELOPE NIL", "BODYSTRUCTURE (\"text\")", "BODYSTRUCTURE NIL",
-    "INTERNALDATE \"yesterday\"", "INTERNALDATE NIL", "MODSEQ (-1)", "MODSEQ 5", "FLAGS x",
+    "RFC822.SIZE -1",
+    "RFC822.SIZE 9.3e+06",
+    "RFC822.SIZE NIL",
+    "RFC822.SIZE 99999999999999999999999",
+    "ENVELOPE 5",
+    "ENVELOPE NIL",
+    "BODYSTRUCTURE 7",
+    "BODYSTRUCTURE NIL",
+    "INTERNALDATE \"yesterday\"",
+    "INTERNALDATE NIL",
+    "MODSEQ (-1)",
+    "MODSEQ 5",
+    "FLAGS x",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -158,13 +170,17 @@ test_broken_items (Fixture *fixture, gconstpointer data)
 static void
 test_bodystructure (Fixture *fixture, gconstpointer data)
 {
-  const RackMessage *m
-      = &parse (fixture,
-                "* 1 FETCH (BODYSTRUCTURE ((\"text\" \"plain\" (\"charset\" \"utf-8\") NIL NIL \"7bit\" 12 1 NIL "
-                "(\"inline\" NIL) \"en\" NIL)(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 342 (NIL \"inner\" NIL NIL "
-                "NIL NIL NIL NIL NIL NIL) ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 5 1)(\"image\" \"png\" NIL NIL "
-                "NIL \"base64\" 100) \"mixed\") 9 NIL (\"attachment\" (\"filename\" \"a.eml\")) NIL NIL) "
-                "\"mixed\" (\"boundary\" \"b\") NIL (\"en\" \"de\") \"loc\"))\r\n")->message;
+  const RackMessage *m =
+      &parse (fixture, "* 1 FETCH (BODYSTRUCTURE ((\"text\" \"plain\" (\"charset\" \"utf-8\") NIL "
+                       "NIL \"7bit\" 12 1 NIL "
+                       "(\"inline\" NIL) \"en\" NIL)(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" "
+                       "342 (NIL \"inner\" NIL NIL "
+                       "NIL NIL NIL NIL NIL NIL) ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 5 "
+                       "1)(\"image\" \"png\" NIL NIL "
+                       "NIL \"base64\" 100) \"mixed\") 9 NIL (\"attachment\" (\"filename\" "
+                       "\"a.eml\")) NIL NIL) "
+                       "\"mixed\" (\"boundary\" \"b\") NIL (\"en\" \"de\") \"loc\"))\r\n")
+           ->message;
   const RackPart *first = m->body->child, *second = first->next, *inner = second->child;
   char section[32];
 
@@ -183,7 +199,8 @@ test_bodystructure (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (section, ==, "2");
   rack_part_section (inner->child->next, section, sizeof section);
   g_assert_cmpstr (section, ==, "2.2");
-  m = &parse (fixture, "* 1 FETCH (BODY (\"text\" \"plain\" NIL NIL NIL NIL NIL NIL))\r\n")->message;
+  m = &parse (fixture, "* 1 FETCH (BODY (\"text\" \"plain\" NIL NIL NIL NIL NIL NIL))\r\n")
+           ->message;
   rack_part_section (m->body, section, sizeof section);
   g_assert_cmpstr (section, ==, "1");
 }
@@ -221,12 +238,14 @@ static void
 test_odd_envelopes (Fixture *fixture, gconstpointer data)
 {
   static const char *const odd[] = {
-    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",                /* one too many (Outlook.com) */
-    "(NIL \"s\" NIL NIL NIL NIL NIL NIL NIL)",                      /* one missing */
-    "(NIL \"s\"  ((NIL NIL \"a\" \"b\") (NIL NIL \"c\" \"d\")) NIL NIL NIL NIL NIL NIL NIL)", /* spaces */
+    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)", /* one too many (Outlook.com) */
+    "(NIL \"s\" NIL NIL NIL NIL NIL NIL NIL)",       /* one missing */
+    "(NIL \"s\"  ((NIL NIL \"a\" \"b\") (NIL NIL \"c\" \"d\")) NIL NIL NIL NIL NIL NIL NIL)", /* spaces
+                                                                                               */
     "(NIL \"s\" \"\" NIL NIL NIL NIL NIL NIL NIL)",
     "(NIL s NIL NIL NIL NIL NIL NIL NIL NIL)",
-    "(NIL \"s\" ((NIL NIL \"group\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL)) NIL NIL NIL NIL NIL NIL NIL)",
+    "(NIL \"s\" ((NIL NIL \"group\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL)) NIL NIL NIL NIL "
+    "NIL NIL NIL)",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (odd); i++)
@@ -253,14 +272,16 @@ test_deep (Fixture *fixture, gconstpointer data)
   for (guint i = 0; i < 119; i++)
     g_string_append (text, " \"mixed\")");
   g_string_append (text, ")\r\n");
-  g_assert_cmpint (parse (fixture, text->str)->message.fields, ==, RACK_FIELD_UID | RACK_FIELD_BODY);
+  g_assert_cmpint (parse (fixture, text->str)->message.fields, ==,
+                   RACK_FIELD_UID | RACK_FIELD_BODY);
   g_string_free (text, TRUE);
 }
 
 static void
 test_mailbox_data (Fixture *fixture, gconstpointer data)
 {
-  const RackResponse *r = parse (fixture, "* LIST (\\HasNoChildren \\Trash) \"/\" \"Deleted \\\"Items\\\"\"\r\n");
+  const RackResponse *r =
+      parse (fixture, "* LIST (\\HasNoChildren \\Trash) \"/\" \"Deleted \\\"Items\\\"\"\r\n");
 
   g_assert_cmpint (r->list.flags, ==, RACK_LIST_HASNOCHILDREN | RACK_LIST_TRASH);
   g_assert_cmpint (r->list.separator, ==, '/');
@@ -272,9 +293,11 @@ test_mailbox_data (Fixture *fixture, gconstpointer data)
   assert_str (r->list.old_name, "bar");
   r = parse (fixture, "* LIST () \"/\" {3}\r\na\tb\r\n");
   assert_str (r->list.mailbox, "a\tb");
-  r = parse (fixture, "* STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292 UNSEEN -1 MAILBOXID (F22) APPENDLIMIT NIL)\r\n");
+  r = parse (fixture, "* STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292 UNSEEN -1 MAILBOXID (F22) "
+                      "APPENDLIMIT NIL)\r\n");
   g_assert_cmpint (r->mailbox_status.items, ==,
-                   RACK_STATUS_MESSAGES | RACK_STATUS_UIDNEXT | RACK_STATUS_MAILBOXID | RACK_STATUS_APPENDLIMIT);
+                   RACK_STATUS_MESSAGES | RACK_STATUS_UIDNEXT | RACK_STATUS_MAILBOXID
+                       | RACK_STATUS_APPENDLIMIT);
   g_assert_cmpuint (r->mailbox_status.append_limit, ==, G_MAXUINT64);
   r = parse (fixture, "* SEARCH 2 3 4 84 882 (MODSEQ 917162500)\r\n");
   g_assert_cmpuint (r->search.all.n, ==, 3);
@@ -289,7 +312,9 @@ test_mailbox_data (Fixture *fixture, gconstpointer data)
   r = parse (fixture, "* VANISHED (EARLIER) 41,43:116\r\n");
   g_assert_true (r->vanished.earlier);
   g_assert_cmpuint (r->vanished.uids.n, ==, 2);
-  r = parse (fixture, "* NAMESPACE ((\"\" \"/\")(\"#mh/\" \"/\" \"X-PARAM\" (\"a\"))) ((\"~\" \"/\")) NIL\r\n");
+  r = parse (
+      fixture,
+      "* NAMESPACE ((\"\" \"/\")(\"#mh/\" \"/\" \"X-PARAM\" (\"a\"))) ((\"~\" \"/\")) NIL\r\n");
   g_assert_cmpuint (r->namespaces.n_personal, ==, 2);
   assert_str (r->namespaces.others[0].prefix, "~");
   r = parse (fixture, "* ID (\"name\" \"Dovecot\" \"version\" NIL)\r\n");
@@ -316,14 +341,15 @@ test_values (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   const char *text = "(a \"b\\\"c\" 12 NIL {2}\r\nxy ()) z";
-  const RackValue *value = rack_value_parse (fixture->arena, (RackStr) { text, strlen (text) }, &error);
+  const RackValue *value =
+      rack_value_parse (fixture->arena, (RackStr){ text, strlen (text) }, &error);
 
   g_assert_no_error (error);
   g_assert_cmpint (value->kind, ==, RACK_VALUE_LIST);
   assert_str (value->child->next->text, "b\"c");
   g_assert_cmpuint (value->child->next->next->number, ==, 12);
   assert_str (value->next->text, "z");
-  g_assert_null (rack_value_parse (fixture->arena, (RackStr) { "(a", 2 }, &error));
+  g_assert_null (rack_value_parse (fixture->arena, (RackStr){ "(a", 2 }, &error));
   g_assert_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL);
 }
 
@@ -343,7 +369,11 @@ test_large_search (Fixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct { const char *name; void (*test) (Fixture *, gconstpointer); } tests[] = {
+  static const struct
+  {
+    const char *name;
+    void (*test) (Fixture *, gconstpointer);
+  } tests[] = {
     { "/response/status", test_status },
     { "/response/fetch", test_fetch },
     { "/response/fetch/broken-items", test_broken_items },

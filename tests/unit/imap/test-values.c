@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * test-values.c - sets, dates, mailbox names, secrets, escaped text, commands */
-#include "date.h"
 #include "command.h"
+#include "date.h"
 #include "secret.h"
 
 #include <string.h>
@@ -10,7 +10,11 @@
 static void
 test_sets (void)
 {
-  static const struct { const char *text, *shortest; guint64 count; } good[] = {
+  static const struct
+  {
+    const char *text, *shortest;
+    guint64 count;
+  } good[] = {
     { "1", "1", 1 },
     { "1,3:9,*", "1,3:9,*", 9 },
     { "9:3,1,2", "1:9", 9 },
@@ -19,7 +23,8 @@ test_sets (void)
     { "*:5", "5:*", 4294967291 },
     { "2,4,6,3:5", "2:6", 5 },
   };
-  static const char *const bad[] = { "", ",", "1,", "0", "a", "1:", ":1", "1::2", "4294967296", "-1", "1 2" };
+  static const char *const bad[] = { "",   ",",    "1,",         "0",  "a",  "1:",
+                                     ":1", "1::2", "4294967296", "-1", "1 2" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
     {
@@ -42,13 +47,17 @@ test_sets (void)
 static void
 test_sets_random (void)
 {
-  enum { N = 200 };
+  enum
+  {
+    N = 200
+  };
   gboolean in[N + 1] = { FALSE };
   g_autoptr (RackSet) set = rack_set_new ();
 
   for (guint round = 0; round < 20000; round++)
     {
-      guint32 a = (guint32) g_test_rand_int_range (1, N + 1), b = (guint32) g_test_rand_int_range (1, N + 1);
+      guint32 a = (guint32) g_test_rand_int_range (1, N + 1),
+              b = (guint32) g_test_rand_int_range (1, N + 1);
       gboolean add = g_test_rand_int_range (0, 3) > 0 ? round % 400 < 200 : round % 400 >= 200;
       if (b > a + 10)
         b = a + 2;
@@ -73,7 +82,13 @@ test_sets_random (void)
 static void
 test_dates (void)
 {
-  static const struct { const char *text; gint64 seconds; gint zone; const char *again; } dates[] = {
+  static const struct
+  {
+    const char *text;
+    gint64 seconds;
+    gint zone;
+    const char *again;
+  } dates[] = {
     { "17-Jul-1996 02:44:25 -0700", 837596665, -420, NULL },
     { " 1-Jan-1970 00:00:00 +0000", 0, 0, NULL },
     { "01-Feb-2000 12:00:00 +0530", 949386600, 330, " 1-Feb-2000 12:00:00 +0530" },
@@ -88,33 +103,35 @@ test_dates (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (dates); i++)
     {
-      g_assert_true (
-          rack_date_time_parse ((RackStr) { dates[i].text, strlen (dates[i].text) }, &seconds, &zone));
+      g_assert_true (rack_date_time_parse ((RackStr){ dates[i].text, strlen (dates[i].text) },
+                                           &seconds, &zone));
       g_assert_cmpint (seconds, ==, dates[i].seconds);
       g_assert_cmpint (zone, ==, dates[i].zone);
       rack_date_time_format (seconds, zone, text);
       g_assert_cmpstr (text, ==, dates[i].again != NULL ? dates[i].again : dates[i].text);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
-    g_assert_false (rack_date_time_parse ((RackStr) { bad[i], strlen (bad[i]) }, &seconds, &zone));
+    g_assert_false (rack_date_time_parse ((RackStr){ bad[i], strlen (bad[i]) }, &seconds, &zone));
 }
 
 static void
 test_mailbox_names (void)
 {
   /* The examples of RFC 3501 §5.1.3 among them. */
-  static const struct { const char *utf8, *wire; } names[] = {
-    { "INBOX", "INBOX" },
-    { "~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-" },
-    { "A&B", "A&-B" },
-    { "Entwürfe", "Entw&APw-rfe" },
-    { "😀", "&2D3eAA-" },
-    { "", "" },
+  static const struct
+  {
+    const char *utf8, *wire;
+  } names[] = {
+    { "INBOX", "INBOX" },  { "~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-" },
+    { "A&B", "A&-B" },     { "Entwürfe", "Entw&APw-rfe" },
+    { "😀", "&2D3eAA-" },   { "", "" },
     { "a\tb", "a&AAk-b" },
   };
   /* Wrong on the wire, and still the same octets when sent back. */
-  static const char *const odd[] = { "&", "&AAA", "&AAA-", "&2D0-", "&3gA-", "a&b", "&AGE-", "&APw", "&&-",
-                                     "\xc3\xbc", "&-&", "&U,BTFw-&ZeVnLIqe-", "x\x01y", "&AA*-" };
+  static const char *const odd[] = { "&",      "&AAA",     "&AAA-", "&2D0-",
+                                     "&3gA-",  "a&b",      "&AGE-", "&APw",
+                                     "&&-",    "\xc3\xbc", "&-&",   "&U,BTFw-&ZeVnLIqe-",
+                                     "x\x01y", "&AA*-" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -122,12 +139,12 @@ test_mailbox_names (void)
       g_autofree char *wire = rack_mailbox_name_encode (names[i].utf8, &error);
       g_assert_no_error (error);
       g_assert_cmpstr (wire, ==, names[i].wire);
-      g_autofree char *utf8 = rack_mailbox_name_decode ((RackStr) { wire, strlen (wire) });
+      g_autofree char *utf8 = rack_mailbox_name_decode ((RackStr){ wire, strlen (wire) });
       g_assert_cmpstr (utf8, ==, names[i].utf8);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (odd); i++)
     {
-      g_autofree char *utf8 = rack_mailbox_name_decode ((RackStr) { odd[i], strlen (odd[i]) });
+      g_autofree char *utf8 = rack_mailbox_name_decode ((RackStr){ odd[i], strlen (odd[i]) });
       g_assert_true (g_utf8_validate (utf8, -1, NULL));
       g_autofree char *wire = rack_mailbox_name_encode (utf8, NULL);
       g_assert_cmpstr (wire, ==, odd[i]);
@@ -139,10 +156,15 @@ test_mailbox_names (void)
 static void
 test_escape (void)
 {
-  static const struct { const char *text, *safe; } texts[] = {
+  static const struct
+  {
+    const char *text, *safe;
+  } texts[] = {
     { "plain ü 😀", "plain ü 😀" },
     { "\x1b[31mred", "\\x1b[31mred" },
-    { "a\xe2\x80\xae" "b", "a\\u{202e}b" },
+    { "a\xe2\x80\xae"
+      "b",
+      "a\\u{202e}b" },
     { "\xff\xfe", "\\xff\\xfe" },
     { "tab\tline\n", "tab\\x09line\\x0a" },
     { "\xc2\x9b", "\\u{009b}" },
@@ -253,7 +275,8 @@ test_commands (void)
   command = rack_command_new ("STORE");
   rack_command_number (command, 5);
   rack_command_atom (command, "+FLAGS");
-  rack_command_flags (command, RACK_FLAG_SEEN | RACK_FLAG_DELETED, (const char *const[]) { "$Junk", NULL });
+  rack_command_flags (command, RACK_FLAG_SEEN | RACK_FLAG_DELETED,
+                      (const char *const[]){ "$Junk", NULL });
   check_command (command, none, "STORE 5 +FLAGS (\\Deleted \\Seen $Junk)\r\n");
 }
 
@@ -275,7 +298,7 @@ test_refused_commands (void)
   g_assert_error (rack_command_error (command), RACK_ERROR, RACK_ERROR_INVALID);
   rack_command_free (command);
   command = rack_command_new ("X");
-  rack_command_flags (command, 0, (const char *const[]) { "a b", NULL });
+  rack_command_flags (command, 0, (const char *const[]){ "a b", NULL });
   g_assert_error (rack_command_error (command), RACK_ERROR, RACK_ERROR_INVALID);
   rack_command_free (command);
 }

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Run every suite one after the other and count: the part of scripts/test that is not shell.
+
+Each suite leaves a JUnit file; those are counted, not what is printed.  A suite that ends badly
+without a failed case in its file (a crash, a build that fails, a time-out) counts as one failure.
+The whole has a budget of time.  The sanitized pytest folders are run as far as it goes, and each
+that did not fit is said and counted as skipped.
+
+What it is not: a place for tests.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+BUDGET = 11 * 60
+# In the order of what they find for the time they take.
+SANITIZED = ("live", "plugins", "shell", "fs")
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "LSAN_OPTIONS": f"suppressions={TOP / 'tests/lsan.supp'}:print_suppressions=0",
+}
+
+
+class Runner:
+    """The suites' common clock and counters."""
+
+    def __init__(self, budget):
+        self.started = time.monotonic()
+        self.budget = budget
+        self.passed = self.failed = self.skipped = 0
+
+    def left(self):
+        return self.budget - (time.monotonic() - self.started)
+
+    def run(self, title, command, report=None, env=None, limit=None):
+        """One suite; its output is shown as it comes.  False: something failed in it."""
+        limit = min(limit or self.left(), max(self.left(), 20))
+        began = time.monotonic()
+        print(f"== {title}", flush=True)
+        if report:
+            report.unlink(missing_ok=True)
+        child = subprocess.Popen([str(part) for part in command], cwd=TOP,
+                                 env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                                 start_new_session=True)
+        try:
+            status = child.wait(limit)
+        except subprocess.TimeoutExpired:
+            print(f"-- {title}: ended after {limit:.0f} s", flush=True)
+            status = stop(child)
+        failed_before = self.failed
+        if report:
+            self.count(report)
+        if status not in (0, 5) and self.failed == failed_before:     # 5: pytest found no test
+            self.failed += 1
+            print(f"-- {title}: exit status {status}", flush=True)
+        print(f"-- {title}: {time.monotonic() - began:.0f} s", flush=True)
+        return self.failed == failed_before
+
+    def count(self, report):
+        try:
+            root = xml.etree.ElementTree.parse(report).getroot()
+        except (OSError, xml.etree.ElementTree.ParseError):
+            return
+        for case in root.iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                self.failed += 1
+            elif case.find("skipped") is not None:
+                self.skipped += 1
+            else:
+                self.passed += 1
+
+    def leave_out(self, title):
+        print(f"-- {title}: left out, the time is over", flush=True)
+        self.skipped += 1
+
+
+def stop(child):
+    """End a suite and what it started in its session; give it a moment to clean up."""
+    os.killpg(child.pid, signal.SIGINT)
+    try:
+        return child.wait(15)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        return child.wait()
+
+
+def unit(runner, build, title, env=None):
+    runner.run(title, ["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", "--quiet",
+                       "--num-processes", os.cpu_count() or 1],
+               TOP / build / "meson-logs/testlog.junit.xml", env)
+
+
+def pytest(runner, build, title, folders, env=None, limit=None):
+    report = TOP / build / f"junit-{title.replace(' ', '-')}.xml"
+    runner.run(title, ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                       "--durations=5", "--durations-min=3", f"--junitxml={report}", *folders],
+               report, {"MAILRACK_BUILD": str(TOP / build), "PYTHONDONTWRITEBYTECODE": "1",
+                        **(env or {})}, limit)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="without the sanitized build")
+    options = parser.parse_args()
+    runner = Runner(BUDGET)
+
+    folders = sorted(f"tests/{path.name}" for path in (TOP / "tests").iterdir()
+                     if path.is_dir() and (list(path.glob("test_*.py"))
+                                           or list(path.glob("*/test_*.py"))))
+    if runner.run("build", ["scripts/build", "build"]):
+        unit(runner, "build", "unit")
+        for folder in folders:
+            pytest(runner, "build", folder.replace("/", " "), [folder])
+
+    if not options.quick:
+        if runner.run("build with sanitizers",
+                      ["scripts/build", "build-asan", "-Db_sanitize=address,undefined",
+                       "-Db_lundef=false", "-Doptimization=1"]):
+            unit(runner, "build-asan", "unit, sanitized", SANITIZERS)
+            for name in SANITIZED:
+                if f"tests/{name}" not in folders:
+                    continue
+                if runner.left() < 60:
+                    runner.leave_out(f"tests {name}, sanitized")
+                else:
+                    pytest(runner, "build-asan", f"tests {name} sanitized", [f"tests/{name}"],
+                           SANITIZERS)
+
+    print(f"{time.monotonic() - runner.started:.0f} s")
+    print(f"{runner.passed} passed, {runner.failed} failed, {runner.skipped} skipped", flush=True)
+    return 1 if runner.failed or not runner.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

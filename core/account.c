@@ -27,9 +27,12 @@ configure (RackConfig *config, const char *name, const RackPluginInfo *info, gpo
 static gboolean
 open_transport (RackAccount *account, RackConfig *config, const char *name, GError **error)
 {
-  account->transport = rack_plugin_find_transport (account->settings.transport, error);
-  if (account->transport == NULL
-      || !configure (config, name, account->transport->info, &account->transport_config, error))
+  const RackPlugin *plugin = rack_config_open_plugin (config, name, RACK_PLUGIN_TRANSPORT, error);
+
+  if (plugin == NULL)
+    return FALSE;
+  account->transport = &plugin->transport;
+  if (!configure (config, name, account->transport->info, &account->transport_config, error))
     return FALSE;
   if (account->settings.host == NULL && !(account->transport->flags & RACK_TRANSPORT_NO_HOST))
     {
@@ -50,9 +53,12 @@ open_transport (RackAccount *account, RackConfig *config, const char *name, GErr
 static gboolean
 open_auth (RackAccount *account, RackConfig *config, const char *name, GError **error)
 {
-  account->auth = rack_plugin_find_auth (account->settings.auth, error);
-  if (account->auth == NULL
-      || !configure (config, name, account->auth->info, &account->auth_config, error))
+  const RackPlugin *plugin = rack_config_open_plugin (config, name, RACK_PLUGIN_AUTH, error);
+
+  if (plugin == NULL)
+    return FALSE;
+  account->auth = &plugin->auth;
+  if (!configure (config, name, account->auth->info, &account->auth_config, error))
     return FALSE;
   account->auth_account = account->auth_config;
   if (account->auth->open != NULL)

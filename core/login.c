@@ -412,8 +412,8 @@ attempt_once (Login *login, const RackPeer *peer, gboolean may_retry, GError **e
 
   if (!enter (&account->auth_lock, login->wait, error))
     return LOGIN_FAILED;
-  login->attempt = account->auth->start (account->auth_account, login->mechanism->name, peer,
-                                         login->wait, error);
+  login->attempt =
+      account->auth->start (account->auth_account, login->mechanism, peer, login->wait, error);
   leave (account);
   if (login->attempt == NULL)
     {

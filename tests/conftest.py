@@ -19,7 +19,7 @@ if str(TOP) not in sys.path:
 
 from tests.support import certs as certificates  # noqa: E402
 from tests.support import dovecot as private_dovecot  # noqa: E402
-from tests.support import mailgen, proxy, scripted, tokens  # noqa: E402
+from tests.support import mailgen, proxy, scram, scripted, tokens  # noqa: E402
 
 _numbers = itertools.count(1)
 
@@ -125,6 +125,15 @@ def program(build):
         assert path.exists(), f"{path} is not built"
         return path
     return find
+
+
+@pytest.fixture
+def scram_server(program, certs):
+    """scram_server(fault="signature") is a server with SCRAM-SHA-256-PLUS (support/scram.py); use
+    it with `with`."""
+    def make(**options):
+        return scram.ScramServer(program("tests/support/scram-server"), certs, **options)
+    return make
 
 
 @pytest.fixture

@@ -657,6 +657,45 @@ def test_scripted_command_line(certs):
     assert process.returncode == 0, errors
 
 
+# SCRAM with channel binding
+
+def scram_login(server, certs, password, mechanism="SCRAM-SHA-256-PLUS", *options):
+    """What GNU SASL's own client says of a login behind STARTTLS, and whether it was content."""
+    done = subprocess.run(
+        ["gsasl", "--imap", "--starttls", f"--x509-ca-file={certs.ca_file}",
+         f"--mechanism={mechanism}", "--authentication-id=alice", f"--password={password}",
+         *options, server.host, str(server.port)],
+        input="a logout\r\n", capture_output=True, text=True, timeout=20)
+    output = done.stdout + done.stderr
+    return "Client authentication finished" in output, output
+
+
+def test_scram_plus_server(scram_server, certs):
+    with scram_server(starttls=True) as server:
+        content, output = scram_login(server, certs, "sekret")
+        assert content and "logged in with SCRAM-SHA-256-PLUS" in output
+        content, output = scram_login(server, certs, "wrong")
+        assert not content and "NO [AUTHENTICATIONFAILED]" in output
+        content, output = scram_login(server, certs, "sekret", "SCRAM-SHA-256", "--no-cb")
+        assert content and "logged in with SCRAM-SHA-256\n" in output.replace("\r", "")
+
+
+@pytest.mark.parametrize("fault", ["binding", "signature", "no-signature", "early-ok"])
+def test_scram_plus_server_that_cheats(scram_server, certs, fault):
+    with scram_server(starttls=True, fault=fault) as server:
+        content, output = scram_login(server, certs, "sekret")
+    assert not content
+    assert ("NO [AUTHENTICATIONFAILED]" in output) == (fault == "binding")
+
+
+def test_scram_plus_server_over_implicit_tls(scram_server, certs, dovecot):
+    with scram_server(mechanisms="SCRAM-SHA-256-PLUS PLAIN") as server:
+        with imaplib.IMAP4_SSL("localhost", server.port, ssl_context=dovecot.tls()) as connection:
+            assert "AUTH=SCRAM-SHA-256-PLUS" in connection.capabilities
+            assert connection.authenticate("PLAIN", lambda _: b"\0alice\0sekret")[0] == "OK"
+            assert connection.select(readonly=True)[1] == [b"0"]
+
+
 # Proxy
 
 def test_proxy_delays(dovecot, user, slow):

@@ -76,10 +76,15 @@ def mails():
 
 @pytest.fixture
 def account(dovecot, user, tmp_path):
-    """account(section={...}) writes an account file for `user` and returns its path; DEFAULT is
-    TLS on the shared Dovecot, keyword arguments add or replace sections."""
+    """account({"port": 1}, work={...}) writes an account file for `user` and returns its path.
+    DEFAULT is TLS on the shared Dovecot with the given keys added or replaced (None removes one);
+    keyword arguments are further sections."""
     def write(default=None, **sections):
-        found = {"DEFAULT": {**dovecot.accounts(user)["DEFAULT"], **(default or {})}, **sections}
+        keys = {**dovecot.accounts(user)["DEFAULT"], **(default or {})}
+        if "starttls" in keys and "ssl" not in (default or {}):
+            del keys["ssl"]          # both in one section is an error
+        found = {"DEFAULT": {key: value for key, value in keys.items() if value is not None},
+                 **sections}
         return private_dovecot.write_ini(tmp_path / f"account{next(_numbers)}.ini", found)
     return write
 

@@ -5,8 +5,8 @@ A dialogue is what an IMAP server says and what it expects to hear, one step a l
 
     # A comment.  Empty lines do not count.
     about: what this dialogue is for                   (first; options follow, then steps)
-    tls: none | implicit | starttls                    how the connection is meant to begin: starttls
-                                                       means a `starttls:` step comes; default none
+    tls: none | implicit | starttls                    how the connection begins; starttls: there is
+                                                       such a step below; default none
     certificate: good                                  a row of certs.py
     tls-versions: TLSv1 TLSv1.1                        lowest and highest; default TLSv1.2 TLSv1.3
     alpn: imap                                         what the server speaks; default none
@@ -40,8 +40,8 @@ What is sent before the server has to wait goes out in one write, so that octets
 response arrive with it.  Escapes are \\r \\n \\t \\0 \\\\ and \\xHH.
 
 In a line to send, {name} is a value captured before or given by the test, {b64:text} the base64
-of text, {literal:text} the text as a literal ({n}, CRLF, octets), {repeat:N:text} text N times; text
-has escapes, so braces in it are written \\x7b and \\x7d.
+of text, {literal:text} the text as a literal ({n}, CRLF, octets), {repeat:N:text} text N times;
+text has escapes, so braces in it are written \\x7b and \\x7d.
 
 In a line to match, {name} captures characters that can stand in a tag, or must equal what was
 captured; at the beginning of a line it always captures anew.  {*} is anything, {?} is anything but

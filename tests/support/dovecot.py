@@ -15,10 +15,10 @@
 The command starts a server, writes DIR/account.ini, prints NAME=VALUE lines of which the last is
 READY=1, and runs until SIGTERM or, when its standard input is a pipe, until that closes.
 
-USERS are there from the start.  OAuth2 tokens are JWTs which server.token() issues (tokens.py has
-an endpoint for them, which the command runs too).  The tunnel is Dovecot's imap binary on the same store (PREAUTH).
-Several servers run side by side.  As root everything runs as nobody.  The server ends with the
-thread that started it, also when that is killed.
+USERS are there from the start.  OAuth2 tokens are JWTs which server.token() issues; tokens.py has
+an endpoint for them, which the command runs too.  The tunnel is Dovecot's imap binary on the same
+store (PREAUTH).  Several servers run side by side.  As root everything runs as nobody.  The server
+ends with the thread that started it, also when that is killed.
 
 What it is not: an example of how to run Dovecot.
 """

@@ -134,6 +134,13 @@ _LISTENER = """\
 {ssl}  }}
 """
 
+_MAILBOX = """\
+  mailbox {name} {{
+    special_use = \\{name}
+    auto = subscribe
+  }}
+"""
+
 _SPECIAL_USE = ("Drafts", "Junk", "Sent", "Trash", "Archive")
 
 
@@ -149,8 +156,7 @@ def main_file(values, certificates, extra=""):
                                       ssl="")
         listeners += _LISTENER.format(name=f"imaps-{name}", address=address,
                                       port=values["imaps"], ssl="    ssl = yes\n")
-    special = "".join(f"  mailbox {name} {{\n    special_use = \\{name}\n    auto = subscribe\n  }}\n"
-                      for name in _SPECIAL_USE)
+    special = "".join(_MAILBOX.format(name=name) for name in _SPECIAL_USE)
     return _MAIN.format(**values, listeners=listeners, bad_certificates=local,
                         special_use=special, plain_only=PLAIN_ONLY,
                         mechanisms=PASSWORD_MECHANISMS) + extra
@@ -158,5 +164,6 @@ def main_file(values, certificates, extra=""):
 
 def oauth2_file(root):
     """What passdb oauth2 reads: tokens are JWTs checked here, against keys/AZP/ALG/KID."""
-    return (f"introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={root}/keys/\n"
+    return ("introspection_mode = local\n"
+            f"local_validation_key_dict = fs:posix:prefix={root}/keys/\n"
             "username_attribute = sub\n")

@@ -64,9 +64,11 @@ ODD_SUBJECTS = (
     "-rf --no-preserve-root", "‮gnp.exe‬ reversed", "zero\u200bwidth\u2060joiner\ufeff",
     "bell\x07 escape\x1b[31mred\x1b[0m", "line\nbreak in an encoded word", "tab\tin\tit",
     "nul\x00byte", "e\u0301 decomposed, é composed", "Re: Re: AW: Fwd: [list] Re: deep",
-    "%s%n%d %2F..%2F", "$(reboot) `id` ; rm -rf ~", "'quoted' \"double\" `back`", "=?utf-8?q?fake?=",
+    "%s%n%d %2F..%2F", "$(reboot) `id` ; rm -rf ~", "'quoted' \"double\" `back`",
+    "=?utf-8?q?fake?=",
     "שלום עולם mixed with English", "x" * 300, "長い件名" * 60, "CON", "~", "{123}", "* OK [ALERT] hi",
-    "(nested (parens) \"and\" \\ )", "\u0000\u0001\u0002", "a  b   double  spaces", "NIL", "ﬁ ligature ½ ①",
+    "(nested (parens) \"and\" \\ )", "\u0000\u0001\u0002", "a  b   double  spaces", "NIL",
+    "ﬁ ligature ½ ①",
 )
 
 FILE_NAMES = (

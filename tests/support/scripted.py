@@ -130,6 +130,10 @@ class Scripted:
             context.set_alpn_protocols(self.options["alpn"].split())
         return context
 
+    def wait(self, seconds):
+        """Wait until a client has come for each connection of the dialogue."""
+        self._accepting.join(seconds)
+
     def finish(self, seconds=30):
         """Wait until all connections of the dialogue were played; raise Mismatch if one was not
         as written or never came."""
@@ -441,7 +445,7 @@ def main():
     server = Scripted(options.file, certs.Certs(options.certs) if options.certs else None,
                       options.how, options.port, options.certificate, **values).start()
     print(f"PORT={server.port}\nREADY=1", flush=True)
-    server._accepting.join(options.seconds)
+    server.wait(options.seconds)
     try:
         server.finish(options.seconds)
     except Mismatch as problem:

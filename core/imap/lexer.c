@@ -69,7 +69,8 @@ lex_literal (RackLexer *lexer, gboolean elided)
 
 /* What ends an atom. */
 static const gboolean ends_atom[256] = {
-  [' '] = TRUE, ['('] = TRUE, [')'] = TRUE, ['"'] = TRUE, ['\r'] = TRUE, ['\n'] = TRUE,
+  [' '] = TRUE, ['\t'] = TRUE, ['('] = TRUE,  [')'] = TRUE,
+  ['"'] = TRUE, ['\r'] = TRUE, ['\n'] = TRUE,
 };
 
 /* At the "[" of BODY[HEADER.FIELDS (A "B]" C)]: behind the "]" that closes it, or NULL when none

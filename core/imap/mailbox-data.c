@@ -98,10 +98,13 @@ parse_list (RackLexer *lexer, RackArena *arena, RackResponse *response)
   if (name.kind != RACK_TOKEN_STRING && name.kind != RACK_TOKEN_ATOM
       && name.kind != RACK_TOKEN_NUMBER && name.kind != RACK_TOKEN_NIL)
     return FALSE;
-  /* foo(bar) without quotes is one name, not a name and extended data. */
-  if (name.kind == RACK_TOKEN_ATOM && lexer->at < lexer->end && strchr ("(\")", *lexer->at) != NULL)
+  /* foo(bar) or a tab without quotes belongs to the name, it is no extended data. */
+  if (name.kind == RACK_TOKEN_ATOM && lexer->at < lexer->end
+      && strchr ("(\")\t", *lexer->at) != NULL)
     {
       name.text.size = (gsize) (lexer->end - name.text.data);
+      while (g_ascii_isspace (name.text.data[name.text.size - 1]))
+        name.text.size--;
       lexer->at = lexer->end;
     }
   list->mailbox = rack_token_str (&name, arena);

@@ -297,7 +297,9 @@ parse_untagged (RackLexer *lexer, RackStr bytes, RackArena *arena, RackResponse 
       response->raw = (RackStr){ lexer->at, (gsize) (bytes.data + bytes.size - lexer->at) };
       return TRUE;
     }
-  if (first.kind != RACK_TOKEN_ATOM)
+  /* A negative or overlong number is no name. */
+  if (first.kind != RACK_TOKEN_ATOM || g_ascii_isdigit (*first.text.data)
+      || *first.text.data == '-')
     return broken (error, "an untagged response makes no sense", bytes);
   response->name = first.text;
   response->raw = (RackStr){ lexer->at, (gsize) (bytes.data + bytes.size - lexer->at) };

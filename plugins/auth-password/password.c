@@ -71,26 +71,15 @@ answer_property (Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
 
 /* ---- Start and end -------------------------------------------------------------------- */
 
-static gboolean
-offers_binding (const RackPeer *peer)
-{
-  for (const char *const *at = peer->capabilities; at != NULL && *at != NULL; at++)
-    if (g_str_has_prefix (*at, "AUTH=SCRAM-") && g_str_has_suffix (*at, "-PLUS"))
-      return TRUE;
-  return FALSE;
-}
-
-/* Handing GNU SASL a binding makes SCRAM say "p" with -PLUS, and "y" without: "I could
- * bind, but you do not offer it", which a server that did offer it takes as a sign of
- * somebody in between (RFC 5802 §6). Where it was offered and is not used, we say "n". */
+/* Only for -PLUS. Handing a binding to plain SCRAM would make it say "y", "I could bind, but you do
+ * not offer it" (RFC 5802 §6), but GNU SASL 2.2.0 refuses its own first message then; so it says
+ * "n". */
 static char *
 find_binding (const RackMechanism *mechanism, const RackPeer *peer)
 {
   gsize size;
 
-  if (!(mechanism->flags & RACK_MECHANISM_NEEDS_BINDING) && offers_binding (peer))
-    return NULL;
-  if (peer->stream == NULL)
+  if (!(mechanism->flags & RACK_MECHANISM_NEEDS_BINDING) || peer->stream == NULL)
     return NULL;
   g_autoptr (GBytes) bytes = rack_stream_binding (peer->stream, "tls-exporter");
   if (bytes == NULL)

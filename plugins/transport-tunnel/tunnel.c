@@ -4,14 +4,20 @@
  *
  * For "ssh HOST /usr/lib/dovecot/imap" and the like. The command runs without a shell,
  * in a process group of its own, with a small environment and our standard error. When
- * the stream is closed the whole group is told to end, and killed two seconds later. */
+ * the stream is closed the whole group is told to end, and killed two seconds later.
+ *
+ * Its input is a socket, so that writing never raises SIGPIPE; its output is a pipe,
+ * because Dovecot's imap, run by root, refuses a socket there ("started from inetd"). An
+ * epoll descriptor makes one of the two for poll(). */
 #include <mailrack/mailrack-plugin.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,8 +39,10 @@ static const RackParam params[] = {
 typedef struct
 {
   RackStream stream;
-  RackStream *socket;
-  char *name; /* of the command */
+  RackStream *input, *output; /* of the command: we write to the one, read from the other */
+  int epoll;
+  gboolean blocked; /* input took no more: the descriptor tells when it does */
+  char *name;       /* of the command */
   pid_t pid;
 } Tunnel;
 
@@ -66,7 +74,9 @@ tunnel_close (RackStream *stream)
 {
   Tunnel *self = (Tunnel *) stream;
 
-  self->socket->ops->close (self->socket);
+  self->input->ops->close (self->input);
+  self->output->ops->close (self->output);
+  close (self->epoll);
   kill (-self->pid, SIGTERM);
   GThread *thread = g_thread_try_new ("tunnel-reap", reap, GINT_TO_POINTER (self->pid), NULL);
   if (thread != NULL)
@@ -107,25 +117,43 @@ static gssize
 tunnel_read (RackStream *stream, void *data, gsize size, GError **error)
 {
   Tunnel *self = (Tunnel *) stream;
-  gssize n = self->socket->ops->read (self->socket, data, size, error);
+  gssize n = self->output->ops->read (self->output, data, size, error);
 
   return n == 0 ? explain_end (self, error) : n;
+}
+
+static void
+watch (int epoll, RackStream *stream, int operation, guint32 events)
+{
+  struct epoll_event event = { .events = events };
+
+  epoll_ctl (epoll, operation, stream->ops->fd (stream), &event);
 }
 
 static gssize
 tunnel_write (RackStream *stream, const void *data, gsize size, GError **error)
 {
   Tunnel *self = (Tunnel *) stream;
+  gssize n = self->input->ops->write (self->input, data, size, error);
+  gboolean blocked = n == RACK_STREAM_AGAIN;
 
-  return self->socket->ops->write (self->socket, data, size, error);
+  if (blocked != self->blocked)
+    watch (self->epoll, self->input, blocked ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, EPOLLOUT);
+  self->blocked = blocked;
+  return n;
 }
 
 static int
 tunnel_fd (RackStream *stream)
 {
-  Tunnel *self = (Tunnel *) stream;
+  return ((Tunnel *) stream)->epoll;
+}
 
-  return self->socket->ops->fd (self->socket);
+/* An epoll descriptor is readable when one of those in it is ready. */
+static GIOCondition
+tunnel_wants (RackStream *stream, gboolean reading)
+{
+  return G_IO_IN;
 }
 
 static RackSecurity
@@ -140,6 +168,7 @@ static const RackStreamOps tunnel_ops = {
   .write = tunnel_write,
   .fd = tunnel_fd,
   .close = tunnel_close,
+  .wants = tunnel_wants,
   .security = tunnel_security,
 };
 
@@ -164,7 +193,7 @@ small_environment (void)
 }
 
 static int
-spawn (char **command, int end, pid_t *pid)
+spawn (char **command, int input, int output, pid_t *pid)
 {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t how;
@@ -174,8 +203,8 @@ spawn (char **command, int end, pid_t *pid)
   sigemptyset (&none);
   sigfillset (&all);
   posix_spawn_file_actions_init (&files);
-  posix_spawn_file_actions_adddup2 (&files, end, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2 (&files, end, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2 (&files, input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2 (&files, output, STDOUT_FILENO);
   posix_spawnattr_init (&how);
   posix_spawnattr_setflags (&how,
                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -188,46 +217,87 @@ spawn (char **command, int end, pid_t *pid)
   return code;
 }
 
+static gboolean
+start (Tunnel *self, char **command, int input, int output, GError **error)
+{
+  int code = spawn (command, input, output, &self->pid);
+
+  if (code == 0)
+    return TRUE;
+  g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK,
+               "the tunnel command \"%s\" cannot be started: %s", command[0], g_strerror (code));
+  return FALSE;
+}
+
+/* Our ends of both, as streams, and the descriptor that stands for them. */
+static gboolean
+wrap (Tunnel *self, int input, int output, GError **error)
+{
+  self->input = rack_fd_stream_new (input, RACK_SECURITY_TUNNEL, error);
+  self->output =
+      rack_fd_stream_new (output, RACK_SECURITY_TUNNEL, self->input != NULL ? error : NULL);
+  self->epoll = epoll_create1 (EPOLL_CLOEXEC);
+  if (self->input == NULL || self->output == NULL)
+    return FALSE;
+  if (self->epoll < 0)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "waiting for the tunnel: %s",
+                   g_strerror (errno));
+      return FALSE;
+    }
+  watch (self->epoll, self->output, EPOLL_CTL_ADD, EPOLLIN);
+  return TRUE;
+}
+
+static void
+give_up (Tunnel *self)
+{
+  if (self->input != NULL)
+    self->input->ops->close (self->input);
+  if (self->output != NULL)
+    self->output->ops->close (self->output);
+  if (self->epoll >= 0)
+    close (self->epoll);
+  g_free (self);
+}
+
 static RackStream *
 tunnel_connect (gpointer data, const RackPeer *peer, const RackWait *wait, GError **error)
 {
   const Config *config = data;
-  int ends[2];
-  pid_t pid;
+  int input[2], output[2];
 
   if (config->command == NULL || config->command[0] == NULL)
     {
       g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CONFIG, "tunnel_command is empty");
       return NULL;
     }
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, input) < 0)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "making a socket for the tunnel: %s",
                    g_strerror (errno));
       return NULL;
     }
-  int code = spawn (config->command, ends[1], &pid);
-  close (ends[1]);
-  if (code != 0)
+  if (pipe2 (output, O_CLOEXEC) < 0)
     {
-      close (ends[0]);
-      g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK,
-                   "the tunnel command \"%s\" cannot be started: %s", config->command[0],
-                   g_strerror (code));
-      return NULL;
-    }
-  RackStream *socket = rack_fd_stream_new (ends[0], RACK_SECURITY_TUNNEL, error);
-  if (socket == NULL)
-    {
-      kill (-pid, SIGKILL);
-      waitpid (pid, NULL, 0);
+      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "making a pipe for the tunnel: %s",
+                   g_strerror (errno));
+      close (input[0]);
+      close (input[1]);
       return NULL;
     }
   Tunnel *self = g_new0 (Tunnel, 1);
   self->stream.ops = &tunnel_ops;
-  self->socket = socket;
+  gboolean ok = wrap (self, input[0], output[0], error)
+                && start (self, config->command, input[1], output[1], error);
+  close (input[1]);
+  close (output[1]);
+  if (!ok)
+    {
+      give_up (self);
+      return NULL;
+    }
   self->name = g_strdup (config->command[0]);
-  self->pid = pid;
   return &self->stream;
 }
 

@@ -82,7 +82,7 @@ def main():
         ini.chmod(0o600)
         everything = {}
         for work in args.work.split(","):
-            found = clients(args.build, work, server.ports["imap"], ini, "INBOX")
+            found = clients(args.build, work, server.imap, ini, "INBOX")
             for command in found.values():
                 run(command)  # Dovecot's cache, the page cache
             results = {name: [] for name in found}

@@ -2,17 +2,14 @@
  *
  * auth = password: a user name and a password, by the best mechanism both sides have
  *
- * GNU SASL computes; this file feeds it the credential and the channel binding, keeps
- * the limits a hostile server needs (SCRAM's iterations), and does not believe an OK
- * before the server has proved itself. Which mechanism is used is core's choice. */
+ * SCRAM is in scram.c, LOGIN's two answers are here, all else is GNU SASL's. An OK is not
+ * believed before the server has proved itself, where the mechanism lets it. Which mechanism
+ * is used is core's choice. */
 #include "password.h"
 
-#include <string.h>
+#include "scram.h"
 
-/* RFC 7677 asks for at least 4096; above the other a login takes many seconds, which a
- * hostile server must not be able to ask for. */
-#define MIN_ITERATIONS 4096
-#define MAX_ITERATIONS 1000000
+#include <string.h>
 
 static const RackMechanism mechanisms[] = {
   { "SCRAM-SHA-256-PLUS", RACK_MECHANISM_NEEDS_BINDING },
@@ -29,16 +26,17 @@ static const RackMechanism mechanisms[] = {
   { NULL, (RackMechanismFlags) 0 },
 };
 
+/* Exactly one of scram and session is there; neither for LOGIN. */
 typedef struct
 {
   Account *account;
   const RackMechanism *mechanism;
-  Gsasl_session *session; /* NULL for LOGIN, which is not worth one */
+  Scram *scram;
+  Gsasl_session *session;
   char *user, *host;
-  char *binding; /* tls-exporter in base64, or NULL where it shall not be used */
   guint generation;
   guint steps;
-  gboolean scram, done;
+  gboolean done;
 } Attempt;
 
 /* ---- What GNU SASL asks for --------------------------------------------------------- */
@@ -62,8 +60,6 @@ answer_property (Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
     value = self->host;
   else if (property == GSASL_AUTHZID && strcmp (self->mechanism->name, "EXTERNAL") == 0)
     value = self->user;
-  else if (property == GSASL_CB_TLS_EXPORTER)
-    value = self->binding;
   if (value == NULL)
     return GSASL_NO_CALLBACK;
   return gsasl_property_set (session, property, value);
@@ -71,21 +67,37 @@ answer_property (Gsasl *gsasl, Gsasl_session *session, Gsasl_property property)
 
 /* ---- Start and end -------------------------------------------------------------------- */
 
-/* Only for -PLUS. Handing a binding to plain SCRAM would make it say "y", "I could bind, but you do
- * not offer it" (RFC 5802 §6), but GNU SASL 2.2.0 refuses its own first message then; so it says
- * "n". */
-static char *
-find_binding (const RackMechanism *mechanism, const RackPeer *peer)
+static gboolean
+offers_binding (const RackPeer *peer)
 {
-  gsize size;
+  for (const char *const *at = peer->capabilities; at != NULL && *at != NULL; at++)
+    if (g_str_has_prefix (*at, "AUTH=SCRAM-") && g_str_has_suffix (*at, "-PLUS"))
+      return TRUE;
+  return FALSE;
+}
 
-  if (!(mechanism->flags & RACK_MECHANISM_NEEDS_BINDING) || peer->stream == NULL)
-    return NULL;
-  g_autoptr (GBytes) bytes = rack_stream_binding (peer->stream, "tls-exporter");
-  if (bytes == NULL)
-    return NULL;
-  gconstpointer data = g_bytes_get_data (bytes, &size);
-  return g_base64_encode (data, size);
+/* "p" with -PLUS. Else "y" says "I could bind, but you do not offer it", which a server that
+ * did offer it takes as a sign of somebody in between (RFC 5802 §6); where it was offered and
+ * is not used, we say "n". */
+static Scram *
+begin_scram (const RackMechanism *mechanism, const char *user, const RackPeer *peer, GError **error)
+{
+  g_autoptr (GBytes) data =
+      peer->stream != NULL ? rack_stream_binding (peer->stream, "tls-exporter") : NULL;
+  gboolean plus = (mechanism->flags & RACK_MECHANISM_NEEDS_BINDING) != 0;
+
+  if (plus && data == NULL)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
+                   "%s needs a channel binding (tls-exporter), which this connection has not",
+                   mechanism->name);
+      return NULL;
+    }
+  if (plus)
+    return scram_new (mechanism->name, user, SCRAM_TLS_EXPORTER, data, NULL, error);
+  return scram_new (mechanism->name, user,
+                    data != NULL && !offers_binding (peer) ? SCRAM_NOT_OFFERED : SCRAM_CANNOT_BIND,
+                    NULL, NULL, error);
 }
 
 static gboolean
@@ -108,9 +120,9 @@ password_end (gpointer data)
         explicit_bzero (copy, strlen (copy));
       gsasl_finish (self->session);
     }
+  scram_free (self->scram);
   g_free (self->user);
   g_free (self->host);
-  g_free (self->binding);
   g_free (self);
 }
 
@@ -127,11 +139,20 @@ begin_session (Attempt *self, GError **error)
       return FALSE;
     }
   gsasl_session_hook_set (self->session, self);
-  if (!(self->mechanism->flags & RACK_MECHANISM_NEEDS_BINDING) || self->binding != NULL)
+  return TRUE;
+}
+
+static gboolean
+begin (Attempt *self, const RackPeer *peer, GError **error)
+{
+  const char *name = self->mechanism->name;
+
+  if (strcmp (name, "LOGIN") == 0)
     return TRUE;
-  g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-               "%s needs a channel binding (tls-exporter), which this connection has not", name);
-  return FALSE;
+  if (!g_str_has_prefix (name, "SCRAM-"))
+    return begin_session (self, error);
+  self->scram = begin_scram (self->mechanism, self->user, peer, error);
+  return self->scram != NULL;
 }
 
 static gpointer
@@ -150,10 +171,7 @@ password_start (gpointer data, const RackMechanism *mechanism, const RackPeer *p
   self->user = g_strdup (user);
   self->host = g_strdup (peer->host);
   self->generation = account->generation;
-  self->scram = g_str_has_prefix (mechanism->name, "SCRAM-");
-  if (self->scram)
-    self->binding = find_binding (mechanism, peer);
-  if (strcmp (mechanism->name, "LOGIN") == 0 || begin_session (self, error))
+  if (begin (self, peer, error))
     return self;
   password_end (self);
   return NULL;
@@ -181,47 +199,33 @@ step_login (Attempt *self, GBytes *challenge, RackSecret **response, GError **er
   return TRUE;
 }
 
-/* The server's first message is "r=NONCE,s=SALT,i=COUNT". */
 static gboolean
-check_scram (const char *name, const char *data, gsize size, GError **error)
-{
-  g_autofree char *text = g_strndup (data, size);
-
-  if (g_str_has_prefix (text, "e="))
-    {
-      g_autofree char *safe = rack_text_escape (text + 2, -1);
-      g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH, "login by %s refused: %s", name, safe);
-      return FALSE;
-    }
-  const char *count = strstr (text, ",i=");
-  if (count == NULL)
-    return TRUE;
-  guint64 n = g_ascii_isdigit (count[3]) ? g_ascii_strtoull (count + 3, NULL, 10) : 0;
-  if (n >= MIN_ITERATIONS && n <= MAX_ITERATIONS)
-    return TRUE;
-  g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-               "%s: the server asks for %" G_GUINT64_FORMAT " iterations; %d to %d are taken", name,
-               n, MIN_ITERATIONS, MAX_ITERATIONS);
-  return FALSE;
-}
-
-static gboolean
-fail_step (Attempt *self, int code, GError **error)
+step_session (Attempt *self, GBytes *challenge, RackSecret **response, GError **error)
 {
   const char *name = self->mechanism->name;
+  gsize size = 0, out_size = 0;
+  const char *input = challenge != NULL ? g_bytes_get_data (challenge, &size) : NULL;
+  char *output = NULL;
 
-  if (code == GSASL_SASLPREP_ERROR)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-                 "%s: the user name or password has characters that cannot be used in one "
-                 "(SASLprep, RFC 4013)",
-                 name);
-  else if (self->scram && self->steps > 2)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-                 "%s: the server did not prove that it knows the password (%s)", name,
-                 gsasl_strerror (code));
-  else
-    g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH, "%s: %s", name, gsasl_strerror (code));
-  return FALSE;
+  if (self->done)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
+                   "%s: the server asks on after the end of the dialogue", name);
+      return FALSE;
+    }
+  int code = gsasl_step (self->session, input, size, &output, &out_size);
+  if (code != GSASL_OK && code != GSASL_NEEDS_MORE)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH, "%s: %s", name, gsasl_strerror (code));
+      return FALSE;
+    }
+  self->done = code == GSASL_OK;
+  if (output != NULL && (challenge != NULL || out_size > 0))
+    *response = rack_secret_new (output, (gssize) out_size);
+  if (output != NULL)
+    explicit_bzero (output, out_size);
+  gsasl_free (output);
+  return TRUE;
 }
 
 static gboolean
@@ -229,10 +233,6 @@ password_step (gpointer data, GBytes *challenge, RackSecret **response, const Ra
                GError **error)
 {
   Attempt *self = data;
-  gsize size = 0, out_size = 0;
-  const char *input = challenge != NULL ? g_bytes_get_data (challenge, &size) : NULL;
-  char *output = NULL;
-
   if (self->account->generation != self->generation
       || (needs_password (self->mechanism->name) && self->account->password == NULL))
     {
@@ -241,26 +241,13 @@ password_step (gpointer data, GBytes *challenge, RackSecret **response, const Ra
                    self->mechanism->name);
       return FALSE;
     }
-  if (self->session == NULL)
+  if (self->session != NULL)
+    return step_session (self, challenge, response, error);
+  if (self->scram == NULL)
     return step_login (self, challenge, response, error);
-  if (self->done)
-    {
-      g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
-                   "%s: the server asks on after the end of the dialogue", self->mechanism->name);
-      return FALSE;
-    }
-  self->steps++;
-  if (self->scram && challenge != NULL && !check_scram (self->mechanism->name, input, size, error))
+  if (!scram_step (self->scram, challenge, self->account->password, response, error))
     return FALSE;
-  int code = gsasl_step (self->session, input, size, &output, &out_size);
-  if (code != GSASL_OK && code != GSASL_NEEDS_MORE)
-    return fail_step (self, code, error);
-  self->done = code == GSASL_OK;
-  if (output != NULL && (challenge != NULL || out_size > 0))
-    *response = rack_secret_new (output, (gssize) out_size);
-  if (output != NULL)
-    explicit_bzero (output, out_size);
-  gsasl_free (output);
+  self->done = scram_is_done (self->scram);
   return TRUE;
 }
 

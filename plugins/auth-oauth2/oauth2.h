@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * oauth2.h - what the files of auth-oauth2 share
+ *
+ * oauth2.c speaks SASL, token.c knows which access token is good and how to get one,
+ * state.c keeps a rotated refresh token on disk, http.c makes one request. */
+#pragma once
+
+#include <mailrack/mailrack-plugin.h>
+
+typedef enum
+{
+  PROVIDER_NONE,
+  PROVIDER_GENERIC,
+  PROVIDER_GOOGLE,
+  PROVIDER_MICROSOFT,
+  PROVIDER_YAHOO,
+  PROVIDER_FASTMAIL,
+} Provider;
+
+typedef struct
+{
+  Provider provider;
+  char *client_id;
+  RackSecret *client_secret;
+  RackSecret *refresh_token;
+  RackSecret *access_token;
+  char *token_url;
+  char *scope;
+  char *tenant;
+  char *ca_file;
+  char **token_command;
+} Config;
+
+extern const RackParam oauth2_params[];
+
+/* ---- token.c -------------------------------------------------------------------- */
+
+/* The access token of an account, shared by its connections. */
+typedef struct
+{
+  const Config *config;
+  RackHost *host;
+  RackSecret *access;
+  RackSecret *rotated; /* a refresh token that could not be saved, or NULL */
+  gint64 renew_at;     /* on the scale of token_clock(); G_MAXINT64: when it is refused */
+  guint generation;    /* counts the access tokens that were in use */
+  gboolean refused;    /* the server did not take it: renew it before it is used again */
+} Token;
+
+/* Whether the configuration suffices, as far as it can be told without a peer. */
+gboolean token_check (const Config *config, GError **error);
+/* Makes sure that token->access is set and not about to expire. */
+gboolean token_ensure (Token *token, const RackPeer *peer, const RackWait *wait, GError **error);
+/* Whether a token other than the present one can be had. */
+gboolean token_can_renew (const Token *token);
+void token_clear (Token *token);
+/* Microseconds, also while the machine sleeps. */
+gint64 token_clock (void);
+
+/* ---- state.c -------------------------------------------------------------------- */
+
+/* The file of one account's rotated refresh token, locked against other processes. */
+typedef struct State State;
+
+/* Waits for the lock. user, token_url and client_id say whose it is. */
+State *state_open (RackHost *host, const char *user, const char *token_url, const char *client_id,
+                   const RackWait *wait, GError **error);
+void state_close (State *state);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (State, state_close)
+/* The refresh token that followed on the configured one; NULL when there is none, or when the
+ * configured one has been replaced since. Returns: (owned) */
+RackSecret *state_load (State *state, const RackSecret *configured);
+/* Whole or not at all, and on the disk when it returns. */
+gboolean state_save (State *state, const RackSecret *configured, const RackSecret *refresh_token,
+                     GError **error);
+
+/* ---- http.c --------------------------------------------------------------------- */
+
+typedef struct
+{
+  guint status;
+  gint64 retry_after; /* seconds, or 0 */
+  char *body;         /* NUL-terminated; wiped by http_answer_clear() */
+  gsize size;
+} HttpAnswer;
+
+void http_answer_clear (HttpAnswer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HttpAnswer, http_answer_clear)
+
+/* Posts a form, which is wiped afterwards by its owner, over https, following nothing. ca_file
+ * NULL: the system's authorities. FALSE: there is no answer (RACK_ERROR_NETWORK, _TLS,
+ * _TIMEOUT, _CANCELLED, _CONFIG). */
+gboolean http_post (const char *url, const RackSecret *form, const char *ca_file,
+                    const RackWait *wait, HttpAnswer *answer, GError **error);

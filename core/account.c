@@ -265,6 +265,7 @@ gboolean
 rack_account_delete (RackAccount *account, const char *name, GCancellable *cancellable,
                      GError **error)
 {
+  rack_pool_forget (account->pool, name);
   return run_name_command (account, "DELETE", name, NULL, cancellable, error);
 }
 
@@ -272,6 +273,7 @@ gboolean
 rack_account_rename (RackAccount *account, const char *from, const char *to,
                      GCancellable *cancellable, GError **error)
 {
+  rack_pool_forget (account->pool, from);
   return run_name_command (account, "RENAME", from, to, cancellable, error);
 }
 

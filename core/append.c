@@ -64,12 +64,37 @@ append_destroy (RackCall *call)
 
 static const RackCallOps append_ops = { .destroy = append_destroy };
 
+/* A connection that rested may have been closed by the server, and a command sent into that void
+ * has an unknown outcome. So it is tried with one that has none. */
+static gboolean
+acquire (RackAppend *append, GError **error)
+{
+  for (guint try = 0;; try++)
+    {
+      RackWait wait = rack_account_wait (append->account, append->cancellable);
+      g_autoptr (RackCall) noop = rack_call_new (rack_command_new ("NOOP"));
+      g_autoptr (GError) problem = NULL;
+      if (!rack_pool_acquire (append->account->pool, NULL, RACK_LEASE_ALONE | RACK_LEASE_BULK,
+                              &wait, &append->lease, error))
+        return FALSE;
+      if (!append->lease.rested)
+        return TRUE;
+      rack_conn_post (append->lease.conn, noop);
+      if (rack_call_wait (noop, append->cancellable, &problem))
+        return TRUE;
+      rack_pool_release (append->account->pool, &append->lease, FALSE);
+      if (try < 4 && rack_error_is_lost (problem))
+        continue;
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+}
+
 RackAppend *
 rack_append_new (RackAccount *account, const char *mailbox, guint64 size, RackFlags flags,
                  const char *const *keywords, gint64 date, gint zone, GCancellable *cancellable,
                  GError **error)
 {
-  RackWait wait = rack_account_wait (account, cancellable);
   RackCommand *command = rack_command_new ("APPEND");
   g_autoptr (RackAppend) append = g_new0 (RackAppend, 1);
 
@@ -89,8 +114,7 @@ rack_append_new (RackAccount *account, const char *mailbox, guint64 size, RackFl
   if (account->settings.read_only)
     g_set_error_literal (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
                          "the account is read-only (read_only = yes)");
-  else if (rack_pool_acquire (account->pool, NULL, RACK_LEASE_ALONE | RACK_LEASE_BULK, &wait,
-                              &append->lease, error))
+  else if (acquire (append, error))
     {
       rack_conn_post (append->lease.conn, &append->call->call);
       return g_steal_pointer (&append);

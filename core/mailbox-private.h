@@ -23,8 +23,9 @@ void rack_mailbox_release (RackMailbox *mailbox, RackLease *lease, gboolean lost
 
 /* Runs a command on the mailbox, again if it is repeatable and the connection was lost. Returns:
  * (owned) the finished call. what: for the error, "store". */
-RackCall *rack_mailbox_run (RackMailbox *mailbox, const char *what, RackMakeCommand make,
-                            gpointer data, GCancellable *cancellable, GError **error);
+RackCall *rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
+                            RackMakeCommand make, gpointer data, GCancellable *cancellable,
+                            GError **error);
 /* UIDs that UID SEARCH finds with criteria that are added by add. */
 RackSet *rack_mailbox_find (RackMailbox *mailbox, void (*add) (RackCommand *command, gpointer data),
                             gpointer data, GCancellable *cancellable, GError **error);

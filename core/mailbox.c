@@ -63,6 +63,17 @@ check_selected (RackMailbox *mailbox, const RackLease *lease, GError **error)
   return !stale;
 }
 
+/* A server shows what happened meanwhile at its own pace: after the answer to a NOOP it has. (Sent
+ * in one flight with the command, Dovecot puts it off until behind that.) */
+static gboolean
+refresh (const RackLease *lease, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (RackCall) noop = rack_call_new (rack_command_new ("NOOP"));
+
+  rack_conn_post (lease->conn, noop);
+  return rack_call_expect (noop, cancellable, error);
+}
+
 gboolean
 rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *cancellable,
                     RackLease *lease, GError **error)
@@ -78,7 +89,10 @@ rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *ca
       if (!rack_pool_acquire (account->pool, mailbox->name, flags, &wait, lease, error))
         return FALSE;
       gboolean ok = rack_call_expect (lease->select, cancellable, &problem);
-      if (ok && check_selected (mailbox, lease, &problem))
+      ok = ok && check_selected (mailbox, lease, &problem);
+      if (ok && (flags & RACK_LEASE_FRESH) && lease->reused)
+        ok = refresh (lease, cancellable, &problem);
+      if (ok)
         return TRUE;
       rack_pool_release (account->pool, lease, TRUE);
       if (try < 2 && rack_error_is_lost (problem))
@@ -95,15 +109,15 @@ rack_mailbox_release (RackMailbox *mailbox, RackLease *lease, gboolean lost)
 }
 
 RackCall *
-rack_mailbox_run (RackMailbox *mailbox, const char *what, RackMakeCommand make, gpointer data,
-                  GCancellable *cancellable, GError **error)
+rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
+                  RackMakeCommand make, gpointer data, GCancellable *cancellable, GError **error)
 {
   for (guint try = 0;; try++)
     {
       g_autoptr (GError) problem = NULL;
       g_autoptr (RackCall) call = NULL;
       RackLease lease;
-      gboolean ok = rack_mailbox_lease (mailbox, 0, cancellable, &lease, &problem);
+      gboolean ok = rack_mailbox_lease (mailbox, flags, cancellable, &lease, &problem);
       gboolean leased = ok;
       if (ok)
         {
@@ -202,8 +216,8 @@ rack_mailbox_find (RackMailbox *mailbox, void (*add) (RackCommand *command, gpoi
                    gpointer data, GCancellable *cancellable, GError **error)
 {
   SearchRequest request = { add, data };
-  g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, "search", make_search, &request, cancellable, error);
+  g_autoptr (RackCall) call = rack_mailbox_run (mailbox, RACK_LEASE_FRESH, "search", make_search,
+                                                &request, cancellable, error);
   const RackResponse *response;
 
   if (call == NULL)
@@ -314,7 +328,7 @@ rack_mailbox_store (RackMailbox *mailbox, const RackSet *uids, RackStoreMode mod
   if (!check_writable (mailbox, "store", error))
     return FALSE;
   g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, "store", make_set_command, &what, cancellable, error);
+      rack_mailbox_run (mailbox, 0, "store", make_set_command, &what, cancellable, error);
   return call != NULL;
 }
 
@@ -356,7 +370,7 @@ rack_mailbox_copy (RackMailbox *mailbox, const RackSet *uids, const char *to, Ra
 {
   SetCommand what = { .verb = "UID COPY", .uids = uids, .to = to };
   g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, "copy", make_set_command, &what, cancellable, error);
+      rack_mailbox_run (mailbox, 0, "copy", make_set_command, &what, cancellable, error);
 
   if (call != NULL)
     take_copied (call->reply, copied);
@@ -390,7 +404,7 @@ rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to, Ra
     return rack_mailbox_copy (mailbox, uids, to, copied, cancellable, error)
            && rack_mailbox_expunge (mailbox, uids, cancellable, error);
   g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, "move", make_set_command, &what, cancellable, error);
+      rack_mailbox_run (mailbox, 0, "move", make_set_command, &what, cancellable, error);
   if (call != NULL)
     take_copied (call->reply, copied);
   return call != NULL;
@@ -441,6 +455,6 @@ rack_mailbox_expunge (RackMailbox *mailbox, const RackSet *uids, GCancellable *c
       what.uids = NULL;
     }
   g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, "expunge", make_set_command, &what, cancellable, error);
+      rack_mailbox_run (mailbox, 0, "expunge", make_set_command, &what, cancellable, error);
   return call != NULL;
 }

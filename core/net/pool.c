@@ -51,6 +51,7 @@ empty_slot (RackSlot *slot)
   g_clear_pointer (&slot->mailbox, g_free);
   g_clear_pointer (&slot->select, rack_call_unref);
   slot->retire = slot->alone = FALSE;
+  slot->last_used = 0;
   return conn;
 }
 
@@ -75,6 +76,25 @@ rack_pool_disconnect (RackPool *pool)
         conn = empty_slot (&pool->slots[i]);
       pthread_mutex_unlock (&pool->lock);
       close_conn (conn, TRUE);
+    }
+}
+
+void
+rack_pool_forget (RackPool *pool, const char *mailbox)
+{
+  for (guint i = 0; i < pool->max; i++)
+    {
+      RackSlot *slot = &pool->slots[i];
+      RackConn *conn = NULL;
+      pthread_mutex_lock (&pool->lock);
+      if (g_strcmp0 (slot->mailbox, mailbox) == 0)
+        {
+          slot->retire = slot->users > 0;
+          if (slot->users == 0)
+            conn = empty_slot (slot);
+        }
+      pthread_mutex_unlock (&pool->lock);
+      close_conn (conn, FALSE);
     }
 }
 
@@ -220,12 +240,21 @@ rack_pool_acquire (RackPool *pool, const char *mailbox, RackLeaseFlags flags, co
     ok = open_slot (pool, slot, wait, error);
   if (ok)
     {
+      gboolean reused = FALSE;
+      gboolean rested = slot->last_used > 0 && slot->users == 0
+                        && g_get_monotonic_time () - slot->last_used > G_USEC_PER_SEC;
       if (mailbox != NULL && !fits (slot, mailbox, flags))
         begin_select (slot, mailbox, (flags & RACK_LEASE_READ_ONLY) != 0);
+      else
+        reused = mailbox != NULL;
       slot->users++;
       slot->bulk_users += (flags & RACK_LEASE_BULK) != 0;
       slot->alone = (flags & RACK_LEASE_ALONE) != 0;
-      *lease = (RackLease){ slot, slot->conn, mailbox != NULL ? slot->select : NULL };
+      *lease = (RackLease){ .slot = slot,
+                            .conn = slot->conn,
+                            .select = mailbox != NULL ? slot->select : NULL,
+                            .rested = rested,
+                            .reused = reused };
     }
   pthread_mutex_unlock (&pool->lock);
   return ok;
@@ -254,5 +283,5 @@ rack_pool_release (RackPool *pool, RackLease *lease, gboolean deselected)
   pthread_cond_broadcast (&pool->changed);
   pthread_mutex_unlock (&pool->lock);
   close_conn (close, FALSE);
-  *lease = (RackLease){ NULL, NULL, NULL };
+  *lease = (RackLease){ .slot = NULL };
 }

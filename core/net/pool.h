@@ -16,6 +16,7 @@ typedef enum
 {
   RACK_LEASE_READ_ONLY = 1 << 0, /* EXAMINE is enough */
   RACK_LEASE_ALONE = 1 << 1,     /* nobody else on it meanwhile */
+  RACK_LEASE_FRESH = 1 << 3,     /* for the layer above: what is new must show */
   RACK_LEASE_BULK = 1 << 2,      /* long work: one connection is left for the others */
 } RackLeaseFlags;
 
@@ -27,6 +28,8 @@ typedef struct
   RackConn *conn; /* borrowed for the lease */
   RackCall
       *select; /* the SELECT or EXAMINE to wait for; NULL when no mailbox was asked for. Borrowed */
+  gboolean rested; /* nobody used it for a second: it may be dead without anybody knowing */
+  gboolean reused; /* the mailbox was selected before: what is new in it may not show yet */
 } RackLease;
 
 /* Makes a connection, logged in and started, on the caller's thread. */
@@ -40,5 +43,7 @@ gboolean rack_pool_acquire (RackPool *pool, const char *mailbox, RackLeaseFlags 
                             const RackWait *wait, RackLease *lease, GError **error);
 /* deselected: the mailbox is not selected any more, or its selection cannot be trusted. */
 void rack_pool_release (RackPool *pool, RackLease *lease, gboolean deselected);
+/* A mailbox is about to go: no connection keeps it selected. */
+void rack_pool_forget (RackPool *pool, const char *mailbox);
 /* Closes those nobody uses, politely; the others when they come back. */
 void rack_pool_disconnect (RackPool *pool);

@@ -81,5 +81,5 @@ rack_trace_secret (RackTrace *trace)
 {
   static const char text[] = "<secret>"; /* not even its size */
 
-  rack_trace_write (trace, 'C', (RackStr) { text, sizeof text - 1 });
+  rack_trace_write (trace, 'C', (RackStr){ text, sizeof text - 1 });
 }

@@ -55,29 +55,6 @@ rack_config_read (RackConfig *config, const char *account, const RackParam *para
   return TRUE;
 }
 
-gpointer
-rack_config_read_plugin (RackConfig *config, const char *account, const RackPlugin *plugin,
-                         GError **error)
-{
-  g_autofree gpointer data = NULL;
-
-  if (plugin->info.config_size == 0)
-    return NULL;
-  data = g_malloc0 (plugin->info.config_size);
-  if (!rack_config_read (config, account, plugin->info.params, data, error))
-    return NULL;
-  return g_steal_pointer (&data);
-}
-
-void
-rack_plugin_config_free (const RackPlugin *plugin, gpointer data)
-{
-  if (data == NULL)
-    return;
-  rack_params_clear (plugin->info.params, data);
-  g_free (data);
-}
-
 /* ---- For people --------------------------------------------------------- */
 
 static void

@@ -119,22 +119,6 @@ rack_plugin_open (RackPluginKind kind, const char *name, GError **error)
   return NULL;
 }
 
-const RackAuthPlugin *
-rack_plugin_find_auth (const char *name, GError **error)
-{
-  const RackPlugin *plugin = rack_plugin_open (RACK_PLUGIN_AUTH, name, error);
-
-  return plugin != NULL ? &plugin->auth : NULL;
-}
-
-const RackTransportPlugin *
-rack_plugin_find_transport (const char *name, GError **error)
-{
-  const RackPlugin *plugin = rack_plugin_open (RACK_PLUGIN_TRANSPORT, name, error);
-
-  return plugin != NULL ? &plugin->transport : NULL;
-}
-
 GPtrArray *
 rack_plugins_installed (void)
 {

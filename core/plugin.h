@@ -25,10 +25,6 @@ typedef struct
  * life of the process. Any thread. Returns: (borrowed for ever), or NULL with
  * RACK_ERROR_PLUGIN, which says which file and why. */
 const RackPlugin *rack_plugin_open (RackPluginKind kind, const char *name, GError **error);
-/* The same, for those who want no more than the callbacks. */
-const RackAuthPlugin *rack_plugin_find_auth (const char *name, GError **error);
-const RackTransportPlugin *rack_plugin_find_transport (const char *name, GError **error);
-
 /* Every plugin of the search path that can be used, those found first first; never fails.
  * Returns: (owned container, element-type const RackPlugin) */
 GPtrArray *rack_plugins_installed (void);

@@ -49,12 +49,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RackAccountSettings, rack_account_settings_cle
  * the line that names it. */
 const RackPlugin *rack_config_open_plugin (RackConfig *config, const char *account,
                                            RackPluginKind kind, GError **error);
-/* The plugin's config struct, filled from the account's settings: what its open gets. NULL
- * *error unset: the plugin has none. Free with rack_plugin_config_free(). */
-gpointer rack_config_read_plugin (RackConfig *config, const char *account, const RackPlugin *plugin,
-                                  GError **error);
-void rack_plugin_config_free (const RackPlugin *plugin, gpointer data);
-
 /* ---- For config*.c ------------------------------------------------------- */
 
 /* The name (or path) of the plugin that an account chooses. found (may be NULL): what chose

@@ -114,7 +114,7 @@ static const RackMechanism mechanisms[] = {
 };
 
 static gpointer
-start (gpointer account, const char *mechanism, const RackPeer *peer, const RackWait *wait,
+start (gpointer account, const RackMechanism *mechanism, const RackPeer *peer, const RackWait *wait,
        GError **error)
 {
   return account;

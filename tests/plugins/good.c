@@ -64,15 +64,15 @@ good_open (gconstpointer config, RackHost *host, GError **error)
 }
 
 static gpointer
-good_start (gpointer account, const char *mechanism, const RackPeer *peer, const RackWait *wait,
-            GError **error)
+good_start (gpointer account, const RackMechanism *mechanism, const RackPeer *peer,
+            const RackWait *wait, GError **error)
 {
   Attempt *attempt = g_new0 (Attempt, 1);
 
   attempt->account = account;
   attempt->account->attempts++;
   attempt->mechanism =
-      g_strdup_printf ("%s for %s at %s:%u", mechanism, peer->user, peer->host, peer->port);
+      g_strdup_printf ("%s for %s at %s:%u", mechanism->name, peer->user, peer->host, peer->port);
   return attempt;
 }
 

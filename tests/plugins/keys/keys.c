@@ -42,7 +42,7 @@ static const RackPluginInfo info = { RACK_PLUGIN_INFO, KEYS_NAME,      "Keys for
 #if defined(KEYS_PASSWORD) || defined(KEYS_OAUTH2)
 
 static gpointer
-start (gpointer account, const char *mechanism, const RackPeer *peer, const RackWait *wait,
+start (gpointer account, const RackMechanism *mechanism, const RackPeer *peer, const RackWait *wait,
        GError **error)
 {
   return account;

@@ -334,9 +334,10 @@ extern "C"
     gpointer (*open) (gconstpointer config, RackHost *host, GError **error);
     void (*close) (gpointer account); /* NULL: nothing to do */
 
-    /* Required. Begins an attempt with one of the mechanisms. Returns: the attempt, or NULL
-     * with error set. */
-    gpointer (*start) (gpointer account, const char *mechanism, const RackPeer *peer,
+    /* Required. Begins an attempt with one of the mechanisms: a row of the table, valid until
+     * end; its flags tell the LOGIN command from AUTH=LOGIN. Returns: the attempt, or NULL with
+     * error set. */
+    gpointer (*start) (gpointer account, const RackMechanism *mechanism, const RackPeer *peer,
                        const RackWait *wait, GError **error);
 
     /* Required. challenge is decoded; NULL on the first call. Set *response (owned by core

@@ -99,7 +99,7 @@ typedef struct
   }
 
 #ifdef __cplusplus
-}
+G_END_DECLS
 template <typename T>
 constexpr bool rack_is_STRING = __is_same(T, char *) || __is_same(T, const char *);
 template <typename T> constexpr bool rack_is_PATH = rack_is_STRING<T>;
@@ -119,8 +119,7 @@ rack_param_checked_ (gsize offset)
   static_assert (ok, "the C++ type of this field does not match its RACK_PARAM type");
   return offset;
 }
-extern "C"
-{
+G_BEGIN_DECLS
 #define RACK_PARAM_OFFSET_(Config, field, TYPE)                                                    \
   rack_param_checked_<rack_is_##TYPE<decltype (Config::field)>> (offsetof (Config, field))
 #else
@@ -154,258 +153,258 @@ extern "C"
 #define RACK_HAS(p, field)                                                                         \
   ((p)->size >= (gsize) ((const char *) &(p)->field - (const char *) (p)) + sizeof (p)->field)
 
-  /* How long a blocking callback may wait, and who may interrupt it. */
-  typedef struct
-  {
-    gsize size;
-    gint64 deadline;           /* on g_get_monotonic_time()'s scale; 0 = none */
-    GCancellable *cancellable; /* borrowed; may be NULL */
-  } RackWait;
+/* How long a blocking callback may wait, and who may interrupt it. */
+typedef struct
+{
+  gsize size;
+  gint64 deadline;           /* on g_get_monotonic_time()'s scale; 0 = none */
+  GCancellable *cancellable; /* borrowed; may be NULL */
+} RackWait;
 
-  /* How far what is sent on a stream can be read by others. */
-  typedef enum
-  {
-    RACK_SECURITY_NONE = 0,           /* clear text over a network */
-    RACK_SECURITY_LOOPBACK = 1,       /* clear text that does not leave this machine */
-    RACK_SECURITY_TUNNEL = 2,         /* a command of the user's choice carries it */
-    RACK_SECURITY_TLS_UNVERIFIED = 3, /* TLS, but ssl_verify_cert or ssl_check_hostname is off */
-    RACK_SECURITY_TLS_VERIFIED = 4,
-  } RackSecurity;
+/* How far what is sent on a stream can be read by others. */
+typedef enum
+{
+  RACK_SECURITY_NONE = 0,           /* clear text over a network */
+  RACK_SECURITY_LOOPBACK = 1,       /* clear text that does not leave this machine */
+  RACK_SECURITY_TUNNEL = 2,         /* a command of the user's choice carries it */
+  RACK_SECURITY_TLS_UNVERIFIED = 3, /* TLS, but ssl_verify_cert or ssl_check_hostname is off */
+  RACK_SECURITY_TLS_VERIFIED = 4,
+} RackSecurity;
 
-  typedef struct RackStream RackStream;
+typedef struct RackStream RackStream;
 
-  /* The server being talked to. Borrowed: valid during the callback that received it. */
-  typedef struct
-  {
-    gsize size;
-    const char *host; /* as the account names it; "" for a tunnel */
-    const char *user; /* NULL when the account names none */
-    guint16 port;
-    RackSecurity security;           /* auth plugins: of the stream below; transports: NONE */
-    RackStream *stream;              /* auth plugins: for rack_stream_binding(); transports: NULL */
-    const char *const *capabilities; /* auth plugins: what the server offers now, upper case */
-  } RackPeer;
+/* The server being talked to. Borrowed: valid during the callback that received it. */
+typedef struct
+{
+  gsize size;
+  const char *host; /* as the account names it; "" for a tunnel */
+  const char *user; /* NULL when the account names none */
+  guint16 port;
+  RackSecurity security;           /* auth plugins: of the stream below; transports: NONE */
+  RackStream *stream;              /* auth plugins: for rack_stream_binding(); transports: NULL */
+  const char *const *capabilities; /* auth plugins: what the server offers now, upper case */
+} RackPeer;
 
-  /* The program we run in. A shell can ask its user, a mount in the background cannot;
-   * functions that need a person then fail with RACK_ERROR_INTERACTION. All may block
-   * within wait and may be called from any callback of an auth plugin but close and end. */
-  typedef struct RackHost RackHost;
+/* The program we run in. A shell can ask its user, a mount in the background cannot;
+ * functions that need a person then fail with RACK_ERROR_INTERACTION. All may block
+ * within wait and may be called from any callback of an auth plugin but close and end. */
+typedef struct RackHost RackHost;
 
-  typedef enum
-  {
-    RACK_ASK_HIDDEN = 0, /* a password: nothing is shown while it is typed */
-    RACK_ASK_ECHO = 1,
-  } RackAskFlags;
+typedef enum
+{
+  RACK_ASK_HIDDEN = 0, /* a password: nothing is shown while it is typed */
+  RACK_ASK_ECHO = 1,
+} RackAskFlags;
 
-  /* Returns: (owned) the answer, or NULL with error set. */
-  RACK_API RackSecret *rack_host_ask (RackHost *host, const char *question, RackAskFlags flags,
-                                      const RackWait *wait, GError **error);
-  /* Shows one line to the user (stderr of a program, the log of a mount). */
-  RACK_API void rack_host_tell (RackHost *host, const char *text);
-  /* The user's keyring. Returns: (owned) the secret; NULL with *error unset when there is
-   * none of that name, NULL with error set when the keyring cannot be read (locked, absent). */
-  RACK_API RackSecret *rack_host_load_secret (RackHost *host, const char *name,
-                                              const RackWait *wait, GError **error);
-  RACK_API gboolean rack_host_store_secret (RackHost *host, const char *name,
-                                            const RackSecret *secret, const RackWait *wait,
+/* Returns: (owned) the answer, or NULL with error set. */
+RACK_API RackSecret *rack_host_ask (RackHost *host, const char *question, RackAskFlags flags,
+                                    const RackWait *wait, GError **error);
+/* Shows one line to the user (stderr of a program, the log of a mount). */
+RACK_API void rack_host_tell (RackHost *host, const char *text);
+/* The user's keyring. Returns: (owned) the secret; NULL with *error unset when there is
+ * none of that name, NULL with error set when the keyring cannot be read (locked, absent). */
+RACK_API RackSecret *rack_host_load_secret (RackHost *host, const char *name, const RackWait *wait,
                                             GError **error);
-  /* Runs a command without a shell: minimal environment, stdin from /dev/null, stderr
-   * passed on. Returns: (owned) the first line of its output, without the line end; NULL with
-   * error set when it cannot be run, fails, prints nothing, or more than 64 KiB. */
-  RACK_API RackSecret *rack_host_run (RackHost *host, const char *const *argv, const RackWait *wait,
-                                      GError **error);
-  /* A directory of the user's (0700) where the plugin called name may keep state files.
-   * Returns: (owned) its path, or NULL with error set. */
-  RACK_API char *rack_host_state_dir (RackHost *host, const char *name, GError **error);
+RACK_API gboolean rack_host_store_secret (RackHost *host, const char *name,
+                                          const RackSecret *secret, const RackWait *wait,
+                                          GError **error);
+/* Runs a command without a shell: minimal environment, stdin from /dev/null, stderr
+ * passed on. Returns: (owned) the first line of its output, without the line end; NULL with
+ * error set when it cannot be run, fails, prints nothing, or more than 64 KiB. */
+RACK_API RackSecret *rack_host_run (RackHost *host, const char *const *argv, const RackWait *wait,
+                                    GError **error);
+/* A directory of the user's (0700) where the plugin called name may keep state files.
+ * Returns: (owned) its path, or NULL with error set. */
+RACK_API char *rack_host_state_dir (RackHost *host, const char *name, GError **error);
 
 /* ---- Byte streams ------------------------------------------------------- */
 
 /* What read and write return when they would have to wait. */
 #define RACK_STREAM_AGAIN (-2)
 
-  /* A non-blocking stream. One thread uses it at a time. Required: read, write, fd, close. */
-  typedef struct
-  {
-    gsize size;
-    /* Up to size bytes. Returns: how many, 0 at the end of the stream, RACK_STREAM_AGAIN,
-     * or -1 with error set (RACK_ERROR_NETWORK or RACK_ERROR_TLS). Never waits. */
-    gssize (*read) (RackStream *stream, void *data, gsize size, GError **error);
-    /* As read; what was not taken is offered again, the same bytes at the same address. */
-    gssize (*write) (RackStream *stream, const void *data, gsize size, GError **error);
-    /* The one descriptor that poll() can wait on. */
-    int (*fd) (RackStream *stream);
-    /* Closes and frees the stream and what it wraps. Never waits. */
-    void (*close) (RackStream *stream);
-    /* Whether read has bytes that poll() cannot see. NULL: never. */
-    gboolean (*pending) (RackStream *stream);
-    /* What to poll for after RACK_STREAM_AGAIN, when it is not IN for read and OUT for
-     * write (TLS may turn them round). reading says which call it is about. NULL: the usual. */
-    GIOCondition (*wants) (RackStream *stream, gboolean reading);
-    /* NULL: RACK_SECURITY_NONE. */
-    RackSecurity (*security) (RackStream *stream);
-    /* Channel binding data of a type ("tls-exporter", RFC 9266). Returns: (owned) the
-     * bytes, or NULL where there are none of that type. NULL: none. */
-    GBytes *(*binding) (RackStream *stream, const char *type);
-    /* Facts for people, as name and value in turn, NULL-terminated: "protocol", "TLS1.3",
-     * "cipher", "AES-256-GCM", "certificate", PEM text, ... Returns: (owned). NULL: none. */
-    char **(*facts) (RackStream *stream);
-    /* Says goodbye (TLS close_notify) within wait. close follows. NULL: nothing to say. */
-    gboolean (*shutdown) (RackStream *stream, const RackWait *wait, GError **error);
-  } RackStreamOps;
+/* A non-blocking stream. One thread uses it at a time. Required: read, write, fd, close. */
+typedef struct
+{
+  gsize size;
+  /* Up to size bytes. Returns: how many, 0 at the end of the stream, RACK_STREAM_AGAIN,
+   * or -1 with error set (RACK_ERROR_NETWORK or RACK_ERROR_TLS). Never waits. */
+  gssize (*read) (RackStream *stream, void *data, gsize size, GError **error);
+  /* As read; what was not taken is offered again, the same bytes at the same address. */
+  gssize (*write) (RackStream *stream, const void *data, gsize size, GError **error);
+  /* The one descriptor that poll() can wait on. */
+  int (*fd) (RackStream *stream);
+  /* Closes and frees the stream and what it wraps. Never waits. */
+  void (*close) (RackStream *stream);
+  /* Whether read has bytes that poll() cannot see. NULL: never. */
+  gboolean (*pending) (RackStream *stream);
+  /* What to poll for after RACK_STREAM_AGAIN, when it is not IN for read and OUT for
+   * write (TLS may turn them round). reading says which call it is about. NULL: the usual. */
+  GIOCondition (*wants) (RackStream *stream, gboolean reading);
+  /* NULL: RACK_SECURITY_NONE. */
+  RackSecurity (*security) (RackStream *stream);
+  /* Channel binding data of a type ("tls-exporter", RFC 9266). Returns: (owned) the
+   * bytes, or NULL where there are none of that type. NULL: none. */
+  GBytes *(*binding) (RackStream *stream, const char *type);
+  /* Facts for people, as name and value in turn, NULL-terminated: "protocol", "TLS1.3",
+   * "cipher", "AES-256-GCM", "certificate", PEM text, ... Returns: (owned). NULL: none. */
+  char **(*facts) (RackStream *stream);
+  /* Says goodbye (TLS close_notify) within wait. close follows. NULL: nothing to say. */
+  gboolean (*shutdown) (RackStream *stream, const RackWait *wait, GError **error);
+} RackStreamOps;
 
-  /* Put this first in your own struct and zero it. */
-  struct RackStream
-  {
-    const RackStreamOps *ops;
-    gpointer core; /* for core alone */
-  };
+/* Put this first in your own struct and zero it. */
+struct RackStream
+{
+  const RackStreamOps *ops;
+  gpointer core; /* for core alone */
+};
 
-  /* Connects to host and port, all addresses of the name tried (RFC 8305). Its security
-   * is LOOPBACK or NONE. Returns: (owned) */
-  RACK_API RackStream *rack_tcp_connect (const char *host, guint16 port, const RackWait *wait,
-                                         GError **error);
-  /* A stream over a connected socket, pipe or terminal; takes ownership of fd and makes it
-   * non-blocking, also when it fails. */
-  RACK_API RackStream *rack_fd_stream_new (int fd, RackSecurity security, GError **error);
-  /* Waits until fd is ready. FALSE: RACK_ERROR_TIMEOUT or RACK_ERROR_CANCELLED. */
-  RACK_API gboolean rack_wait_fd (int fd, GIOCondition condition, const RackWait *wait,
-                                  GError **error);
-  /* What a stream's ops say, with their defaults where an op is absent. */
-  RACK_API RackSecurity rack_stream_security (RackStream *stream);
-  RACK_API GBytes *rack_stream_binding (RackStream *stream, const char *type);
+/* Connects to host and port, all addresses of the name tried (RFC 8305). Its security
+ * is LOOPBACK or NONE. Returns: (owned) */
+RACK_API RackStream *rack_tcp_connect (const char *host, guint16 port, const RackWait *wait,
+                                       GError **error);
+/* A stream over a connected socket, pipe or terminal; takes ownership of fd and makes it
+ * non-blocking, also when it fails. */
+RACK_API RackStream *rack_fd_stream_new (int fd, RackSecurity security, GError **error);
+/* Waits until fd is ready. FALSE: RACK_ERROR_TIMEOUT or RACK_ERROR_CANCELLED. */
+RACK_API gboolean rack_wait_fd (int fd, GIOCondition condition, const RackWait *wait,
+                                GError **error);
+/* What a stream's ops say, with their defaults where an op is absent. */
+RACK_API RackSecurity rack_stream_security (RackStream *stream);
+RACK_API GBytes *rack_stream_binding (RackStream *stream, const char *type);
 
-  /* ---- The two kinds of plugin -------------------------------------------- */
+/* ---- The two kinds of plugin -------------------------------------------- */
 
-  typedef struct
-  {
-    gsize size;          /* sizeof (RackPluginInfo) */
-    gsize param_size;    /* sizeof (RackParam) */
-    const char *name;    /* [a-z0-9-]+, the value of "auth =" or "transport =" */
-    const char *summary; /* one line */
-    const char *version;
-    const RackParam *params; /* ends with RACK_PARAM_END; NULL = none */
-    gsize config_size;       /* sizeof the struct the params fill */
-  } RackPluginInfo;
+typedef struct
+{
+  gsize size;          /* sizeof (RackPluginInfo) */
+  gsize param_size;    /* sizeof (RackParam) */
+  const char *name;    /* [a-z0-9-]+, the value of "auth =" or "transport =" */
+  const char *summary; /* one line */
+  const char *version;
+  const RackParam *params; /* ends with RACK_PARAM_END; NULL = none */
+  gsize config_size;       /* sizeof the struct the params fill */
+} RackPluginInfo;
 
 /* Begins every RackPluginInfo: static const RackPluginInfo info = { RACK_PLUGIN_INFO, "name", ...
  * }; */
 #define RACK_PLUGIN_INFO sizeof (RackPluginInfo), sizeof (RackParam)
 
-  typedef enum
-  {
-    RACK_MECHANISM_PLAIN_TEXT = 1 << 0, /* shows the credential to whoever reads the stream */
-    RACK_MECHANISM_NEEDS_TLS =
-        1 << 1, /* verified TLS or a tunnel, whatever the user allows: bearer tokens */
-    RACK_MECHANISM_NEEDS_BINDING = 1 << 2, /* only where the stream has tls-exporter (-PLUS) */
-    RACK_MECHANISM_WHEN_NAMED = 1 << 3,    /* only if auth_mechanisms names it */
-    RACK_MECHANISM_LOGIN_COMMAND =
-        1 << 4, /* not SASL: first response is the user, second the password, sent by LOGIN */
-  } RackMechanismFlags;
+typedef enum
+{
+  RACK_MECHANISM_PLAIN_TEXT = 1 << 0, /* shows the credential to whoever reads the stream */
+  RACK_MECHANISM_NEEDS_TLS =
+      1 << 1, /* verified TLS or a tunnel, whatever the user allows: bearer tokens */
+  RACK_MECHANISM_NEEDS_BINDING = 1 << 2, /* only where the stream has tls-exporter (-PLUS) */
+  RACK_MECHANISM_WHEN_NAMED = 1 << 3,    /* only if auth_mechanisms names it */
+  RACK_MECHANISM_LOGIN_COMMAND =
+      1 << 4, /* not SASL: first response is the user, second the password, sent by LOGIN */
+} RackMechanismFlags;
 
-  typedef struct
-  {
-    const char *name; /* as the server offers it in AUTH=; "LOGIN" with LOGIN_COMMAND */
-    RackMechanismFlags flags;
-  } RackMechanism;
+typedef struct
+{
+  const char *name; /* as the server offers it in AUTH=; "LOGIN" with LOGIN_COMMAND */
+  RackMechanismFlags flags;
+} RackMechanism;
 
-  typedef enum
-  {
-    RACK_AUTH_GIVE_UP = 0,
-    RACK_AUTH_RETRY = 1,
-  } RackAuthVerdict;
+typedef enum
+{
+  RACK_AUTH_GIVE_UP = 0,
+  RACK_AUTH_RETRY = 1,
+} RackAuthVerdict;
 
-  /* An auth plugin: a credential, and the SASL mechanisms that can present it.
-   *
-   *   open ── start ── step ↺ ── accepted | rejected ── end ── start … ── close
-   *
-   * open and close are once per account; start to end is one attempt on one connection.
-   * Core runs at most one callback of an account at a time, so a plugin needs no locks;
-   * attempts of two connections may interleave. A callback that got a wait may block
-   * within it; the others must not. Callbacks run on the thread that wants the connection.
-   * Base64, the initial response, "=", "*" and the literal rules are core's. */
-  typedef struct
-  {
-    const RackPluginInfo *info;
-    const RackMechanism *mechanisms; /* best first; ends with a NULL name */
-    gsize mechanism_size;            /* sizeof (RackMechanism) */
+/* An auth plugin: a credential, and the SASL mechanisms that can present it.
+ *
+ *   open ── start ── step ↺ ── accepted | rejected ── end ── start … ── close
+ *
+ * open and close are once per account; start to end is one attempt on one connection.
+ * Core runs at most one callback of an account at a time, so a plugin needs no locks;
+ * attempts of two connections may interleave. A callback that got a wait may block
+ * within it; the others must not. Callbacks run on the thread that wants the connection.
+ * Base64, the initial response, "=", "*" and the literal rules are core's. */
+typedef struct
+{
+  const RackPluginInfo *info;
+  const RackMechanism *mechanisms; /* best first; ends with a NULL name */
+  gsize mechanism_size;            /* sizeof (RackMechanism) */
 
-    /* config is the struct that params filled, valid until close. NULL: config itself is
-     * the account. Returns: the account, or NULL with error set. */
-    gpointer (*open) (gconstpointer config, RackHost *host, GError **error);
-    void (*close) (gpointer account); /* NULL: nothing to do */
+  /* config is the struct that params filled, valid until close. NULL: config itself is
+   * the account. Returns: the account, or NULL with error set. */
+  gpointer (*open) (gconstpointer config, RackHost *host, GError **error);
+  void (*close) (gpointer account); /* NULL: nothing to do */
 
-    /* Required. Begins an attempt with one of the mechanisms: a row of the table, valid until
-     * end; its flags tell the LOGIN command from AUTH=LOGIN. Returns: the attempt, or NULL with
-     * error set. */
-    gpointer (*start) (gpointer account, const RackMechanism *mechanism, const RackPeer *peer,
-                       const RackWait *wait, GError **error);
+  /* Required. Begins an attempt with one of the mechanisms: a row of the table, valid until
+   * end; its flags tell the LOGIN command from AUTH=LOGIN. Returns: the attempt, or NULL with
+   * error set. */
+  gpointer (*start) (gpointer account, const RackMechanism *mechanism, const RackPeer *peer,
+                     const RackWait *wait, GError **error);
 
-    /* Required. challenge is decoded; NULL on the first call. Set *response (owned by core
-     * from then on) to what to send; leave it NULL on the first call if the server speaks
-     * first. A response never reaches a log. FALSE with error set cancels the attempt. */
-    gboolean (*step) (gpointer attempt, GBytes *challenge, RackSecret **response,
-                      const RackWait *wait, GError **error);
+  /* Required. challenge is decoded; NULL on the first call. Set *response (owned by core
+   * from then on) to what to send; leave it NULL on the first call if the server speaks
+   * first. A response never reaches a log. FALSE with error set cancels the attempt. */
+  gboolean (*step) (gpointer attempt, GBytes *challenge, RackSecret **response,
+                    const RackWait *wait, GError **error);
 
-    /* The server said OK. FALSE with error set if it did not prove itself first (SCRAM's
-     * server signature): the connection is closed. NULL: an OK is enough. */
-    gboolean (*accepted) (gpointer attempt, GError **error);
+  /* The server said OK. FALSE with error set if it did not prove itself first (SCRAM's
+   * server signature): the connection is closed. NULL: an OK is enough. */
+  gboolean (*accepted) (gpointer attempt, GError **error);
 
-    /* The server said NO. code is the response code ("EXPIRED") or NULL; text is the
-     * server's and hostile. RETRY means the credential was renewed: core calls end, then
-     * start, once. NULL: give up. */
-    RackAuthVerdict (*rejected) (gpointer attempt, const char *code, const char *text,
-                                 const RackWait *wait);
+  /* The server said NO. code is the response code ("EXPIRED") or NULL; text is the
+   * server's and hostile. RETRY means the credential was renewed: core calls end, then
+   * start, once. NULL: give up. */
+  RackAuthVerdict (*rejected) (gpointer attempt, const char *code, const char *text,
+                               const RackWait *wait);
 
-    void (*end) (gpointer attempt); /* NULL: nothing to do */
-  } RackAuthPlugin;
+  void (*end) (gpointer attempt); /* NULL: nothing to do */
+} RackAuthPlugin;
 
-  typedef enum
-  {
-    RACK_TRANSPORT_ENCRYPTS = 1 << 0, /* what it returns is TLS, or fails */
-    RACK_TRANSPORT_PREAUTH =
-        1 << 1, /* a PREAUTH greeting is expected (tunnels); elsewhere it is refused */
-    RACK_TRANSPORT_NO_HOST = 1 << 2, /* works without host */
-  } RackTransportFlags;
+typedef enum
+{
+  RACK_TRANSPORT_ENCRYPTS = 1 << 0, /* what it returns is TLS, or fails */
+  RACK_TRANSPORT_PREAUTH =
+      1 << 1, /* a PREAUTH greeting is expected (tunnels); elsewhere it is refused */
+  RACK_TRANSPORT_NO_HOST = 1 << 2, /* works without host */
+} RackTransportFlags;
 
-  /* A transport plugin: how bytes reach the server.
-   *
-   * connect returns a stream ready for the greeting. If upgrade is set, core first talks
-   * plaintext: greeting, CAPABILITY, STARTTLS. It then checks that nothing arrived after
-   * the server's OK, calls upgrade, and forgets everything learnt before it.
-   * connect and upgrade may run in several threads at once: self is read-only. */
-  typedef struct
-  {
-    const RackPluginInfo *info;
-    guint16 default_port;
-    RackTransportFlags flags;
+/* A transport plugin: how bytes reach the server.
+ *
+ * connect returns a stream ready for the greeting. If upgrade is set, core first talks
+ * plaintext: greeting, CAPABILITY, STARTTLS. It then checks that nothing arrived after
+ * the server's OK, calls upgrade, and forgets everything learnt before it.
+ * connect and upgrade may run in several threads at once: self is read-only. */
+typedef struct
+{
+  const RackPluginInfo *info;
+  guint16 default_port;
+  RackTransportFlags flags;
 
-    gpointer (*open) (gconstpointer config, RackHost *host,
-                      GError **error); /* NULL: config is self */
-    void (*close) (gpointer self);     /* NULL: nothing to do */
+  gpointer (*open) (gconstpointer config, RackHost *host,
+                    GError **error); /* NULL: config is self */
+  void (*close) (gpointer self);     /* NULL: nothing to do */
 
-    /* Required. Returns: (owned) the stream, or NULL with error set. */
-    RackStream *(*connect) (gpointer self, const RackPeer *peer, const RackWait *wait,
-                            GError **error);
-    /* Takes ownership of plain, also when it fails. NULL: connect's stream stays. */
-    RackStream *(*upgrade) (gpointer self, RackStream *plain, const RackPeer *peer,
-                            const RackWait *wait, GError **error);
-  } RackTransportPlugin;
+  /* Required. Returns: (owned) the stream, or NULL with error set. */
+  RackStream *(*connect) (gpointer self, const RackPeer *peer, const RackWait *wait,
+                          GError **error);
+  /* Takes ownership of plain, also when it fails. NULL: connect's stream stays. */
+  RackStream *(*upgrade) (gpointer self, RackStream *plain, const RackPeer *peer,
+                          const RackWait *wait, GError **error);
+} RackTransportPlugin;
 
-  /* ---- Registration ------------------------------------------------------- */
+/* ---- Registration ------------------------------------------------------- */
 
-  typedef enum
-  {
-    RACK_PLUGIN_AUTH = 1,
-    RACK_PLUGIN_TRANSPORT = 2,
-  } RackPluginKind;
+typedef enum
+{
+  RACK_PLUGIN_AUTH = 1,
+  RACK_PLUGIN_TRANSPORT = 2,
+} RackPluginKind;
 
-  typedef struct
-  {
-    guint32 abi;
-    guint32 kind;
-    gsize size; /* of the plugin's struct, as it was compiled */
-    const void *plugin;
-  } RackPluginEntry;
+typedef struct
+{
+  guint32 abi;
+  guint32 kind;
+  gsize size; /* of the plugin's struct, as it was compiled */
+  const void *plugin;
+} RackPluginEntry;
 
 /* RACK_REGISTER_AUTH (plugin) and RACK_REGISTER_TRANSPORT (plugin), once per shared
  * object, at file level, without a semicolon. They export its only symbol. */
@@ -427,4 +426,4 @@ extern "C"
 #define RACK_REGISTER_TRANSPORT(plugin_)                                                           \
   RACK_REGISTER_ (RackTransportPlugin, RACK_PLUGIN_TRANSPORT, plugin_)
 
-  G_END_DECLS
+G_END_DECLS

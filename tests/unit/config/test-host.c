@@ -86,6 +86,26 @@ run (const char *script, const RackWait *wait, GError **error)
   }                                                                                                \
   G_STMT_END
 
+static gint64
+read_number (const char *file)
+{
+  g_autofree char *path = g_build_filename (root, file, NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  return g_ascii_strtoll (text, NULL, 10);
+}
+
+/* Whether the process whose id is in file is there and no zombie. */
+static gboolean
+is_running (const char *file)
+{
+  g_autofree char *stat = g_strdup_printf ("/proc/%d/stat", (int) read_number (file));
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (stat, &text, NULL, NULL) && strstr (text, ") Z ") == NULL;
+}
+
 static void
 test_run (void)
 {
@@ -96,8 +116,13 @@ test_run (void)
   g_autofree char *long_line = g_strnfill (60000, 'x');
   assert_line ("head -c 60000 /dev/zero | tr '\\0' x; echo; echo more", long_line);
   assert_line ("cat; echo stdin was empty", "stdin was empty");
-  /* What it leaves behind may keep the pipe open: the end of the command counts. */
-  assert_line ("sleep 30 & echo done", "done");
+
+  /* What it leaves behind may keep the pipe open for ever: the end of the command counts. */
+  g_autofree char *script =
+      g_strdup_printf ("sleep 100000 2>/dev/null & echo $! >%s/sleeper; echo done", root);
+  assert_line (script, "done");
+  g_assert_true (is_running ("sleeper"));
+  kill ((pid_t) read_number ("sleeper"), SIGKILL);
 }
 
 static void
@@ -135,20 +160,6 @@ test_run_environment (void)
       run ("ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat", NULL, NULL);
   g_assert_cmpstr (g_strchug ((char *) rack_secret_peek (other)), !=, group);
   assert_line ("ls /proc/self/fd | tr '\\n' ' ' ", "0 1 2 3 ");
-}
-
-/* Whether a process of this id is there and no zombie. */
-static gboolean
-is_running (const char *file)
-{
-  g_autofree char *path = g_build_filename (root, file, NULL);
-  g_autofree char *pid = NULL;
-
-  g_assert_true (g_file_get_contents (path, &pid, NULL, NULL));
-  g_strchomp (pid);
-  g_autofree char *stat = g_strdup_printf ("/proc/%s/stat", pid);
-  g_autofree char *text = NULL;
-  return g_file_get_contents (stat, &text, NULL, NULL) && strstr (text, ") Z ") == NULL;
 }
 
 static gpointer

@@ -34,7 +34,8 @@ struct RackEngine
 
   /* What is going out. */
   GByteArray *out;
-  gsize out_at; /* octets of out that were sent */
+  gsize out_at;   /* octets of out that were sent */
+  guint64 n_sent; /* octets sent in all */
   gboolean out_secret;
   RackWriter writer;
   RackExchange *writing; /* whose command is being written */
@@ -77,4 +78,9 @@ gboolean rack_engine_process (RackEngine *engine, gint64 now, GError **error);
 /* engine.c */
 void rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackResponse *tagged,
                       const GError *error);
-void rack_engine_refused_while_writing (RackEngine *engine);
+/* NO or BAD came for the command being written. FALSE with error set: the server expects more than
+ * can be padded. */
+gboolean rack_engine_refused_while_writing (RackEngine *engine, GError **error);
+/* Whether the first, or all, octets of a command in flight have left. */
+gboolean rack_engine_began_sending (const RackEngine *engine, const RackExchange *exchange);
+gboolean rack_engine_has_sent (const RackEngine *engine, const RackExchange *exchange);

@@ -127,7 +127,7 @@ rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackResponse 
 
 /* What a lost connection means for a command depends on whether the server has seen it. */
 static GError *
-error_for (const RackExchange *exchange, const GError *cause)
+error_for (const RackExchange *exchange, gboolean all_sent, const GError *cause)
 {
   gboolean lost = g_error_matches (cause, RACK_ERROR, RACK_ERROR_CLOSED)
                   || g_error_matches (cause, RACK_ERROR, RACK_ERROR_NETWORK)
@@ -139,6 +139,8 @@ error_for (const RackExchange *exchange, const GError *cause)
 
   if (!lost || exchange->state != RACK_EXCHANGE_SENT || (exchange->flags & harmless))
     return g_error_copy (cause);
+  if (!all_sent) /* no server carries out half a command */
+    return g_error_new_literal (RACK_ERROR, RACK_ERROR_CLOSED, cause->message);
   return g_error_new (RACK_ERROR, RACK_ERROR_UNKNOWN_OUTCOME,
                       "%s, and whether the command was carried out is not known", cause->message);
 }
@@ -151,7 +153,8 @@ rack_engine_fail (RackEngine *engine, const GError *cause)
   while (engine->in_flight != NULL || engine->queue != NULL)
     {
       RackExchange *exchange = engine->in_flight != NULL ? engine->in_flight : engine->queue;
-      g_autoptr (GError) error = error_for (exchange, cause);
+      g_autoptr (GError) error =
+          error_for (exchange, rack_engine_has_sent (engine, exchange), cause);
       rack_engine_end (engine, exchange, NULL, error);
     }
 }
@@ -224,9 +227,14 @@ idle_done (RackExchange *exchange, const RackResponse *tagged, const GError *err
 {
   RackEngine *engine = engine_of_idle (exchange);
 
+  /* OK without "+" is a refusal too: to ask again would be to ask for ever. */
+  gboolean refused =
+      tagged != NULL
+      && (tagged->status.kind != RACK_STATUS_OK || engine->idle_state == RACK_IDLE_SENT);
+
   engine->idle_state = RACK_IDLE_NONE;
   /* A server that refuses IDLE is asked by NOOP from now on. */
-  if (tagged != NULL && tagged->status.kind != RACK_STATUS_OK && engine->capabilities != NULL)
+  if (refused && engine->capabilities != NULL)
     for (guint i = 0; i + 1 < engine->capabilities->len; i++)
       if (strcmp (g_ptr_array_index (engine->capabilities, i), "IDLE") == 0)
         {
@@ -273,6 +281,25 @@ idle_is_due (const RackEngine *engine, gint64 now)
 }
 
 /* ---- Writing ------------------------------------------------------------------ */
+
+gboolean
+rack_engine_began_sending (const RackEngine *engine, const RackExchange *exchange)
+{
+  return engine->n_sent > exchange->begins;
+}
+
+gboolean
+rack_engine_has_sent (const RackEngine *engine, const RackExchange *exchange)
+{
+  return exchange->written && engine->n_sent >= exchange->ends;
+}
+
+/* Where the next octet appended to out stands in all that is written. */
+static guint64
+end_of_out (const RackEngine *engine)
+{
+  return engine->n_sent + (engine->out->len - engine->out_at);
+}
 
 static gboolean
 phase_allows (const RackEngine *engine, const RackExchange *exchange)
@@ -322,6 +349,7 @@ start_exchange (RackEngine *engine, RackExchange *exchange)
   *end = exchange;
   exchange->state = RACK_EXCHANGE_SENT;
   exchange->tag = ++engine->last_tag;
+  exchange->begins = end_of_out (engine);
   int size =
       g_snprintf (tag, sizeof tag, "%s%" G_GUINT64_FORMAT " ", engine->prefix, exchange->tag);
   g_byte_array_append (engine->out, (const guint8 *) tag, (guint) size);
@@ -363,6 +391,7 @@ write_some (RackEngine *engine)
       break;
     case RACK_WRITE_DONE:
       engine->writing->written = TRUE;
+      engine->writing->ends = end_of_out (engine);
       engine->writing = NULL;
       break;
     case RACK_WRITE_FAILED:
@@ -378,30 +407,43 @@ write_some (RackEngine *engine)
     }
 }
 
-/* Called when NO or BAD came for the command being written: the server reads on until the literal
- * it was promised is over, so it gets blanks. */
-void
-rack_engine_refused_while_writing (RackEngine *engine)
+/* The server reads on until the literal it was promised, or the line, is over: it gets blanks and
+ * the line's end. Not so before the go-ahead of a synchronising literal. */
+gboolean
+rack_engine_refused_while_writing (RackEngine *engine, GError **error)
 {
-  gboolean last = engine->writer.in_literal && !engine->writer.waiting;
+  const RackWriter *writer = &engine->writer;
+  guint64 literal = writer->in_literal ? writer->left - writer->offset : 0;
 
   engine->writing = NULL;
   engine->starved = FALSE;
-  if (last)
-    engine->padding = engine->writer.left + 2;
+  if (writer->waiting)
+    return TRUE;
+  if (literal > MAX_PADDING)
+    {
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CLOSED,
+                           "the server refused a large message while it was being sent, and the "
+                           "connection had to be closed to stop");
+      return FALSE;
+    }
+  engine->padding = literal + 2;
+  return TRUE;
 }
 
 static void
 write_padding (RackEngine *engine)
 {
-  guint now = (guint) MIN (engine->padding, OUT_LIMIT);
+  guint now = (guint) MIN (engine->padding - 2, OUT_LIMIT);
   guint at = engine->out->len;
 
   g_byte_array_set_size (engine->out, at + now);
   memset (engine->out->data + at, ' ', now);
   engine->padding -= now;
-  if (engine->padding == 0)
-    memcpy (engine->out->data + engine->out->len - 2, "\r\n", 2);
+  if (engine->padding == 2)
+    {
+      g_byte_array_append (engine->out, (const guint8 *) "\r\n", 2);
+      engine->padding = 0;
+    }
 }
 
 static gboolean
@@ -456,6 +498,7 @@ rack_engine_sent (RackEngine *engine, gsize size, gint64 now)
   if (engine->out_secret)
     rack_wipe (engine->out->data + engine->out_at, size);
   engine->out_at += size;
+  engine->n_sent += size;
   engine->last_activity = now;
   if (engine->out_at == engine->out->len && engine->in_flight != NULL && engine->writing == NULL
       && (engine->queue == NULL || !may_start (engine, engine->queue)))

@@ -94,6 +94,7 @@ struct RackExchange
   gboolean written;  /* completely: a tagged OK is valid */
   gboolean detached; /* its owner is gone: see rack_engine_detach() */
   guint64 tag;
+  guint64 begins, ends; /* its place in all that is written; ends is valid once written */
   RackExchange *next;
 };
 

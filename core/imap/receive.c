@@ -80,6 +80,8 @@ find_tag (RackEngine *engine, RackStr tag)
   if (tag.size <= prefix || tag.size > prefix + 19
       || memcmp (tag.data, engine->prefix, prefix) != 0)
     return NULL;
+  if (tag.data[prefix] == '0')
+    return NULL;
   for (gsize i = prefix; i < tag.size; i++)
     {
       if (!g_ascii_isdigit (tag.data[i]))
@@ -297,21 +299,20 @@ receive_tagged (RackEngine *engine, const RackResponse *response, GError **error
   RackExchange *exchange = find_tag (engine, response->tag);
 
   if (exchange == NULL || response->kind != RACK_RESPONSE_STATUS || status->kind == RACK_STATUS_BYE
-      || status->kind == RACK_STATUS_PREAUTH)
+      || status->kind == RACK_STATUS_PREAUTH || !rack_engine_began_sending (engine, exchange))
     {
       g_autofree char *tag = text_of (response->tag);
       return broken (error, "the server answered a command it was not sent (tag \"%s\")", tag);
     }
-  if (status->kind == RACK_STATUS_OK && !exchange->written)
+  if (status->kind == RACK_STATUS_OK && !rack_engine_has_sent (engine, exchange))
     return broken (error, "the server answered OK to a command before it had all of it");
-  if (engine->writing == exchange)
-    rack_engine_refused_while_writing (engine);
+  gboolean go_on = engine->writing != exchange || rack_engine_refused_while_writing (engine, error);
   if (status->code.kind == RACK_CODE_CAPABILITY && status->kind == RACK_STATUS_OK)
     rack_engine_set_capabilities (engine, status->code.atoms, status->code.n_atoms);
   if (!change_phase (engine, exchange, status, error))
     return FALSE;
   rack_engine_end (engine, exchange, response, NULL);
-  return TRUE;
+  return go_on;
 }
 
 static gboolean
@@ -322,14 +323,14 @@ receive_continuation (RackEngine *engine, const RackResponse *response, GError *
       if (rack_writer_continue (&engine->writer))
         return TRUE;
     }
-  else if (engine->idle_state == RACK_IDLE_SENT)
+  else if (engine->idle_state == RACK_IDLE_SENT && rack_engine_has_sent (engine, &engine->idle))
     {
       engine->idle_state = RACK_IDLE_ON;
       return TRUE;
     }
   else
     for (RackExchange *at = engine->in_flight; at != NULL; at = at->next)
-      if (at->ops->continuation != NULL && !at->detached)
+      if (at->ops->continuation != NULL && !at->detached && rack_engine_has_sent (engine, at))
         {
           at->ops->continuation (at, response->status.text);
           return TRUE;
@@ -370,6 +371,12 @@ receive_response (RackEngine *engine, RackStr bytes, GError **error)
   return TRUE;
 }
 
+static gboolean
+is_logged_in (const RackEngine *engine)
+{
+  return engine->phase == RACK_PHASE_AUTHENTICATED || engine->phase == RACK_PHASE_SELECTED;
+}
+
 /* A FETCH response is offered unparsed first. */
 static gboolean
 offer_frame (RackEngine *engine, const RackFrame *frame)
@@ -386,8 +393,12 @@ offer_frame (RackEngine *engine, const RackFrame *frame)
 static void
 begin_literal (RackEngine *engine, const RackFrame *frame)
 {
-  RackExchange *taker = find_fetch (engine, frame->bytes);
+  guint32 seq;
+  RackExchange *taker = NULL;
 
+  /* Another response's literal is nobody's message. */
+  if (is_logged_in (engine) && rack_response_peek (frame->bytes, &seq) == RACK_PEEK_FETCH)
+    taker = find_fetch (engine, frame->bytes);
   if (taker != NULL && taker->detached)
     engine->dropping = TRUE;
   else if (taker != NULL && taker->ops->literal != NULL
@@ -422,8 +433,7 @@ rack_engine_process (RackEngine *engine, gint64 now, GError **error)
         case RACK_FRAME_RESPONSE:
           engine->streaming = NULL;
           engine->dropping = FALSE;
-          if (engine->phase >= RACK_PHASE_AUTHENTICATED && engine->phase != RACK_PHASE_CLOSED
-              && offer_frame (engine, &frame))
+          if (is_logged_in (engine) && offer_frame (engine, &frame))
             break;
           if (!receive_response (engine, frame.bytes, error))
             return FALSE;

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * commands.h - the subcommands of mailrack that are files of their own
+ *
+ * Each gets its own name as argv[0] ("config") and what followed it on the command line, prints
+ * data on stdout and all else on stderr, and returns an exit status of sysexits.h. */
+#pragma once
+
+#include <glib.h>
+
+/* mailrack config [-f FILE] [-A NAME] [-o KEY=VALUE]... [--all] [ACCOUNT] */
+int rack_cmd_config (int argc, char **argv);
+/* mailrack plugins [NAME] [--check FILE] */
+int rack_cmd_plugins (int argc, char **argv);

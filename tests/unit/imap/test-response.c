@@ -237,20 +237,18 @@ test_odd_bodystructures (Fixture *fixture, gconstpointer data)
 static void
 test_odd_envelopes (Fixture *fixture, gconstpointer data)
 {
-  static const char
-      *const
-          odd[] = {
-            "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)", /* one too many (Outlook.com) */
-            "(NIL \"s\" NIL NIL NIL NIL NIL NIL NIL)",       /* one missing */
-            "(NIL \"s\"  ((NIL NIL \"a\" \"b\") (NIL NIL \"c\" \"d\")) NIL NIL NIL NIL NIL NIL "
-            "NIL)", /* spaces
-                     */
-            "(NIL \"s\" \"\" NIL NIL NIL NIL NIL NIL NIL)",
-            "(NIL s NIL NIL NIL NIL NIL NIL NIL NIL)",
-            "(NIL \"s\" ((NIL NIL \"group\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL)) NIL NIL "
-            "NIL NIL "
-            "NIL NIL NIL)",
-          };
+  static const char *const odd[] = {
+    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)", /* one too many (Outlook.com) */
+    "(NIL \"s\" NIL NIL NIL NIL NIL NIL NIL)",       /* one missing */
+    "(NIL \"s\"  ((NIL NIL \"a\" \"b\") (NIL NIL \"c\" \"d\")) NIL NIL NIL NIL NIL NIL "
+    "NIL)", /* spaces
+             */
+    "(NIL \"s\" \"\" NIL NIL NIL NIL NIL NIL NIL)",
+    "(NIL s NIL NIL NIL NIL NIL NIL NIL NIL)",
+    "(NIL \"s\" ((NIL NIL \"group\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL)) NIL NIL "
+    "NIL NIL "
+    "NIL NIL NIL)",
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (odd); i++)
     {

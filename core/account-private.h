@@ -32,6 +32,7 @@ struct RackAccount
   gpointer auth_config, transport_config; /* what the params filled */
   gpointer auth_account, transport_self;
   RackAuthLock auth_lock;
+  gint binding_refused; /* atomic: -PLUS was offered and did not work, the same without it did */
   RackPool *pool;
   pthread_mutex_t lock;
   RackTrace *trace;      /* guarded by lock */

@@ -145,7 +145,7 @@ check_security (RackAccount *account, RackConn *conn, GError **error)
 }
 
 static const RackMechanism *
-choose_mechanism (RackAccount *account, RackConn *conn, GError **error)
+choose_mechanism (RackAccount *account, RackConn *conn, gboolean unbound, GError **error)
 {
   RackEngine *engine = rack_conn_engine (conn);
   gboolean any_named =
@@ -156,7 +156,8 @@ choose_mechanism (RackAccount *account, RackConn *conn, GError **error)
     {
       gboolean named = is_named (account, at);
       if (((at->flags & RACK_MECHANISM_WHEN_NAMED) && !named) || (any_named && !named)
-          || !is_offered (engine, at))
+          || !is_offered (engine, at)
+          || (unbound && (at->flags & (RACK_MECHANISM_NEEDS_BINDING | RACK_MECHANISM_PLAIN_TEXT))))
         continue;
       if (!is_allowed (at, conn))
         forbidden = TRUE;
@@ -239,6 +240,7 @@ typedef struct
   const RackWait *wait;
   const RackMechanism *mechanism;
   gpointer attempt;
+  gboolean unexplained; /* NO without a response code: it need not be about the credential */
 } Login;
 
 static gboolean
@@ -389,9 +391,13 @@ conclude (Login *login, RackCall *call, gboolean may_retry, GError **error)
       leave (login->account);
       return ok ? LOGIN_OK : LOGIN_FAILED;
     }
+  login->unexplained = status->code.kind == RACK_CODE_NONE;
   g_autofree char *code = rack_str_dup (status->code.name);
   g_autofree char *text = rack_str_dup (status->text);
-  if (auth->rejected != NULL && may_retry && status->code.kind != RACK_CODE_UNAVAILABLE)
+  gboolean unbound_next =
+      (login->mechanism->flags & RACK_MECHANISM_NEEDS_BINDING) && login->unexplained;
+  if (auth->rejected != NULL && may_retry && !unbound_next
+      && status->code.kind != RACK_CODE_UNAVAILABLE)
     verdict = auth->rejected (login->attempt, code, text != NULL ? text : "", login->wait);
   leave (login->account);
   if (verdict == RACK_AUTH_RETRY)
@@ -430,27 +436,61 @@ attempt_once (Login *login, const RackPeer *peer, gboolean may_retry, GError **e
   return outcome;
 }
 
-gboolean
-rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait, GError **error)
+static RackPeer
+make_peer (RackAccount *account, RackConn *conn, char **capabilities)
 {
-  Login login = { .account = account, .conn = conn, .wait = wait };
-
-  if (!check_security (account, conn, error)
-      || (login.mechanism = choose_mechanism (account, conn, error)) == NULL)
-    return FALSE;
-  g_auto (GStrv) capabilities =
-      g_strdupv ((char **) rack_engine_capabilities (rack_conn_engine (conn)));
-  RackPeer peer = {
+  return (RackPeer){
     .size = sizeof (RackPeer),
     .host = account->settings.host != NULL ? account->settings.host : "",
     .user = account->settings.username,
-    .port = account->settings.port != 0 ? account->settings.port : account->transport->default_port,
+    .port = account->settings.port != 0 ? (guint16) account->settings.port
+                                        : account->transport->default_port,
     .security = rack_stream_security (rack_conn_stream (conn)),
     .stream = rack_conn_stream (conn),
     .capabilities = (const char *const *) capabilities,
   };
-  Outcome outcome = attempt_once (&login, &peer, TRUE, error);
+}
+
+/* A server may offer -PLUS and know only tls-unique, which TLS 1.3 has not (Cyrus): a NO without
+ * AUTHENTICATIONFAILED. Then the same is tried once without a binding, never a mechanism that shows
+ * the credential. Who could force that sits inside verified TLS and could as well hide the offer.
+ */
+static gboolean
+may_go_unbound (const Login *login, Outcome outcome, const GError *problem)
+{
+  return outcome == LOGIN_FAILED && (login->mechanism->flags & RACK_MECHANISM_NEEDS_BINDING)
+         && login->unexplained && g_error_matches (problem, RACK_ERROR, RACK_ERROR_AUTH);
+}
+
+gboolean
+rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait, GError **error)
+{
+  Login login = { .account = account, .conn = conn, .wait = wait };
+  g_autoptr (GError) problem = NULL;
+
+  if (!check_security (account, conn, error)
+      || (login.mechanism =
+              choose_mechanism (account, conn, g_atomic_int_get (&account->binding_refused), error))
+             == NULL)
+    return FALSE;
+  g_auto (GStrv) capabilities =
+      g_strdupv ((char **) rack_engine_capabilities (rack_conn_engine (conn)));
+  RackPeer peer = make_peer (account, conn, capabilities);
+  Outcome outcome = attempt_once (&login, &peer, TRUE, &problem);
+  if (may_go_unbound (&login, outcome, problem))
+    {
+      const RackMechanism *next = choose_mechanism (account, conn, TRUE, NULL);
+      if (next != NULL)
+        {
+          g_clear_error (&problem);
+          login.mechanism = next;
+          outcome = attempt_once (&login, &peer, TRUE, &problem);
+          g_atomic_int_set (&account->binding_refused, outcome == LOGIN_OK);
+        }
+    }
   if (outcome == LOGIN_RETRY)
-    outcome = attempt_once (&login, &peer, FALSE, error);
+    outcome = attempt_once (&login, &peer, FALSE, &problem);
+  if (outcome != LOGIN_OK)
+    g_propagate_error (error, g_steal_pointer (&problem));
   return outcome == LOGIN_OK;
 }

@@ -248,7 +248,10 @@ explain_alert (RackTlsStream *self, GError **error)
 static void
 explain (RackTlsStream *self, int code, GError **error)
 {
-  if (self->why != NULL)
+  if (g_error_matches (self->why, RACK_ERROR, RACK_ERROR_NETWORK))
+    g_propagate_prefixed_error (error, g_steal_pointer (&self->why),
+                                "during the TLS handshake with %s: ", self->name);
+  else if (self->why != NULL)
     g_propagate_error (error, g_steal_pointer (&self->why));
   else if (!speaks_tls (self))
     g_set_error (error, RACK_ERROR, RACK_ERROR_TLS,

@@ -35,8 +35,10 @@ child (void)
         words[i] = g_strdup (g_getenv ("TEST_CONFIG"));
       }
   int argc = (int) g_strv_length (words);
-  int status = strcmp (words[0], "config") == 0 ? rack_cmd_config (argc, words)
-                                                : rack_cmd_plugins (argc, words);
+  /* The command takes words out of its array; they are freed through the other. */
+  g_autofree char **argv = g_memdup2 (words, ((gsize) argc + 1) * sizeof (char *));
+  int status = strcmp (argv[0], "config") == 0 ? rack_cmd_config (argc, argv)
+                                               : rack_cmd_plugins (argc, argv);
   fprintf (stderr, "status %d\n", status);
 }
 
@@ -57,8 +59,7 @@ test_config (void)
       "config.ini", "[DEFAULT]\nhost = h\npassword = hunter2\n[work]\nusername = bob\n", -1, 0600);
   assert_command ("*\nusername *= bob *config.ini:5\n*", "status 0\n", "config", "-f", "@", "work");
   g_test_trap_assert_stdout ("host *= h *config.ini:2\n*");
-  g_test_trap_assert_stdout (
-      "*\npassword *= ???????? *config.ini:3, auth-password\n*");
+  g_test_trap_assert_stdout ("*\npassword *= ???????? *config.ini:3, auth-password\n*");
   g_test_trap_assert_stdout ("*\ntimeout *= 60 *default\n*");
   g_test_trap_assert_stdout_unmatched ("*hunter2*");
   g_test_trap_assert_stdout_unmatched ("*\nport *");

@@ -52,8 +52,12 @@ digits (const char *at, guint n)
 static gint
 month_number (const char *at)
 {
+  char word[3];
+
+  for (guint i = 0; i < 3; i++)
+    word[i] = i == 0 ? g_ascii_toupper (at[i]) : g_ascii_tolower (at[i]);
   for (gint i = 0; i < 12; i++)
-    if (g_ascii_strncasecmp (months + i * 3, at, 3) == 0)
+    if (memcmp (months + i * 3, word, 3) == 0)
       return i + 1;
   return -1;
 }

@@ -68,7 +68,9 @@ parse_addresses (RackLexer *lexer, RackArena *arena, RackAddresses *addresses)
 {
   RackList list = { .arena = arena };
 
-  if (rack_next (lexer) != '(') /* NIL, or "" or a string where NIL or a list belongs */
+  if (rack_take_nil (lexer))
+    return TRUE;
+  if (rack_next (lexer) != '(') /* "" or a string where NIL or a list belongs */
     return rack_lex_skip_value (lexer, NULL);
   lexer->at++;
   if (!parse_address_list (lexer, &list, 0))

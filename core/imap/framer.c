@@ -165,7 +165,8 @@ word_is (const char *at, const char *end, const char *word)
 {
   gsize size = strlen (word);
 
-  return (gsize) (end - at) >= size && g_ascii_strncasecmp (at, word, size) == 0
+  return (gsize) (end - at) >= size && ((*at ^ *word) & ~0x20) == 0
+         && g_ascii_strncasecmp (at, word, size) == 0
          && ((gsize) (end - at) == size || g_ascii_isspace (at[size]));
 }
 

@@ -67,12 +67,6 @@ lex_literal (RackLexer *lexer, gboolean elided)
   return result;
 }
 
-/* What ends an atom. */
-static const gboolean ends_atom[256] = {
-  [' '] = TRUE, ['\t'] = TRUE, ['('] = TRUE,  [')'] = TRUE,
-  ['"'] = TRUE, ['\r'] = TRUE, ['\n'] = TRUE,
-};
-
 /* At the "[" of BODY[HEADER.FIELDS (A "B]" C)]: behind the "]" that closes it, or NULL when none
  * does. */
 static const char *
@@ -109,20 +103,20 @@ lex_atom (RackLexer *lexer)
 
   for (; at < end && *at >= '0' && *at <= '9' && number <= (G_MAXUINT64 - 9) / 10; at++)
     number = number * 10 + (guint64) (*at - '0');
-  if (at > start && (at == end || ends_atom[(guchar) *at]))
+  if (at > start && (at == end || rack_ends_atom (*at)))
     {
       RackToken result = token (RACK_TOKEN_NUMBER, start, (gsize) (at - start));
       result.number = number;
       lexer->at = at;
       return result;
     }
-  for (; at < end && !ends_atom[(guchar) *at]; at++)
+  for (; at < end && !rack_ends_atom (*at); at++)
     if (*at == '[' && has_section ((RackStr){ start, (gsize) (at - start) }))
       {
         at = skip_section (at, end);
         if (at == NULL) /* looking for it again at every atom would take for ever */
           return bad (lexer);
-        while (at < end && !ends_atom[(guchar) *at])
+        while (at < end && !rack_ends_atom (*at))
           at++;
         break;
       }
@@ -130,7 +124,7 @@ lex_atom (RackLexer *lexer)
     return bad (lexer);
   lexer->at = at;
   gsize size = (gsize) (at - start);
-  if (size == 3 && (*start | 0x20) == 'n' && g_ascii_strncasecmp (start, "NIL", 3) == 0)
+  if (size == 3 && (start[0] | 0x20) == 'n' && (start[1] | 0x20) == 'i' && (start[2] | 0x20) == 'l')
     return token (RACK_TOKEN_NIL, start, size);
   return token (RACK_TOKEN_ATOM, start, size);
 }

@@ -39,6 +39,28 @@ rack_next (RackLexer *lexer)
   return lexer->at < lexer->end ? *lexer->at : '\0';
 }
 
+/* What ends an atom. */
+static inline gboolean
+rack_ends_atom (char c)
+{
+  return c == ' ' || c == ')' || c == '(' || c == '"' || c == '\r' || c == '\n' || c == '\t';
+}
+
+/* Passes over NIL in any case, if it is next. */
+static inline gboolean
+rack_take_nil (RackLexer *lexer)
+{
+  const char *at;
+
+  rack_next (lexer);
+  at = lexer->at;
+  if (lexer->end - at < 3 || (at[0] | 0x20) != 'n' || (at[1] | 0x20) != 'i' || (at[2] | 0x20) != 'l'
+      || (lexer->end - at > 3 && !rack_ends_atom (at[3])))
+    return FALSE;
+  lexer->at += 3;
+  return TRUE;
+}
+
 /* The first '"' or '\\' from at on, or end; eight octets a step. */
 static inline const char *
 rack_scan_quoted (const char *at, const char *end)

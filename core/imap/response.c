@@ -71,6 +71,11 @@ rack_parse_nstring (RackLexer *lexer, RackArena *arena, RackStr *str)
           return TRUE;
         }
     }
+  else if (rack_take_nil (lexer))
+    {
+      *str = RACK_STR_NIL;
+      return TRUE;
+    }
   return parse_odd_nstring (lexer, arena, str);
 }
 
@@ -78,19 +83,20 @@ gboolean
 rack_parse_pairs (RackLexer *lexer, RackArena *arena, RackPairs *pairs)
 {
   RackList list = { .arena = arena };
-  RackToken token = rack_lex (lexer);
 
   *pairs = (RackPairs){ NULL, 0 };
-  if (token.kind == RACK_TOKEN_NIL)
+  if (rack_take_nil (lexer))
     return TRUE;
-  if (token.kind == RACK_TOKEN_STRING)
+  if (rack_next (lexer) != '(')
     {
+      RackToken token = rack_lex (lexer);
+      if (token.kind != RACK_TOKEN_STRING)
+        return FALSE;
       rack_list_add (&list, RackPair)->name = rack_token_str (&token, arena);
       *pairs = (RackPairs){ list.items, 1 };
       return TRUE;
     }
-  if (token.kind != RACK_TOKEN_OPEN)
-    return FALSE;
+  lexer->at++;
   while (rack_next (lexer) != ')')
     {
       RackPair *pair = rack_list_add (&list, RackPair);

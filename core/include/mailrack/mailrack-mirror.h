@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mailrack-mirror.h - what is known of an account's mailboxes on this machine
+ *
+ * The mirror keeps the tree of mailboxes, an index of each mailbox that was touched
+ * (UID, size, date, flags, name as a file) and the bodies that were read, and keeps
+ * them current: by pushes for a few mailboxes, by polling for the rest. It has threads
+ * of its own that talk to the server through <mailrack/mailrack.h>.
+ *
+ * Functions are of two kinds. Those whose comment says "never waits" answer from
+ * memory: programs that must not block (a file system) call them anywhere. The others
+ * wait for the mirror's threads, take a GCancellable, and fail with RACK_ERROR_TIMEOUT
+ * when nothing moved for the stall time. All may be called from any thread. The mirror
+ * only reads: mailboxes are opened with EXAMINE, bodies fetched with PEEK.
+ *
+ * In this version everything lives in memory, bodies in an unlinked file; the interface
+ * is that of the mirror on disk, which keeps ids, rows and names.
+ */
+#pragma once
+
+#include <mailrack/mailrack.h>
+
+G_BEGIN_DECLS
+
+typedef struct RackMirror RackMirror;
+
+typedef struct
+{
+  RackMountNames names;
+  gint64 cache_limit; /* MiB of bodies kept; 0 = no limit */
+  gint64 poll;        /* milliseconds between looks at what is not pushed; 0 = 60,000 */
+  gint64 stall;       /* milliseconds without any progress until a wait fails; 0 = 120,000 */
+  guint watches;      /* mailboxes that may hold a connection for pushes; 0 = 2 */
+  guint fetchers;     /* bodies fetched at a time; 0 = 4 */
+  gboolean changes;   /* rack_mirror_next_change() will be called: keep what happens for it */
+} RackMirrorOptions;
+
+/* Asks for the list of mailboxes. account is referenced. */
+RACK_API RackMirror *rack_mirror_open (RackAccount *account, const RackMirrorOptions *options,
+                                       GCancellable *cancellable, GError **error);
+/* Ends what the mirror does in the background, and its threads. No other call may run or wait. */
+RACK_API void rack_mirror_close (RackMirror *mirror);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackMirror, rack_mirror_close)
+
+typedef struct
+{
+  guint64 bodies;      /* fetched on demand */
+  guint64 read_ahead;  /* fetched before anybody asked */
+  guint64 body_octets; /* received as bodies */
+  guint64 cached;      /* octets of bodies held now */
+  guint64 syncs;       /* first loads and later looks at a mailbox */
+  gboolean trusted;    /* this account's RFC822.SIZE proved right */
+} RackMirrorFigures;
+/* Never waits. */
+RACK_API void rack_mirror_figures (RackMirror *mirror, RackMirrorFigures *figures);
+
+/* ---- Folders: the tree of mailboxes ---------------------------------------- */
+
+/* A level of the tree: a mailbox, or a name that only has mailboxes below it. Borrowed for the
+ * life of the mirror, also when the mailbox is gone. */
+typedef struct RackFolder RackFolder;
+
+typedef struct
+{
+  guint32 id;  /* of the name, 31 bits, the same in every process; 0 is the root */
+  guint32 row; /* of the name and its UIDVALIDITY, 31 bits; 0 until the mailbox was opened */
+  RackListFlags flags;
+  gboolean selectable; /* has messages; else only children */
+  gboolean gone;       /* not in the last list */
+  gboolean complete;   /* the index holds every message */
+  gboolean pushed;     /* changes arrive by themselves */
+  guint32 messages;    /* in the index */
+  guint32 children;
+  gint64 changed; /* when the members last changed: nanoseconds since the epoch, ascending */
+} RackFolderFacts;
+
+/* The functions of this section never wait. */
+RACK_API RackFolder *rack_mirror_root (RackMirror *mirror);
+/* Borrowed; NULL if there is none. */
+RACK_API RackFolder *rack_mirror_folder (RackMirror *mirror, guint32 id);
+/* NULL also when the row's UIDVALIDITY is not in force any more. */
+RACK_API RackFolder *rack_mirror_folder_by_row (RackMirror *mirror, guint32 row);
+RACK_API void rack_folder_facts (RackFolder *folder, RackFolderFacts *facts);
+/* The mailbox' name (UTF-8), and the name of its directory: one path component, safe in every
+ * way. Borrowed for the life of the mirror; "" for the root. */
+RACK_API const char *rack_folder_mailbox (RackFolder *folder);
+RACK_API const char *rack_folder_directory (RackFolder *folder);
+/* Borrowed; NULL for the root. */
+RACK_API RackFolder *rack_folder_parent (RackFolder *folder);
+/* By the name of its directory. NULL if there is none. */
+RACK_API RackFolder *rack_folder_child (RackFolder *folder, const char *directory);
+/* Up to n children with an id above after, ascending. Returns: how many. */
+RACK_API guint rack_folder_children (RackFolder *folder, guint32 after, RackFolder **children,
+                                     guint n);
+
+/* ---- Index: the messages of a folder ---------------------------------------- */
+
+#define RACK_ENTRY_NAME_SIZE 184
+
+typedef struct
+{
+  guint32 uid;
+  RackFlags flags;
+  guint64 size;        /* octets; never 0 for what may not be empty */
+  gboolean exact;      /* size was seen from a literal; else it is the server's RFC822.SIZE */
+  gboolean dependable; /* exact, or this account's RFC822.SIZE proved right often enough */
+  gint64 date;         /* INTERNALDATE, seconds since the epoch */
+  char name[RACK_ENTRY_NAME_SIZE]; /* as a file; never changes while the message lives */
+} RackEntry;
+
+/* Whether the index is complete and current; a mailbox nobody asked for in a long time is not
+ * kept current. Never waits. */
+RACK_API gboolean rack_folder_ready (RackFolder *folder);
+/* Until rack_folder_ready(). */
+RACK_API gboolean rack_folder_wait (RackFolder *folder, GCancellable *cancellable, GError **error);
+/* What is known now. FALSE: not known, and unless the folder is ready perhaps not asked for yet.
+ * These never wait. */
+RACK_API gboolean rack_folder_find (RackFolder *folder, guint32 uid, RackEntry *entry);
+RACK_API gboolean rack_folder_find_name (RackFolder *folder, const char *name, RackEntry *entry);
+/* Up to n entries with a UID above after, ascending. Returns: how many. */
+RACK_API guint rack_folder_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n);
+
+/* The UID in a message's name ("...UID.eml"), or 0 if it cannot be one. Never waits. */
+RACK_API guint32 rack_entry_name_uid (const char *name);
+/* Writes "UID.eml". buffer: RACK_ENTRY_NAME_SIZE bytes. */
+RACK_API void rack_entry_name_short (guint32 uid, char *buffer);
+
+/* ---- Bodies ------------------------------------------------------------------ */
+
+/* The octets of one message, shared by all who read it; fetched when the first of them waits, kept
+ * until the cache needs the room and nobody holds it. */
+typedef struct RackBody RackBody;
+
+/* Never waits. Returns: (owned), or NULL if row is not in force. */
+RACK_API RackBody *rack_folder_body (RackFolder *folder, guint32 row, guint32 uid);
+RACK_API RackBody *rack_body_ref (RackBody *body);
+RACK_API void rack_body_unref (RackBody *body);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackBody, rack_body_unref)
+/* Begins to fetch if it is not here yet. Reading in ascending order fetches further ones ahead.
+ * Never waits. */
+RACK_API void rack_body_want (RackBody *body);
+/* The exact size, from the literal. */
+RACK_API gboolean rack_body_wait_size (RackBody *body, guint64 *size, GCancellable *cancellable,
+                                       GError **error);
+/* Until the octets before end (or the end of the message) are here. A message that is gone is
+ * RACK_ERROR_NOT_FOUND. */
+RACK_API gboolean rack_body_wait (RackBody *body, guint64 end, GCancellable *cancellable,
+                                  GError **error);
+/* Whether rack_body_wait() would return at once. Never waits. */
+RACK_API gboolean rack_body_has (RackBody *body, guint64 end);
+/* Where the octets are: a descriptor (borrowed for the life of the body) and the offset of the
+ * first one in it. *size is set to the whole size. Valid once rack_body_wait() succeeded; only
+ * what was waited for may be read. Never waits. */
+RACK_API int rack_body_file (RackBody *body, guint64 *offset, guint64 *size);
+
+/* ---- Changes: what a program that caches must forget --------------------------- */
+
+typedef enum
+{
+  RACK_CHANGE_ADDED = 1,   /* messages of folder */
+  RACK_CHANGE_REMOVED = 2, /* messages of folder; also all of an old UIDVALIDITY */
+  RACK_CHANGE_FLAGS = 3,   /* messages of folder */
+  RACK_CHANGE_SIZES = 4,   /* messages of folder: sizes given before may have been wrong */
+  RACK_CHANGE_FOLDERS = 5, /* children of folder came or went: names are directories */
+} RackChangeKind;
+
+typedef struct
+{
+  guint32 uid;      /* 0 for FOLDERS */
+  const char *name; /* NULL for FLAGS and SIZES */
+} RackChanged;
+
+typedef struct
+{
+  RackChangeKind kind;
+  RackFolder *folder;
+  guint32 row;
+  const RackChanged *items;
+  guint n;
+} RackChange;
+
+/* The next change, in order; the index has it already. Blocks until there is one. One thread may
+ * call this. Returns: borrowed until the next call, or NULL with RACK_ERROR_CANCELLED. */
+RACK_API const RackChange *rack_mirror_next_change (RackMirror *mirror, GCancellable *cancellable,
+                                                    GError **error);
+
+G_END_DECLS

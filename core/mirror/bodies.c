@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * bodies.c - which bodies there are, who holds them, and which one goes
+ *
+ * A body is in the table from the first question about it until nobody holds it and
+ * it either failed or was never fetched, or the cache needs its room. What is whole and
+ * held by nobody waits in a list, least recently used last.
+ */
+#include "body-private.h"
+
+#include <string.h>
+
+#define AHEAD_JOBS_MAX 2
+#define MEBIBYTE       (G_GUINT64_CONSTANT (1) << 20)
+
+RackBodies *
+rack_bodies_new (RackMirror *mirror, GError **error)
+{
+  RackBodies *bodies = g_new0 (RackBodies, 1);
+  if (!rack_slab_open (&bodies->slab, error))
+    {
+      g_free (bodies);
+      return NULL;
+    }
+  bodies->mirror = mirror;
+  bodies->limit = mirror->options.cache_limit > 0 ? (guint64) mirror->options.cache_limit * MEBIBYTE
+                                                  : G_MAXUINT64;
+  bodies->table = g_hash_table_new (g_int64_hash, g_int64_equal);
+  g_queue_init (&bodies->unheld);
+  pthread_mutex_init (&bodies->mutex, NULL);
+  bodies->jobs = rack_jobs_new (mirror->options.fetchers, "mirror-fetch");
+  return bodies;
+}
+
+/* Out of the table and of memory. */
+static void
+discard (RackBody *body)
+{
+  RackBodies *bodies = body->bodies;
+  g_hash_table_remove (bodies->table, &body->key);
+  if (body->size_known)
+    rack_slab_punch (&bodies->slab, body->offset, body->size);
+  if (body->state == RACK_BODY_DONE)
+    bodies->used -= rack_slab_cost (body->size);
+  g_clear_error (&body->error);
+  pthread_cond_destroy (&body->cond);
+  g_free (body);
+}
+
+void
+rack_bodies_evict (RackBodies *bodies)
+{
+  while (bodies->used > bodies->limit && bodies->unheld.length > 0)
+    {
+      GList *last = g_queue_pop_tail_link (&bodies->unheld);
+      discard (last->data);
+    }
+}
+
+static void
+let_go_if_unheld (RackBody *body)
+{
+  if (body->refs > 0 || body->pins > 0)
+    return;
+  if (body->state != RACK_BODY_DONE)
+    {
+      discard (body);
+      return;
+    }
+  g_queue_push_head_link (&body->bodies->unheld, &body->link);
+  rack_bodies_evict (body->bodies);
+}
+
+static void
+take_back (RackBody *body)
+{
+  if (body->refs == 0 && body->pins == 0 && body->state == RACK_BODY_DONE)
+    g_queue_unlink (&body->bodies->unheld, &body->link);
+}
+
+void
+rack_body_pin (RackBody *body)
+{
+  take_back (body);
+  body->pins++;
+}
+
+void
+rack_body_unpin (RackBody *body)
+{
+  body->pins--;
+  let_go_if_unheld (body);
+}
+
+static guint64
+key_of (guint32 row, guint32 uid)
+{
+  return (guint64) row << 32 | uid;
+}
+
+static RackBody *
+body_new (RackFolder *folder, guint32 row, guint32 uid)
+{
+  RackBody *body = g_new0 (RackBody, 1);
+  body->key = key_of (row, uid);
+  body->bodies = folder->mirror->bodies;
+  body->folder = folder;
+  body->row = row;
+  body->uid = uid;
+  body->link.data = body;
+  rack_cond_init (&body->cond);
+  g_hash_table_insert (body->bodies->table, &body->key, body);
+  return body;
+}
+
+RackBody *
+rack_folder_body (RackFolder *folder, guint32 row, guint32 uid)
+{
+  RackBodies *bodies = folder->mirror->bodies;
+  guint64 key = key_of (row, uid);
+
+  pthread_mutex_lock (&folder->mutex);
+  gboolean in_force = folder->row == row;
+  pthread_mutex_unlock (&folder->mutex);
+  if (!in_force)
+    return NULL;
+  pthread_mutex_lock (&bodies->mutex);
+  RackBody *body = g_hash_table_lookup (bodies->table, &key);
+  if (body == NULL)
+    body = body_new (folder, row, uid);
+  else
+    take_back (body);
+  body->refs++;
+  pthread_mutex_unlock (&bodies->mutex);
+  return body;
+}
+
+RackBody *
+rack_body_ref (RackBody *body)
+{
+  pthread_mutex_lock (&body->bodies->mutex);
+  body->refs++;
+  pthread_mutex_unlock (&body->bodies->mutex);
+  return body;
+}
+
+/* What nobody reads any more is not fetched to its end if there is much of it left. */
+static void
+stop_if_long (RackBody *body)
+{
+  if (body->refs == 0 && body->state == RACK_BODY_FETCHING && body->cancellable != NULL
+      && body->size_known && body->size - body->have > MEBIBYTE)
+    g_cancellable_cancel (body->cancellable);
+}
+
+void
+rack_body_unref (RackBody *body)
+{
+  if (body == NULL)
+    return;
+  RackBodies *bodies = body->bodies;
+  pthread_mutex_lock (&bodies->mutex);
+  body->refs--;
+  stop_if_long (body);
+  let_go_if_unheld (body);
+  pthread_mutex_unlock (&bodies->mutex);
+}
+
+RackBody *
+rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid)
+{
+  RackBodies *bodies = folder->mirror->bodies;
+  guint64 key = key_of (row, uid);
+  pthread_mutex_lock (&bodies->mutex);
+  RackBody *body = g_hash_table_lookup (bodies->table, &key);
+  if (body == NULL)
+    body = body_new (folder, row, uid);
+  if (body->state == RACK_BODY_IDLE)
+    {
+      body->state = RACK_BODY_QUEUED;
+      body->ahead = TRUE;
+      rack_body_pin (body);
+    }
+  else
+    body = NULL;
+  pthread_mutex_unlock (&bodies->mutex);
+  return body;
+}
+
+gboolean
+rack_bodies_ahead_is_busy (RackMirror *mirror)
+{
+  RackBodies *bodies = mirror->bodies;
+  pthread_mutex_lock (&bodies->mutex);
+  gboolean busy = bodies->ahead_jobs >= AHEAD_JOBS_MAX || bodies->closing;
+  pthread_mutex_unlock (&bodies->mutex);
+  return busy;
+}
+
+void
+rack_bodies_figures (RackBodies *bodies, RackMirrorFigures *figures)
+{
+  pthread_mutex_lock (&bodies->mutex);
+  *figures = bodies->figures;
+  figures->cached = bodies->used;
+  pthread_mutex_unlock (&bodies->mutex);
+}
+
+void
+rack_bodies_free (RackBodies *bodies)
+{
+  GHashTableIter iter;
+  gpointer one;
+  pthread_mutex_lock (&bodies->mutex);
+  bodies->closing = TRUE;
+  g_hash_table_iter_init (&iter, bodies->table);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    if (((RackBody *) one)->cancellable != NULL)
+      g_cancellable_cancel (((RackBody *) one)->cancellable);
+  pthread_mutex_unlock (&bodies->mutex);
+  rack_jobs_free (bodies->jobs);
+
+  g_autoptr (GList) rest = g_hash_table_get_values (bodies->table);
+  for (GList *at = rest; at != NULL; at = at->next)
+    discard (at->data);
+  g_hash_table_unref (bodies->table);
+  rack_slab_close (&bodies->slab);
+  pthread_mutex_destroy (&bodies->mutex);
+  g_free (bodies);
+}

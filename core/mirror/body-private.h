@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * body-private.h - the insides of bodies, for the three files that have them
+ *
+ * bodies.c keeps them (table, references, eviction), body.c answers those who read
+ * them, fetcher.c fills them. Everything here is under the bodies' mutex, but what a
+ * fetching thread alone uses while the state is FETCHING.
+ */
+#pragma once
+
+#include "mirror-private.h"
+#include "slab.h"
+
+typedef enum
+{
+  RACK_BODY_IDLE,   /* nobody asked for its octets */
+  RACK_BODY_QUEUED, /* a job will fetch it */
+  RACK_BODY_FETCHING,
+  RACK_BODY_DONE,
+  RACK_BODY_FAILED,
+} RackBodyState;
+
+struct RackBody
+{
+  guint64 key; /* row and UID */
+  RackBodies *bodies;
+  RackFolder *folder;
+  guint32 row, uid;
+  guint refs; /* of readers */
+  guint pins; /* of jobs */
+  RackBodyState state;
+  gboolean ahead;      /* QUEUED only to be read ahead */
+  gboolean size_known; /* and a range is reserved */
+  guint64 size, have, offset;
+  GError *error;             /* FAILED */
+  gint64 failed_at;          /* monotonic */
+  GCancellable *cancellable; /* while it is fetched for a reader */
+  pthread_cond_t cond;       /* something above changed */
+  GList link;                /* in the list of those nobody holds */
+};
+
+struct RackBodies
+{
+  RackMirror *mirror;
+  pthread_mutex_t mutex;
+  GHashTable *table; /* key -> RackBody */
+  GQueue unheld;     /* whole ones, the one unused for longest last */
+  guint64 used, limit;
+  RackSlab slab;
+  RackJobs *jobs;
+  guint ahead_jobs;
+  gboolean closing;
+  RackMirrorFigures figures;
+};
+
+/* ---- bodies.c; with the mutex held ---- */
+void rack_body_pin (RackBody *body);
+void rack_body_unpin (RackBody *body);
+void rack_bodies_evict (RackBodies *bodies);
+
+/* ---- fetcher.c ---- */
+/* A job: fetches one body that is pinned and QUEUED, and unpins it. */
+void rack_fetcher_run (gpointer body);

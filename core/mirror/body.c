@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * body.c - waiting for the octets of a body
+ */
+#include "body-private.h"
+
+/* So long a failure is the answer before it is tried again, microseconds. */
+#define RETRY_AFTER (G_USEC_PER_SEC / 2)
+
+/* Stopped because nobody read it any more; now somebody does. */
+static gboolean
+was_stopped (const RackBody *body)
+{
+  return body->state == RACK_BODY_FAILED && !body->bodies->closing
+         && g_error_matches (body->error, RACK_ERROR, RACK_ERROR_CANCELLED);
+}
+
+/* With the mutex held. */
+static void
+want (RackBody *body)
+{
+  gboolean again =
+      body->state == RACK_BODY_FAILED && g_get_monotonic_time () - body->failed_at > RETRY_AFTER;
+  if (body->state == RACK_BODY_IDLE || again || was_stopped (body))
+    {
+      body->state = RACK_BODY_QUEUED;
+      body->have = 0;
+      g_clear_error (&body->error);
+    }
+  else if (body->state != RACK_BODY_QUEUED || !body->ahead)
+    return;
+  /* In front of whatever else would have fetched it later. */
+  body->ahead = FALSE;
+  rack_body_pin (body);
+  rack_jobs_push (body->bodies->jobs, rack_fetcher_run, body, TRUE);
+}
+
+void
+rack_body_want (RackBody *body)
+{
+  pthread_mutex_lock (&body->bodies->mutex);
+  want (body);
+  pthread_mutex_unlock (&body->bodies->mutex);
+  rack_ahead_note (body->folder, body->row, body->uid);
+}
+
+static gboolean
+has (const RackBody *body, guint64 end)
+{
+  return body->state == RACK_BODY_DONE || (body->size_known && body->have >= MIN (end, body->size));
+}
+
+gboolean
+rack_body_has (RackBody *body, guint64 end)
+{
+  pthread_mutex_lock (&body->bodies->mutex);
+  gboolean result = has (body, end);
+  pthread_mutex_unlock (&body->bodies->mutex);
+  return result;
+}
+
+static gboolean
+wait_until (RackBody *body, gboolean (*enough) (const RackBody *, guint64), guint64 end,
+            GCancellable *cancellable, GError **error)
+{
+  RackWaiting waiting;
+  gboolean ok = TRUE;
+  gint64 stall = body->bodies->mirror->options.stall;
+  rack_waiting_begin (&waiting, &body->bodies->mutex, &body->cond, cancellable);
+  want (body);
+  while (ok && !enough (body, end) && (body->state != RACK_BODY_FAILED || was_stopped (body)))
+    {
+      want (body);
+      ok = rack_waiting_once (&waiting, stall, body->folder->mailbox, error);
+    }
+  if (ok && !enough (body, end))
+    {
+      g_propagate_error (error, g_error_copy (body->error));
+      ok = FALSE;
+    }
+  rack_waiting_end (&waiting);
+  return ok;
+}
+
+static gboolean
+knows_size (const RackBody *body, guint64 unused)
+{
+  return body->size_known;
+}
+
+gboolean
+rack_body_wait_size (RackBody *body, guint64 *size, GCancellable *cancellable, GError **error)
+{
+  if (!wait_until (body, knows_size, 0, cancellable, error))
+    return FALSE;
+  pthread_mutex_lock (&body->bodies->mutex);
+  *size = body->size;
+  pthread_mutex_unlock (&body->bodies->mutex);
+  return TRUE;
+}
+
+gboolean
+rack_body_wait (RackBody *body, guint64 end, GCancellable *cancellable, GError **error)
+{
+  return wait_until (body, has, end, cancellable, error);
+}
+
+int
+rack_body_file (RackBody *body, guint64 *offset, guint64 *size)
+{
+  pthread_mutex_lock (&body->bodies->mutex);
+  *offset = body->offset;
+  *size = body->size;
+  pthread_mutex_unlock (&body->bodies->mutex);
+  return body->bodies->slab.fd;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * fetcher.c - bodies come from the server
+ *
+ * On demand: one body by a RackReader, so that whoever waits has the first octets
+ * while the rest arrives. Ahead: many small ones by one RackFetch, which the library
+ * pipelines. Both run on the bodies' own threads.
+ */
+#include "body-private.h"
+
+#define CHUNK    (64 * 1024)
+/* Times a body is begun again after the connection was lost under it. */
+#define ATTEMPTS 3
+
+/* The size is known: from now on there is a place for the octets. */
+static gboolean
+begin_octets (RackBody *body, guint64 size, GError **error)
+{
+  RackBodies *bodies = body->bodies;
+  gboolean ok = TRUE;
+  pthread_mutex_lock (&bodies->mutex);
+  if (!body->size_known)
+    {
+      ok = rack_slab_reserve (&bodies->slab, size, &body->offset, error);
+      body->size = size;
+      body->size_known = ok;
+    }
+  else if (body->size != size)
+    {
+      ok = FALSE;
+      g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
+                   "%s: UID %u had %" G_GUINT64_FORMAT " octets before and %" G_GUINT64_FORMAT
+                   " now, but a message cannot change",
+                   body->folder->mailbox, body->uid, body->size, size);
+    }
+  body->have = 0;
+  pthread_cond_broadcast (&body->cond);
+  pthread_mutex_unlock (&bodies->mutex);
+  if (ok)
+    rack_folder_learn_size (body->folder, body->row, body->uid, size);
+  return ok;
+}
+
+static gboolean
+add_octets (RackBody *body, const void *data, gsize size, GError **error)
+{
+  RackBodies *bodies = body->bodies;
+  if (size > body->size - body->have)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL, "%s: UID %u is longer than announced",
+                   body->folder->mailbox, body->uid);
+      return FALSE;
+    }
+  if (!rack_slab_write (&bodies->slab, body->offset + body->have, data, size, error))
+    return FALSE;
+  pthread_mutex_lock (&bodies->mutex);
+  body->have += size;
+  bodies->figures.body_octets += size;
+  pthread_cond_broadcast (&body->cond);
+  pthread_mutex_unlock (&bodies->mutex);
+  return TRUE;
+}
+
+/* Takes problem, which is NULL after a success. Unpins. */
+static void
+finish (RackBody *body, GError *problem)
+{
+  RackBodies *bodies = body->bodies;
+  RackFolder *folder = body->folder;
+  gboolean gone = g_error_matches (problem, RACK_ERROR, RACK_ERROR_NOT_FOUND)
+                  || g_error_matches (problem, RACK_ERROR, RACK_ERROR_STALE);
+  pthread_mutex_lock (&bodies->mutex);
+  g_clear_object (&body->cancellable);
+  if (problem == NULL)
+    {
+      body->state = RACK_BODY_DONE;
+      bodies->used += rack_slab_cost (body->size);
+    }
+  else
+    {
+      body->state = RACK_BODY_FAILED;
+      body->error = problem;
+      body->failed_at = g_get_monotonic_time ();
+    }
+  pthread_cond_broadcast (&body->cond);
+  rack_body_unpin (body);
+  rack_bodies_evict (bodies);
+  gboolean look = gone && !bodies->closing;
+  pthread_mutex_unlock (&bodies->mutex);
+  if (look)
+    rack_sync_request (folder, RACK_WANT_SYNC);
+}
+
+/* ---- On demand ------------------------------------------------------------------ */
+
+static gboolean
+receive (RackBody *body, RackMailbox *mailbox, char *chunk, GError **error)
+{
+  guint64 size;
+  g_autoptr (RackReader) reader =
+      rack_mailbox_read (mailbox, body->uid, "", body->cancellable, error);
+  if (reader == NULL || !rack_reader_size (reader, &size, error)
+      || !begin_octets (body, size, error))
+    return FALSE;
+  gssize got;
+  while ((got = rack_reader_read (reader, chunk, CHUNK, error)) > 0)
+    if (!add_octets (body, chunk, (gsize) got, error))
+      return FALSE;
+  if (got < 0)
+    return FALSE;
+  if (body->have == body->size)
+    return TRUE;
+  g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL, "%s: UID %u is shorter than announced",
+               body->folder->mailbox, body->uid);
+  return FALSE;
+}
+
+static gboolean
+is_worth_repeating (const GError *problem)
+{
+  return problem->domain == RACK_ERROR
+         && (problem->code == RACK_ERROR_CLOSED || problem->code == RACK_ERROR_NETWORK);
+}
+
+static GError *
+fetch (RackBody *body)
+{
+  GError *problem = NULL;
+  g_autoptr (RackMailbox) mailbox = rack_folder_handle (body->folder, body->row, &problem);
+  if (mailbox == NULL)
+    return problem;
+  g_autofree char *chunk = g_malloc (CHUNK);
+  for (guint attempt = 1;; attempt++)
+    {
+      if (receive (body, mailbox, chunk, &problem))
+        return NULL;
+      if (attempt == ATTEMPTS || !is_worth_repeating (problem)
+          || g_cancellable_is_cancelled (body->cancellable))
+        return problem;
+      g_clear_error (&problem);
+    }
+}
+
+/* Whether this job is the one that fetches it. */
+static gboolean
+begin (RackBody *body, gboolean ahead)
+{
+  RackBodies *bodies = body->bodies;
+  pthread_mutex_lock (&bodies->mutex);
+  gboolean ours = body->state == RACK_BODY_QUEUED && !bodies->closing;
+  if (ours)
+    {
+      body->state = RACK_BODY_FETCHING;
+      body->ahead = FALSE;
+      if (!ahead)
+        body->cancellable = g_cancellable_new ();
+      bodies->figures.read_ahead += ahead;
+      bodies->figures.bodies += !ahead;
+    }
+  pthread_mutex_unlock (&bodies->mutex);
+  return ours;
+}
+
+static void
+unpin (RackBody *body)
+{
+  RackBodies *bodies = body->bodies;
+  pthread_mutex_lock (&bodies->mutex);
+  rack_body_unpin (body);
+  pthread_mutex_unlock (&bodies->mutex);
+}
+
+void
+rack_fetcher_run (gpointer data)
+{
+  RackBody *body = data;
+  if (begin (body, FALSE))
+    finish (body, fetch (body));
+  else
+    unpin (body);
+}
+
+/* ---- Ahead ------------------------------------------------------------------------ */
+
+typedef struct
+{
+  RackFolder *folder;
+  GPtrArray *bodies; /* pinned, ascending by UID; NULL where it was finished */
+} Ahead;
+
+static RackStr
+octets_of (const RackMessage *message)
+{
+  for (guint i = 0; i < message->n_sections; i++)
+    if (message->sections[i].section.size == 0 && !message->sections[i].partial)
+      return message->sections[i].data;
+  return RACK_STR_NIL;
+}
+
+static RackBody **
+find_body (GPtrArray *bodies, guint32 uid)
+{
+  for (guint i = 0; i < bodies->len; i++)
+    if (bodies->pdata[i] != NULL && ((RackBody *) bodies->pdata[i])->uid == uid)
+      return (RackBody **) &bodies->pdata[i];
+  return NULL;
+}
+
+static void
+take_message (Ahead *ahead, const RackMessage *message)
+{
+  RackStr octets = octets_of (message);
+  RackBody **place = octets.data != NULL ? find_body (ahead->bodies, message->uid) : NULL;
+  if (place == NULL)
+    return;
+  GError *problem = NULL;
+  if (begin_octets (*place, octets.size, &problem))
+    add_octets (*place, octets.data, octets.size, &problem);
+  finish (*place, problem);
+  *place = NULL;
+}
+
+static GError *
+fetch_ahead (Ahead *ahead)
+{
+  GError *problem = NULL;
+  guint32 row = ((RackBody *) ahead->bodies->pdata[0])->row;
+  g_autoptr (RackMailbox) mailbox = rack_folder_handle (ahead->folder, row, &problem);
+  if (mailbox == NULL)
+    return problem;
+  g_autoptr (RackSet) uids = rack_set_new ();
+  for (guint i = 0; i < ahead->bodies->len; i++)
+    {
+      guint32 uid = ((RackBody *) ahead->bodies->pdata[i])->uid;
+      rack_set_add (uids, uid, uid);
+    }
+  g_autoptr (RackFetch) fetched = rack_mailbox_fetch (mailbox, uids, "UID BODY.PEEK[]", NULL,
+                                                      ahead->folder->mirror->cancellable, &problem);
+  if (fetched == NULL)
+    return problem;
+  const RackMessage *message;
+  while ((message = rack_fetch_next (fetched, &problem)) != NULL)
+    take_message (ahead, message);
+  return problem;
+}
+
+static void
+run_ahead (gpointer data)
+{
+  Ahead *ahead = data;
+  RackBodies *bodies = ahead->folder->mirror->bodies;
+  GPtrArray *ours = g_ptr_array_new ();
+  for (guint i = 0; i < ahead->bodies->len; i++)
+    {
+      RackBody *body = ahead->bodies->pdata[i];
+      if (begin (body, TRUE))
+        g_ptr_array_add (ours, body);
+      else
+        unpin (body);
+    }
+  g_ptr_array_unref (ahead->bodies);
+  ahead->bodies = ours;
+
+  g_autoptr (GError) problem = ours->len > 0 ? fetch_ahead (ahead) : NULL;
+  for (guint i = 0; i < ours->len; i++)
+    if (ours->pdata[i] != NULL)
+      finish (ours->pdata[i],
+              problem != NULL
+                  ? g_error_copy (problem)
+                  : g_error_new (RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s: UID %u is gone",
+                                 ahead->folder->mailbox, ((RackBody *) ours->pdata[i])->uid));
+  g_ptr_array_unref (ours);
+  g_free (ahead);
+  pthread_mutex_lock (&bodies->mutex);
+  bodies->ahead_jobs--;
+  pthread_mutex_unlock (&bodies->mutex);
+}
+
+void
+rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed)
+{
+  RackBodies *bodies = folder->mirror->bodies;
+  Ahead *ahead = g_new (Ahead, 1);
+  *ahead = (Ahead){ folder, claimed };
+  pthread_mutex_lock (&bodies->mutex);
+  bodies->ahead_jobs++;
+  pthread_mutex_unlock (&bodies->mutex);
+  rack_jobs_push (bodies->jobs, run_ahead, ahead, FALSE);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * names.h - the names that messages and mailboxes have as files
+ *
+ * Pure functions from what the server said to one path component, and back where
+ * that is possible. Whatever goes in, what comes out is one component of valid
+ * UTF-8: never empty, ".", "..", longer than 255 bytes, and without "/", NUL and
+ * control, bidirectional and zero-width characters. There is no index, lock or
+ * descriptor here.
+ */
+#pragma once
+
+#include <mailrack/mailrack-types.h>
+
+G_BEGIN_DECLS
+
+/* The longest name of a message, in bytes, without the NUL. */
+#define RACK_NAME_MESSAGE_MAX   180
+/* The longest name of a directory (NAME_MAX). */
+#define RACK_NAME_DIRECTORY_MAX 255
+#define RACK_NAME_SUFFIX        ".eml"
+
+/* Writes "DATE_FROM_SUBJECT.UID.eml" (names = full). date: INTERNALDATE in seconds since the
+ * epoch. envelope NULL stands for a message without sender and subject. The same arguments give
+ * the same name in every process and locale. buffer holds RACK_NAME_MESSAGE_MAX + 1 bytes.
+ * Returns: its length. */
+gsize rack_name_message (guint32 uid, gint64 date, const RackEnvelope *envelope, char *buffer);
+
+/* Writes "UID.eml" (names = uid, and the .uid view). Returns: its length. */
+gsize rack_name_uid (guint32 uid, char *buffer);
+
+/* The UID in "ANYTHING.UID.eml" or "UID.eml" (canonical: no leading zero), or 0 if name cannot be
+ * that of a message. */
+guint32 rack_name_parse_uid (const char *name);
+
+/* One level of a mailbox' name as a directory's name. Injective: two different components never
+ * give the same name, and none gives the name of a message. size may be -1. at_root: the names of
+ * the views (".uid") are escaped too. What is longer than 255 bytes then is cut and ends with
+ * "%~" and a digest. Returns: (owned) */
+char *rack_name_directory (const char *component, gssize size, gboolean at_root);
+
+/* The inverse. Returns: (owned) the component, or NULL if rack_name_directory() never gives that
+ * name, or cut it. */
+char *rack_name_directory_parse (const char *name, gboolean at_root);
+
+/* Whether name is one of the directories at the root that are not mailboxes. */
+gboolean rack_name_is_view (const char *name);
+
+G_END_DECLS

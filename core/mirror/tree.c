@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * tree.c - the mailboxes of an account as a tree of folders
+ *
+ * Each level of a hierarchical name is a folder, whether the server lists it or not.
+ * The numbers of folders and of their messages come from digests of names, so that
+ * they are the same the next time; those that collide take the next free number.
+ * Folders that are gone stay in memory, since their pointers may be held.
+ */
+#include "mirror-private.h"
+
+#include <string.h>
+
+/* Deeper levels become one name; a path must end somewhere. */
+#define DEPTH_MAX   64
+/* A server that lists more than this is not listing mailboxes. */
+#define FOLDERS_MAX 200000
+
+/* 31 bits of a digest, not 0. */
+static guint32
+number_of (const char *text, gsize size, guint32 salt)
+{
+  guint8 digest[32];
+  gsize length = sizeof digest;
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_checksum_update (sum, (const guchar *) text, (gssize) size);
+  g_checksum_update (sum, (const guchar *) &salt, sizeof salt);
+  g_checksum_get_digest (sum, digest, &length);
+  guint32 number =
+      ((guint32) digest[0] << 24 | (guint32) digest[1] << 16 | (guint32) digest[2] << 8 | digest[3])
+      & 0x7fffffff;
+  return number != 0 ? number : 1;
+}
+
+static guint32
+free_number (GHashTable *table, guint32 number)
+{
+  while (g_hash_table_contains (table, GUINT_TO_POINTER (number)))
+    number = number == 0x7fffffff ? 1 : number + 1;
+  return number;
+}
+
+guint32
+rack_tree_new_row (RackFolder *folder, guint32 uid_validity)
+{
+  RackMirror *mirror = folder->mirror;
+  guint32 row = number_of (folder->mailbox, strlen (folder->mailbox), uid_validity);
+  pthread_mutex_lock (&mirror->tree);
+  if (folder->row != 0)
+    g_hash_table_remove (mirror->rows, GUINT_TO_POINTER (folder->row));
+  row = free_number (mirror->rows, row);
+  g_hash_table_insert (mirror->rows, GUINT_TO_POINTER (row), folder);
+  pthread_mutex_unlock (&mirror->tree);
+  return row;
+}
+
+void
+rack_tree_drop_row (RackFolder *folder)
+{
+  pthread_mutex_lock (&folder->mirror->tree);
+  if (folder->row != 0)
+    g_hash_table_remove (folder->mirror->rows, GUINT_TO_POINTER (folder->row));
+  pthread_mutex_unlock (&folder->mirror->tree);
+}
+
+/* ---- From a list of names to folders; with the tree's mutex held ----------- */
+
+/* One list being applied. */
+typedef struct
+{
+  RackMirror *mirror;
+  guint generation;
+  GHashTable *touched; /* RackFolder -> GPtrArray of directory names that came or went */
+  GPtrArray *dropped;  /* of RackFolder: not selectable any more */
+} Refresh;
+
+static void
+note_change (Refresh *refresh, RackFolder *parent, RackFolder *child)
+{
+  GPtrArray *names = g_hash_table_lookup (refresh->touched, parent);
+  if (names == NULL)
+    {
+      names = g_ptr_array_new ();
+      g_hash_table_insert (refresh->touched, parent, names);
+    }
+  g_ptr_array_add (names, child->directory);
+}
+
+static guint
+child_position (RackFolder *parent, guint32 id)
+{
+  guint low = 0, high = parent->children->len;
+  while (low < high)
+    {
+      guint middle = (low + high) / 2;
+      if (((RackFolder *) parent->children->pdata[middle])->id < id)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+static void
+attach (Refresh *refresh, RackFolder *parent, RackFolder *folder)
+{
+  g_ptr_array_insert (parent->children, (gint) child_position (parent, folder->id), folder);
+  g_hash_table_insert (parent->by_name, folder->directory, folder);
+  folder->gone = FALSE;
+  note_change (refresh, parent, folder);
+}
+
+static void
+detach (Refresh *refresh, RackFolder *folder)
+{
+  RackFolder *parent = folder->parent;
+  g_ptr_array_remove_index (parent->children, child_position (parent, folder->id));
+  g_hash_table_remove (parent->by_name, folder->directory);
+  folder->gone = TRUE;
+  note_change (refresh, parent, folder);
+  if (folder->selectable)
+    g_ptr_array_add (refresh->dropped, folder);
+  folder->selectable = FALSE;
+}
+
+/* The folder below parent whose whole name is mailbox and whose last level is component. */
+static RackFolder *
+level (Refresh *refresh, RackFolder *parent, const char *mailbox, gsize size, const char *component,
+       gsize component_size)
+{
+  RackMirror *mirror = refresh->mirror;
+  char *directory =
+      rack_name_directory (component, (gssize) component_size, parent == mirror->root);
+  RackFolder *folder = g_hash_table_lookup (parent->by_name, directory);
+  if (folder == NULL)
+    {
+      guint32 id = number_of (mailbox, size, 0);
+      /* One that was here before is the same again. */
+      folder = g_hash_table_lookup (mirror->ids, GUINT_TO_POINTER (id));
+      if (folder == NULL || folder->parent != parent || strcmp (folder->directory, directory) != 0)
+        {
+          if (g_hash_table_size (mirror->ids) >= FOLDERS_MAX)
+            {
+              g_free (directory);
+              return NULL;
+            }
+          id = free_number (mirror->ids, id);
+          folder = rack_folder_new (mirror, parent, id, g_strndup (mailbox, size),
+                                    g_steal_pointer (&directory));
+          g_hash_table_insert (mirror->ids, GUINT_TO_POINTER (id), folder);
+        }
+      attach (refresh, parent, folder);
+    }
+  g_free (directory);
+  folder->generation = refresh->generation;
+  return folder;
+}
+
+/* INBOX is one mailbox in any case (RFC 9051 section 5.1). */
+static const char *
+canonical (const char *name)
+{
+  return g_ascii_strcasecmp (name, "INBOX") == 0 ? "INBOX" : name;
+}
+
+static void
+apply_info (Refresh *refresh, const RackMailboxInfo *info)
+{
+  const char *name = canonical (info->name);
+  gsize size = strlen (name);
+  char separator = info->separator;
+  /* "Foo/" is how some servers list a name that only has children. */
+  if (separator != '\0' && size > 1 && name[size - 1] == separator)
+    size--;
+  if (size == 0)
+    return;
+  RackFolder *folder = refresh->mirror->root;
+  gsize begin = 0;
+  for (guint depth = 1; folder != NULL; depth++)
+    {
+      const char *cut = separator != '\0' && depth < DEPTH_MAX
+                            ? memchr (name + begin, separator, size - begin)
+                            : NULL;
+      gsize end = cut != NULL ? (gsize) (cut - name) : size;
+      folder = level (refresh, folder, name, end, name + begin, end - begin);
+      if (cut == NULL)
+        break;
+      begin = end + 1;
+    }
+  if (folder == NULL)
+    return;
+  gboolean selectable = !(info->flags & (RACK_LIST_NOSELECT | RACK_LIST_NONEXISTENT));
+  if (folder->selectable && !selectable)
+    g_ptr_array_add (refresh->dropped, folder);
+  folder->flags = info->flags;
+  folder->selectable = selectable;
+  folder->listed = refresh->generation;
+}
+
+static void
+sweep (Refresh *refresh, RackFolder *folder)
+{
+  for (guint i = folder->children->len; i-- > 0;)
+    {
+      RackFolder *child = folder->children->pdata[i];
+      sweep (refresh, child);
+      if (child->generation != refresh->generation)
+        detach (refresh, child);
+      else if (child->selectable && child->listed != refresh->generation)
+        {
+          child->selectable = FALSE;
+          child->flags = 0;
+          g_ptr_array_add (refresh->dropped, child);
+        }
+    }
+}
+
+gboolean
+rack_tree_refresh (RackMirror *mirror, GError **error)
+{
+  g_autoptr (GPtrArray) list =
+      rack_account_list (mirror->account, "*", RACK_LIST_ALL_MAILBOXES, mirror->cancellable, error);
+  if (list == NULL)
+    return FALSE;
+  g_autoptr (GHashTable) touched =
+      g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
+  g_autoptr (GPtrArray) dropped = g_ptr_array_new ();
+
+  pthread_mutex_lock (&mirror->tree);
+  Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped };
+  mirror->root->generation = refresh.generation;
+  for (guint i = 0; i < list->len; i++)
+    apply_info (&refresh, list->pdata[i]);
+  sweep (&refresh, mirror->root);
+  pthread_mutex_unlock (&mirror->tree);
+
+  for (guint i = 0; i < dropped->len; i++)
+    rack_sync_drop (dropped->pdata[i]);
+  GHashTableIter iter;
+  gpointer folder, names;
+  g_hash_table_iter_init (&iter, touched);
+  while (g_hash_table_iter_next (&iter, &folder, &names))
+    {
+      pthread_mutex_lock (&((RackFolder *) folder)->mutex);
+      rack_folder_stamp (folder);
+      pthread_mutex_unlock (&((RackFolder *) folder)->mutex);
+      rack_changes_push_folders (mirror, folder, names);
+    }
+  return TRUE;
+}
+
+GPtrArray *
+rack_tree_select (RackMirror *mirror, gboolean (*pass) (RackFolder *))
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
+  GPtrArray *selected = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer folder;
+  pthread_mutex_lock (&mirror->tree);
+  g_hash_table_iter_init (&iter, mirror->ids);
+  while (g_hash_table_iter_next (&iter, NULL, &folder))
+    if (((RackFolder *) folder)->selectable)
+      g_ptr_array_add (all, folder);
+  pthread_mutex_unlock (&mirror->tree);
+  for (guint i = 0; i < all->len; i++)
+    {
+      RackFolder *one = all->pdata[i];
+      pthread_mutex_lock (&one->mutex);
+      gboolean passes = pass (one);
+      pthread_mutex_unlock (&one->mutex);
+      if (passes)
+        g_ptr_array_add (selected, one);
+    }
+  return selected;
+}
+
+void
+rack_tree_free (RackMirror *mirror)
+{
+  GHashTableIter iter;
+  gpointer folder;
+  g_hash_table_iter_init (&iter, mirror->ids);
+  while (g_hash_table_iter_next (&iter, NULL, &folder))
+    rack_folder_free (folder);
+  g_hash_table_unref (mirror->ids);
+  g_hash_table_unref (mirror->rows);
+}

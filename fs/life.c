@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * life.c - the process of a mount: mount points, the daemon, signals
+ *
+ * A handler only writes into a pipe, on whichever thread it runs; a thread of ours
+ * reads it. So no thread blocks signals and no child inherits blocked ones. libfuse's
+ * loop waits in sem_wait() on the main thread, which a signal of its own interrupts.
+ */
+#include "life.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* ---- The mount point ------------------------------------------------------------------ */
+
+#define OUR_TYPE "fuse.mailrack"
+
+/* The type of what is mounted last on path, from /proc/self/mountinfo; NULL: nothing. (owned) */
+static char *
+mounted_type (const char *path)
+{
+  g_autofree char *text = NULL;
+  char *type = NULL;
+  if (!g_file_get_contents ("/proc/self/mountinfo", &text, NULL, NULL))
+    return NULL;
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      /* "36 35 98:0 /root /mount/point options ... - type source options" */
+      g_auto (GStrv) words = g_strsplit (lines[i], " ", -1);
+      const char *after = strstr (lines[i], " - ");
+      if (g_strv_length (words) < 7 || after == NULL)
+        continue;
+      g_autofree char *point = g_strcompress (words[4]); /* \040 for a space */
+      if (strcmp (point, path) != 0)
+        continue;
+      g_free (type);
+      type = g_strndup (after + 3, strcspn (after + 3, " "));
+    }
+  return type;
+}
+
+/* The path without asking what is mounted there: that may be dead. (owned) */
+static char *
+absolute_path (const char *directory)
+{
+  g_autofree char *name = g_canonicalize_filename (directory, NULL);
+  g_autofree char *parent = g_path_get_dirname (name);
+  g_autofree char *base = g_path_get_basename (name);
+  char *resolved = realpath (parent, NULL);
+  if (resolved == NULL)
+    return g_steal_pointer (&name);
+  char *path = g_build_filename (resolved, base, NULL);
+  free (resolved);
+  return path;
+}
+
+static gboolean
+clean_leftover (const char *path)
+{
+  const char *argv[] = { "fusermount3", "-u", "-z", "--", path, NULL };
+  int status = -1;
+  return g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                       &status, NULL)
+         && status == 0;
+}
+
+static int
+check_leftover (const char *path, const char *type)
+{
+  if (g_strcmp0 (type, OUR_TYPE) == 0 && clean_leftover (path))
+    {
+      g_printerr ("mailrack-mount: %s: cleaned the leftover of a mount that died\n", path);
+      return 0;
+    }
+  g_printerr ("mailrack-mount: %s: a dead mount (%s) is left there; unmount it first: "
+              "fusermount3 -u -z %s\n",
+              path, type != NULL ? type : "of an unknown type", path);
+  return EX_UNAVAILABLE;
+}
+
+int
+life_check_directory (const char *directory, char **path)
+{
+  struct stat facts;
+  g_autofree char *found = absolute_path (directory);
+  g_autofree char *type = mounted_type (found);
+  if (stat (found, &facts) != 0 && errno == ENOTCONN)
+    {
+      int status = check_leftover (found, type);
+      if (status != 0)
+        return status;
+      g_clear_pointer (&type, g_free);
+    }
+  char *resolved = realpath (found, NULL);
+  if (resolved == NULL || stat (resolved, &facts) != 0)
+    {
+      g_printerr ("mailrack-mount: %s: %s\n", directory, g_strerror (errno));
+      free (resolved);
+      return EX_USAGE;
+    }
+  *path = g_strdup (resolved);
+  free (resolved);
+  if (!S_ISDIR (facts.st_mode))
+    {
+      g_printerr ("mailrack-mount: %s: not a directory\n", directory);
+      return EX_USAGE;
+    }
+  if (g_strcmp0 (type, OUR_TYPE) == 0)
+    {
+      g_printerr ("mailrack-mount: %s: mail is mounted there already\n", directory);
+      return EX_USAGE;
+    }
+  return 0;
+}
+
+/* ---- The daemon ------------------------------------------------------------------------- */
+
+static void
+parent_of (pid_t child, int ready)
+{
+  char byte;
+  ssize_t got;
+  int status;
+  do
+    got = read (ready, &byte, 1);
+  while (got < 0 && errno == EINTR);
+  if (got == 1)
+    _exit (0);
+  while (waitpid (child, &status, 0) < 0 && errno == EINTR)
+    ;
+  _exit (WIFEXITED (status) ? WEXITSTATUS (status) : EX_SOFTWARE);
+}
+
+int
+life_fork (void)
+{
+  int ends[2];
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    {
+      g_printerr ("mailrack-mount: pipe: %s\n", g_strerror (errno));
+      return -1;
+    }
+  pid_t child = fork ();
+  if (child < 0)
+    {
+      g_printerr ("mailrack-mount: fork: %s\n", g_strerror (errno));
+      return -1;
+    }
+  if (child > 0)
+    {
+      close (ends[1]);
+      parent_of (child, ends[0]);
+    }
+  close (ends[0]);
+  return ends[1];
+}
+
+void
+life_ready (int ready)
+{
+  if (ready < 0)
+    return;
+  setsid ();
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  if (chdir ("/") != 0 || null < 0)
+    g_printerr ("mailrack-mount: cannot leave the terminal: %s\n", g_strerror (errno));
+  for (int fd = 0; fd <= 2 && null >= 0; fd++)
+    dup2 (null, fd);
+  if (null > 2)
+    close (null);
+  while (write (ready, "+", 1) < 0 && errno == EINTR)
+    ;
+  close (ready);
+}
+
+void
+life_protect_memory (void)
+{
+  struct rlimit none = { 0, 0 };
+  setrlimit (RLIMIT_CORE, &none);
+  prctl (PR_SET_DUMPABLE, 0);
+}
+
+/* ---- Signals ---------------------------------------------------------------------------- */
+
+static int signal_pipe[2] = { -1, -1 };
+static pthread_t main_thread;
+static pthread_mutex_t session_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct fuse_session *session;
+
+static void
+on_signal (int number)
+{
+  int saved = errno;
+  char byte = (char) number;
+  if (write (signal_pipe[1], &byte, 1) < 0)
+    {
+      /* It is full, so somebody knows already. */
+    }
+  errno = saved;
+}
+
+static void
+on_wake (int number)
+{
+}
+
+void
+life_set_session (struct fuse_session *now)
+{
+  pthread_mutex_lock (&session_mutex);
+  session = now;
+  pthread_mutex_unlock (&session_mutex);
+}
+
+/* Ends the loop if there is one; again and again, since the main thread may be about to wait. */
+static void
+end_session (void)
+{
+  for (;;)
+    {
+      pthread_mutex_lock (&session_mutex);
+      gboolean there = session != NULL;
+      if (there)
+        {
+          fuse_session_exit (session);
+          pthread_kill (main_thread, SIGUSR1);
+        }
+      pthread_mutex_unlock (&session_mutex);
+      if (!there)
+        return;
+      g_usleep (20000);
+    }
+}
+
+static gpointer
+signal_main (gpointer data)
+{
+  GCancellable *cancellable = data;
+  char byte;
+  for (;;)
+    {
+      ssize_t got = read (signal_pipe[0], &byte, 1);
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got <= 0)
+        return NULL;
+      g_cancellable_cancel (cancellable);
+      end_session ();
+    }
+}
+
+gboolean
+life_catch_signals (GCancellable *cancellable)
+{
+  struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+  struct sigaction wake = { .sa_handler = on_wake }; /* without SA_RESTART: it shall interrupt */
+  if (pipe2 (signal_pipe, O_CLOEXEC) != 0)
+    {
+      g_printerr ("mailrack-mount: pipe: %s\n", g_strerror (errno));
+      return FALSE;
+    }
+  fcntl (signal_pipe[1], F_SETFL, O_NONBLOCK);
+  main_thread = pthread_self ();
+  sigaction (SIGUSR1, &wake, NULL);
+  sigaction (SIGINT, &act, NULL);
+  sigaction (SIGTERM, &act, NULL);
+  sigaction (SIGHUP, &act, NULL);
+  signal (SIGPIPE, SIG_IGN);
+  g_thread_unref (g_thread_new ("mount-signals", signal_main, g_object_ref (cancellable)));
+  return TRUE;
+}

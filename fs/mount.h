@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mount.h - what the files of mailrack-mount share
+ *
+ * The file system is a thin skin: what is known comes from the mirror and is answered
+ * on FUSE's threads; whatever has to wait becomes a task for the workers (workers.h).
+ * There is no node table: an inode number says what it is (inode.h).
+ */
+#pragma once
+
+#define FUSE_USE_VERSION 312
+
+#include <fuse_lowlevel.h>
+#include <mailrack/mailrack-mirror.h>
+#include <pthread.h>
+
+typedef struct Workers Workers;
+typedef struct Notifier Notifier;
+
+typedef struct
+{
+  RackMirror *mirror;
+  struct fuse_session *session;
+  Workers *bodies; /* open and read */
+  Workers *lists;  /* everything else, so that slow reads cannot keep a listing waiting */
+  uid_t uid;
+  gid_t gid;
+  mode_t umask;
+  pthread_mutex_t mutex;
+  GQueue handles; /* of Handle: the open messages */
+} Mount;
+
+/* How long the kernel may believe what it was told; the notifier takes it back when something
+ * changes. Seconds. */
+#define TIMEOUT_KNOWN     3600.0
+#define TIMEOUT_NEGATIVE  10.0
+#define TIMEOUT_UNWATCHED 1.0
+
+extern const struct fuse_lowlevel_ops mount_ops;
+
+/* ---- errors.c ---- */
+/* The errno a program gets for an error of the library. */
+int errno_of (const GError *error);
+/* The exit status (sysexits.h) for an error before the mount is there. */
+int exit_status_of (const GError *error);
+
+/* ---- notify.c ---- */
+/* One thread that tells the kernel what to forget. */
+Notifier *notifier_start (Mount *mount);
+/* After the workers are gone. FALSE: the kernel does not let it go, because a request that nobody
+ * reads any more holds a lock; the process must end without it. */
+gboolean notifier_stop (Notifier *notifier);
+
+/* ---- ops-names.c, ops-directory.c, ops-message.c, ops-refuse.c ---- */
+void op_lookup (fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_access (fuse_req_t req, fuse_ino_t ino, int mask);
+void op_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_readdir (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+                 struct fuse_file_info *fi);
+void op_readdirplus (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+                     struct fuse_file_info *fi);
+void op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
+void op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* Fills attributes of an open message that is not in the index any more. */
+gboolean find_open_message (Mount *mount, fuse_ino_t ino, struct stat *attributes);
+void op_refuse_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev);
+void op_refuse_mkdir (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void op_refuse_name (fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_refuse_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void op_refuse_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+                       const char *new_name, unsigned int flags);
+void op_refuse_link (fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
+void op_refuse_create (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                       struct fuse_file_info *fi);
+void op_refuse_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int which,
+                        struct fuse_file_info *fi);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * ops-message.c - open, read, release of a message
+ *
+ * open is answered once the exact size is known; if the kernel was told another one it
+ * is made to forget it first. Octets that are here go to the kernel straight from the
+ * bodies' file; a read of others waits on a worker until they are.
+ */
+#include "inode.h"
+#include "workers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+typedef struct
+{
+  RackFolder *folder;
+  RackBody *body;
+  fuse_ino_t ino;
+  RackEntry entry; /* as it was when it was opened */
+  gint begun;      /* atomic: read at least once */
+  GList link;
+} Handle;
+
+static Handle *
+handle_new (Mount *mount, fuse_ino_t ino)
+{
+  RackEntry entry;
+  RackFolder *folder = rack_mirror_folder_by_row (mount->mirror, inode_row (ino));
+  if (folder == NULL || !rack_folder_find (folder, inode_uid (ino), &entry))
+    return NULL;
+  RackBody *body = rack_folder_body (folder, inode_row (ino), inode_uid (ino));
+  if (body == NULL)
+    return NULL;
+  Handle *handle = g_new0 (Handle, 1);
+  handle->folder = folder;
+  handle->body = body;
+  handle->ino = ino;
+  handle->entry = entry;
+  handle->link.data = handle;
+  return handle;
+}
+
+static void
+handle_free (Handle *handle)
+{
+  rack_body_unref (handle->body);
+  g_free (handle);
+}
+
+gboolean
+find_open_message (Mount *mount, fuse_ino_t ino, struct stat *attributes)
+{
+  gboolean found = FALSE;
+  pthread_mutex_lock (&mount->mutex);
+  for (GList *at = mount->handles.head; at != NULL && !found; at = at->next)
+    {
+      const Handle *handle = at->data;
+      found = handle->ino == ino;
+      if (found)
+        {
+          fill_message (mount, ino, &handle->entry, attributes);
+          attributes->st_nlink = 0;
+        }
+    }
+  pthread_mutex_unlock (&mount->mutex);
+  return found;
+}
+
+/* ---- open ------------------------------------------------------------------------- */
+
+static void
+close_handle (Mount *mount, Handle *handle)
+{
+  pthread_mutex_lock (&mount->mutex);
+  g_queue_unlink (&mount->handles, &handle->link);
+  pthread_mutex_unlock (&mount->mutex);
+  handle_free (handle);
+}
+
+static void
+reply_open (Mount *mount, fuse_req_t req, struct fuse_file_info *fi, Handle *handle)
+{
+  pthread_mutex_lock (&mount->mutex);
+  g_queue_push_head_link (&mount->handles, &handle->link);
+  pthread_mutex_unlock (&mount->mutex);
+  fi->fh = (uintptr_t) handle;
+  fi->keep_cache = 1; /* a message never changes */
+  fi->noflush = 1;
+  if (fuse_reply_open (req, fi) == -ENOENT)
+    close_handle (mount, handle); /* the program gave up; nobody will release it */
+}
+
+static gboolean
+wait_for_size (Task *task, GCancellable *cancellable, GError **error)
+{
+  Handle *handle = task->handle;
+  guint64 size;
+  if (!rack_body_wait_size (handle->body, &size, cancellable, error))
+    return FALSE;
+  gboolean misled = handle->entry.dependable && handle->entry.size != size;
+  handle->entry.size = size;
+  handle->entry.exact = handle->entry.dependable = TRUE;
+  /* Attributes alone: this takes no lock that a request could hold. */
+  if (misled)
+    fuse_lowlevel_notify_inval_inode (task->mount->session, task->ino, -1, 0);
+  return TRUE;
+}
+
+static void
+answer_open (Task *task)
+{
+  reply_open (task->mount, task->req, &task->file, g_steal_pointer (&task->handle));
+}
+
+static void
+dispose_open (Task *task)
+{
+  if (task->handle != NULL)
+    handle_free (task->handle);
+}
+
+void
+op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  Mount *mount = fuse_req_userdata (req);
+  if ((fi->flags & O_ACCMODE) != O_RDONLY)
+    {
+      fuse_reply_err (req, EROFS);
+      return;
+    }
+  Handle *handle = handle_new (mount, ino);
+  if (handle == NULL)
+    {
+      fuse_reply_err (req, ESTALE);
+      return;
+    }
+  if (handle->entry.exact)
+    {
+      reply_open (mount, req, fi, handle);
+      return;
+    }
+  rack_body_want (handle->body);
+  g_atomic_int_set (&handle->begun, 1);
+  Task *task = task_new (mount, req, ino);
+  task->file = *fi;
+  task->handle = handle;
+  task->wait = wait_for_size;
+  task->answer = answer_open;
+  task->dispose = dispose_open;
+  workers_submit (mount->bodies, task);
+}
+
+/* ---- read ------------------------------------------------------------------------- */
+
+static void
+reply_octets (fuse_req_t req, RackBody *body, size_t size, off_t offset)
+{
+  guint64 start, total;
+  int fd = rack_body_file (body, &start, &total);
+  guint64 from = MIN ((guint64) offset, total);
+  struct fuse_bufvec octets = FUSE_BUFVEC_INIT (MIN (size, total - from));
+  octets.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK | FUSE_BUF_FD_RETRY;
+  octets.buf[0].fd = fd;
+  octets.buf[0].pos = (off_t) (start + from);
+  fuse_reply_data (req, &octets, 0);
+}
+
+static gboolean
+wait_for_octets (Task *task, GCancellable *cancellable, GError **error)
+{
+  guint64 end = (guint64) task->offset + task->size;
+  return rack_body_wait (task->handle, end, cancellable, error);
+}
+
+static void
+answer_read (Task *task)
+{
+  reply_octets (task->req, task->handle, task->size, task->offset);
+}
+
+static void
+dispose_read (Task *task)
+{
+  rack_body_unref (task->handle);
+}
+
+void
+op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+  Mount *mount = fuse_req_userdata (req);
+  Handle *handle = (Handle *) (uintptr_t) fi->fh;
+  if (g_atomic_int_compare_and_exchange (&handle->begun, 0, 1))
+    rack_body_want (handle->body);
+  if (rack_body_has (handle->body, (guint64) offset + size))
+    {
+      reply_octets (req, handle->body, size, offset);
+      return;
+    }
+  Task *task = task_new (mount, req, ino);
+  /* The file may be closed before this is answered. */
+  task->handle = rack_body_ref (handle->body);
+  task->size = size;
+  task->offset = offset;
+  task->wait = wait_for_octets;
+  task->answer = answer_read;
+  task->dispose = dispose_read;
+  workers_submit (mount->bodies, task);
+}
+
+void
+op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  close_handle (fuse_req_userdata (req), (Handle *) (uintptr_t) fi->fh);
+  fuse_reply_err (req, 0);
+}

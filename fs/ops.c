@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * ops.c - the table of operations, and the small ones
+ */
+#include "mount.h"
+
+#include <string.h>
+
+/* Requests of the kernel's own accord (reading ahead) that may be under way. With few of them, a
+ * handful of reads that wait for a slow server would keep all others waiting. */
+#define BACKGROUND_MAX 1024
+
+static void
+op_init (void *data, struct fuse_conn_info *conn)
+{
+  /* Always with attributes: left to itself the kernel asks for each of them again. */
+  conn->want &= ~FUSE_CAP_READDIRPLUS_AUTO;
+  /* Messages never change, and directories are taken back by the notifier. */
+  conn->want &= ~FUSE_CAP_AUTO_INVAL_DATA;
+  conn->want |= conn->capable & FUSE_CAP_SPLICE_WRITE;
+  conn->max_background = BACKGROUND_MAX;
+  conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;
+}
+
+static void
+op_statfs (fuse_req_t req, fuse_ino_t ino)
+{
+  /* Nothing asks the server: there is plenty, as far as anybody can tell. */
+  struct statvfs facts = {
+    .f_bsize = 4096,
+    .f_frsize = 4096,
+    .f_blocks = 1UL << 32,
+    .f_bfree = 1UL << 32,
+    .f_bavail = 1UL << 32,
+    .f_files = 1UL << 32,
+    .f_ffree = 1UL << 32,
+    .f_favail = 1UL << 32,
+    .f_namemax = 255,
+  };
+  fuse_reply_statfs (req, &facts);
+}
+
+/* There are no nodes to forget. */
+static void
+op_forget (fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+  fuse_reply_none (req);
+}
+
+static void
+op_forget_multi (fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+  fuse_reply_none (req);
+}
+
+const struct fuse_lowlevel_ops mount_ops = {
+  .init = op_init,
+  .lookup = op_lookup,
+  .getattr = op_getattr,
+  .access = op_access,
+  .opendir = op_opendir,
+  .readdir = op_readdir,
+  .readdirplus = op_readdirplus,
+  .open = op_open,
+  .read = op_read,
+  .release = op_release,
+  .statfs = op_statfs,
+  .forget = op_forget,
+  .forget_multi = op_forget_multi,
+  .mknod = op_refuse_mknod,
+  .mkdir = op_refuse_mkdir,
+  .unlink = op_refuse_name,
+  .rmdir = op_refuse_name,
+  .symlink = op_refuse_symlink,
+  .rename = op_refuse_rename,
+  .link = op_refuse_link,
+  .create = op_refuse_create,
+  .setattr = op_refuse_setattr,
+};

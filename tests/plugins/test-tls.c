@@ -508,8 +508,9 @@ test_client_certificate (void)
       /* TLS 1.3: the refusal comes after the handshake, as far as the client can tell. */
       gsize n = self.stream != NULL ? read_some (&self, greeting, 12, &end) : 0;
       g_assert_cmpuint (n, ==, i == 0 ? 0 : 12);
+      /* The alert, or a broken pipe when the server was quicker than our last message. */
       if (i == 0)
-        g_assert_error (self.error, RACK_ERROR, RACK_ERROR_TLS);
+        g_assert_true (self.error != NULL && self.error->domain == RACK_ERROR);
       teardown (&self);
     }
 }

@@ -64,6 +64,32 @@ class Runner:
         print(f"-- {title}: {time.monotonic() - began:.0f} s", flush=True)
         return self.failed == failed_before
 
+    def start(self, title, command):
+        """The same beside the others; finish() waits for it and counts."""
+        log = open(TOP / "build" / "beside.log", "w+b")     # closed by finish()
+        child = subprocess.Popen(["nice", *command], cwd=TOP, stdin=subprocess.DEVNULL, stdout=log,
+                                 stderr=subprocess.STDOUT, start_new_session=True)
+        return title, child, log
+
+    def finish(self, started):
+        """False: it failed, or the time is over."""
+        title, child, log = started
+        print(f"== {title}", flush=True)
+        try:
+            status = child.wait(max(self.left(), 1))
+        except subprocess.TimeoutExpired:
+            stop(child)
+            self.leave_out(title)
+            return False
+        finally:
+            log.seek(0)
+            sys.stdout.buffer.write(log.read())
+            log.close()
+        if status:
+            self.failed += 1
+            print(f"-- {title}: exit status {status}", flush=True)
+        return status == 0
+
     def count(self, report):
         try:
             root = xml.etree.ElementTree.parse(report).getroot()
@@ -115,24 +141,26 @@ def main():
     folders = sorted(f"tests/{path.name}" for path in (TOP / "tests").iterdir()
                      if path.is_dir() and (list(path.glob("test_*.py"))
                                            or list(path.glob("*/test_*.py"))))
+    sanitized = None
     if runner.run("build", ["scripts/build", "build"]):
         unit(runner, "build", "unit")
+        if not options.quick:
+            sanitized = runner.start("build with sanitizers",
+                                     ["scripts/build", "build-asan",
+                                      "-Db_sanitize=address,undefined", "-Db_lundef=false",
+                                      "-Doptimization=1"])
         for folder in folders:
             pytest(runner, "build", folder.replace("/", " "), [folder])
-
-    if not options.quick:
-        if runner.run("build with sanitizers",
-                      ["scripts/build", "build-asan", "-Db_sanitize=address,undefined",
-                       "-Db_lundef=false", "-Doptimization=1"]):
-            unit(runner, "build-asan", "unit, sanitized", SANITIZERS)
-            for name in SANITIZED:
-                if f"tests/{name}" not in folders:
-                    continue
-                if runner.left() < 60:
-                    runner.leave_out(f"tests {name}, sanitized")
-                else:
-                    pytest(runner, "build-asan", f"tests {name} sanitized", [f"tests/{name}"],
-                           SANITIZERS)
+    if sanitized and runner.finish(sanitized):
+        unit(runner, "build-asan", "unit, sanitized", SANITIZERS)
+        for name in SANITIZED:
+            if f"tests/{name}" not in folders:
+                continue
+            if runner.left() < 60:
+                runner.leave_out(f"tests {name}, sanitized")
+            else:
+                pytest(runner, "build-asan", f"tests {name} sanitized", [f"tests/{name}"],
+                       SANITIZERS)
 
     print(f"{time.monotonic() - runner.started:.0f} s")
     print(f"{runner.passed} passed, {runner.failed} failed, {runner.skipped} skipped", flush=True)

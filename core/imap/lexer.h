@@ -4,7 +4,7 @@
  *
  * Works on slices of a complete response; knows strings, literals, atoms and
  * parentheses, not what they mean. Tolerant where servers are known to be
- * (docs/ARCHITECTURE.md and tests/dialogues name them), never past the end. */
+ * (tests/unit/imap/test-servers.c names them), never past the end. */
 #pragma once
 
 #include <mailrack/mailrack-types.h>

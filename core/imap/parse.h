@@ -9,9 +9,6 @@
 #include "response.h"
 
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 /* An array in an arena that grows by doubling. item_size is the element's. */
 typedef struct
@@ -69,13 +66,13 @@ static inline const char *
 rack_scan_quoted (const char *at, const char *end)
 {
 #ifdef __SSE2__
-  const __m128i quotes = _mm_set1_epi8 ('"'), slashes = _mm_set1_epi8 ('\\');
+  typedef char Octets __attribute__ ((vector_size (16)));
 
   for (; end - at >= 16; at += 16)
     {
-      __m128i octets = _mm_loadu_si128 ((const __m128i *) at);
-      guint hit = (guint) _mm_movemask_epi8 (
-          _mm_or_si128 (_mm_cmpeq_epi8 (octets, quotes), _mm_cmpeq_epi8 (octets, slashes)));
+      Octets octets;
+      memcpy (&octets, at, 16);
+      guint hit = (guint) __builtin_ia32_pmovmskb128 ((octets == '"') | (octets == '\\'));
       if (hit != 0)
         return at + __builtin_ctz (hit);
     }

@@ -73,18 +73,22 @@ state_open (RackHost *host, const char *user, const char *token_url, const char 
   g_autofree char *whose = g_strdup_printf ("%s\n%s\n%s", user, token_url, client_id);
   g_autofree char *name = g_compute_checksum_for_string (G_CHECKSUM_SHA256, whose, -1);
   g_autofree char *path = g_strdup_printf ("%s/%s.lock", directory, name);
-  g_autoptr (State) state = g_new0 (State, 1);
-  state->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (state->lock < 0)
+  int lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock < 0)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s: %s", path, g_strerror (errno));
       return NULL;
     }
-  if (!take_lock (state->lock, wait, error))
-    return NULL;
+  if (!take_lock (lock, wait, error))
+    {
+      close (lock);
+      return NULL;
+    }
+  State *state = g_new0 (State, 1);
+  state->lock = lock;
   state->file = g_strdup_printf ("%s/%s", directory, name);
   state->directory = g_steal_pointer (&directory);
-  return g_steal_pointer (&state);
+  return state;
 }
 
 void
@@ -92,8 +96,7 @@ state_close (State *state)
 {
   if (state == NULL)
     return;
-  if (state->lock >= 0)
-    close (state->lock);
+  close (state->lock);
   g_free (state->directory);
   g_free (state->file);
   g_free (state);

@@ -77,8 +77,8 @@ example_start (gpointer data, const RackMechanism *mechanism, const RackPeer *pe
     }
   /* A mount in the background cannot ask: this then fails with RACK_ERROR_INTERACTION. */
   if (account->second_half == NULL)
-    account->second_half = rack_host_ask (account->host, "The other half of the password: ",
-                                          RACK_ASK_HIDDEN, wait, error);
+    account->second_half = rack_host_ask (
+        account->host, "The other half of the password: ", RACK_ASK_HIDDEN, wait, error);
   if (account->second_half == NULL)
     return NULL;
 

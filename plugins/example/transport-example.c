@@ -56,8 +56,8 @@ connect_within (int fd, const struct sockaddr_un *address, const RackWait *wait,
         return TRUE;
       errno = failure;
     }
-  g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK, "cannot connect to %s: %s",
-               address->sun_path, g_strerror (errno));
+  g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK, "cannot connect to %s: %s", address->sun_path,
+               g_strerror (errno));
   return FALSE;
 }
 
@@ -83,8 +83,8 @@ example_connect (gpointer self, const RackPeer *peer, const RackWait *wait, GErr
 }
 
 static const RackPluginInfo info = {
-  RACK_PLUGIN_INFO, "example", "A server behind a Unix domain socket", "1.0", params,
-  sizeof (Config),
+  RACK_PLUGIN_INFO, "example",       "A server behind a Unix domain socket", "1.0",
+  params,           sizeof (Config),
 };
 
 static const RackTransportPlugin plugin = {

@@ -45,13 +45,14 @@ static const Dialogue rfc5802 = {
     "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", "" },
 };
 
+#define RFC7677_CLIENT "rOprNGfwEbeRWgbNEkqO"
+#define RFC7677_NONCE  RFC7677_CLIENT "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+
 static const Dialogue rfc7677 = {
   "SCRAM-SHA-256",
-  "rOprNGfwEbeRWgbNEkqO",
-  { "n,,n=user,r=rOprNGfwEbeRWgbNEkqO",
-    "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
-    "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
-    "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+  RFC7677_CLIENT,
+  { "n,,n=user,r=" RFC7677_CLIENT, "r=" RFC7677_NONCE ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+    "c=biws,r=" RFC7677_NONCE ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
     "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", "" },
 };
 

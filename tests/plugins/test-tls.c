@@ -34,7 +34,8 @@ typedef struct
 {
   int fd;
   const char *cert, *priority, *alpn;
-  gsize send; /* octets to send after the greeting */
+  gboolean wants_client; /* a certificate of the client's, too */
+  gsize send;            /* octets to send after the greeting */
   End end;
   int handshake; /* GnuTLS's code */
   gsize received;
@@ -115,6 +116,13 @@ serve (gpointer data)
     {
       gnutls_datum_t name = { (unsigned char *) self->alpn, (unsigned) strlen (self->alpn) };
       gnutls_alpn_set_protocols (session, &name, 1, GNUTLS_ALPN_MANDATORY);
+    }
+  if (self->wants_client)
+    {
+      g_autofree char *trust = g_strdup_printf ("%s/ca.crt", directory);
+      gnutls_certificate_set_x509_trust_file (credentials, trust, GNUTLS_X509_FMT_PEM);
+      gnutls_certificate_server_set_request (session, GNUTLS_CERT_REQUIRE);
+      gnutls_session_set_verify_cert (session, NULL, 0);
     }
   gnutls_transport_set_int (session, self->fd);
   gnutls_handshake_set_timeout (session, 10000);
@@ -474,6 +482,39 @@ test_alpn (void)
   teardown (&self);
 }
 
+/* The certificate may be in one file with its key, or apart; without one the server refuses. */
+static void
+test_client_certificate (void)
+{
+  g_autofree char *cert = g_strdup_printf ("%s/good.pem", directory);
+  g_autofree char *key = g_strdup_printf ("%s/good.key", directory);
+  g_autofree char *both = g_strdup_printf ("%s/both.pem", directory);
+  g_autofree char *cert_text = NULL, *key_text = NULL;
+  char greeting[12];
+
+  g_assert_true (g_file_get_contents (cert, &cert_text, NULL, NULL));
+  g_assert_true (g_file_get_contents (key, &key_text, NULL, NULL));
+  g_autofree char *both_text = g_strconcat (cert_text, key_text, NULL);
+  g_assert_true (g_file_set_contents (both, both_text, -1, NULL));
+  for (guint i = 0; i < 3; i++)
+    {
+      gboolean end = FALSE;
+      Fixture self;
+      setup (&self);
+      self.server.wants_client = TRUE;
+      self.config.client_cert = i == 0 ? NULL : i == 1 ? cert : both;
+      self.config.client_key = i == 1 ? key : NULL;
+      dial (&self, "localhost");
+      /* TLS 1.3: the refusal comes after the handshake, as far as the client can tell. */
+      gsize n = self.stream != NULL ? read_some (&self, greeting, 12, &end) : 0;
+      g_assert_cmpuint (n, ==, i == 0 ? 0 : 12);
+      /* The alert, or a broken pipe when the server was quicker than our last message. */
+      if (i == 0)
+        g_assert_true (self.error != NULL && self.error->domain == RACK_ERROR);
+      teardown (&self);
+    }
+}
+
 static void
 test_facts (void)
 {
@@ -700,6 +741,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tls/files", test_files);
   g_test_add_func ("/tls/versions", test_versions);
   g_test_add_func ("/tls/alpn", test_alpn);
+  g_test_add_func ("/tls/client-certificate", test_client_certificate);
   g_test_add_func ("/tls/facts", test_facts);
   g_test_add_func ("/tls/not-tls", test_not_tls);
   g_test_add_func ("/tls/waits", test_waits);

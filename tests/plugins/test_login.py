@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Logins through the plugins of the tree, by the program login.c, against real and lying servers."""
 
+import base64
+import hashlib
+import hmac
 import os
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
-from tests.support import tokens
+from tests.support import scripted, tokens
 from tests.support.dovecot import ODD_PASSWORD
 
 CONFIG, NETWORK, TLS, AUTH, INTERACTION, PROTOCOL = 1, 3, 4, 5, 6, 7
@@ -142,15 +147,142 @@ def test_password_is_asked_again_after_a_refusal(dovecot, account, login):
     refused(lines, AUTH, "refused")
 
 
-def test_changed_password(dovecot, user, account, login, build, tmp_path):
-    """A password that worked and is refused is read again from its command, once."""
-    # The command gives a good password for the first login, and counts how often it is asked.
+def test_password_is_kept(dovecot, user, account, login, tmp_path):
+    """The command runs once for all logins of a process."""
     script = tmp_path / "script"
     script.write_text(f"#!/bin/sh\necho >>{tmp_path}/calls\necho {dovecot.password(user)}\n")
     script.chmod(0o700)
     file = account({"password": "", "password_command": script})
     assert login(file, count=3) == ["DEFAULT: ok"] * 3
     assert len((tmp_path / "calls").read_text()) == 1
+
+
+class PlainServer:
+    """Takes AUTHENTICATE PLAIN with the password that `passwords` holds for that attempt."""
+
+    def __init__(self, *passwords):
+        self.passwords = list(passwords)
+        self.offered = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with client, client.makefile("rwb", buffering=0) as stream:
+                self.talk(stream)
+
+    def talk(self, stream):
+        capabilities = b"CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN"
+        stream.write(b"* OK [" + capabilities + b"] ready\r\n")
+        for line in stream:
+            tag, name, *rest = line.split()
+            answer = b"OK done"
+            if name == b"AUTHENTICATE":
+                self.offered.append(base64.b64decode(rest[1]).decode().split("\0")[2])
+                if self.offered[-1] != self.passwords.pop(0):
+                    answer = b"NO [AUTHENTICATIONFAILED] no"
+            elif name == b"CAPABILITY":
+                stream.write(b"* " + capabilities + b"\r\n")
+            elif name == b"LOGOUT":
+                stream.write(b"* BYE bye\r\n")
+            stream.write(tag + b" " + answer + b"\r\n")
+            if name == b"LOGOUT":
+                return
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@pytest.mark.parametrize("server_takes, command_gives, offered, ok", [
+    # It worked and was changed on both sides: read again, once.
+    (["one", "two", "two"], ["one", "two"], ["one", "one", "two"], [True, True]),
+    # It worked and was changed on the server alone: the same is not tried twice.
+    (["one", "two"], ["one", "one"], ["one", "one"], [True, False]),
+    # It never worked: nothing is tried again, and the next login reads it anew.
+    (["two", "two"], ["one", "two"], ["one", "two"], [False, True]),
+])
+def test_changed_password(account, login, tmp_path, server_takes, command_gives, offered, ok):
+    for number, password in enumerate(command_gives):
+        (tmp_path / f"password{number}").write_text(password + "\n")
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ncd {tmp_path}\necho >>calls\n"
+                      "cat password$(($(wc -l <calls) - 1))\n")
+    script.chmod(0o700)
+    server = PlainServer(*server_takes)
+    file = account(x={"host": "127.0.0.1", "port": server.port, "ssl": "false",
+                      "username": "bob", "password": "", "password_command": script})
+    lines = login(file, "x", count=2)
+    server.close()
+    assert [line == "x: ok" for line in lines] == ok, lines
+    assert server.offered == offered
+
+
+# ---- Other mechanisms ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("offer, named, dialogue_lines", [
+    ("AUTH=LOGIN LOGINDISABLED", "", """\
+C: {tag} AUTHENTICATE LOGIN
+S: + {b64:Username:}
+C: {b64:alice}
+S: + {b64:Password:}
+C: {b64:sekret}
+"""),
+    ("AUTH=EXTERNAL", "EXTERNAL", """\
+C: {tag} AUTHENTICATE EXTERNAL {b64:alice}
+"""),
+    ("AUTH=ANONYMOUS", "ANONYMOUS", """\
+C: {tag} AUTHENTICATE ANONYMOUS {b64:alice}
+"""),
+    ("AUTH=CRAM-MD5", "CRAM-MD5", """\
+C: {tag} AUTHENTICATE CRAM-MD5
+S: + {b64:<1896.697170952@postoffice.example>}
+C: {b64:alice 7bf30c38fd9d9b1ad5ed4bcba96b2e06}
+"""),
+])
+def test_other_mechanisms(account, login, certs, offer, named, dialogue_lines):
+    digest = hmac.new(b"sekret", b"<1896.697170952@postoffice.example>", hashlib.md5).hexdigest()
+    text = f"""\
+about: login by one mechanism
+S: * OK [CAPABILITY IMAP4rev1 SASL-IR {offer}] ready
+always: {{tag}} CAPABILITY
+  S: * CAPABILITY IMAP4rev1 SASL-IR {offer}
+  S: {{tag}} OK done
+always: {{tag}} LOGOUT
+  S: * BYE bye
+  S: {{tag}} OK done
+  close:
+{dialogue_lines.replace("7bf30c38fd9d9b1ad5ed4bcba96b2e06", digest)}S: {{tag}} OK done
+"""
+    with scripted.Scripted(text, certs, "tls") as server:
+        keys = {"host": "localhost", "port": server.port, "username": "alice",
+                "password": "sekret", "ssl_ca_file": certs.ca_file}
+        file = account(x={**keys, **({"auth_mechanisms": named} if named else {})}, unnamed=keys)
+        assert login(file, "x") == ["x: ok"]
+
+
+def test_weak_mechanisms_only_when_named(account, login, certs):
+    text = """\
+about: nothing that is used without being named
+S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=CRAM-MD5 AUTH=EXTERNAL AUTH=ANONYMOUS] ready
+always: {tag} CAPABILITY
+  S: * CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=CRAM-MD5 AUTH=EXTERNAL AUTH=ANONYMOUS
+  S: {tag} OK done
+always: {tag} LOGOUT
+  S: * BYE bye
+  S: {tag} OK done
+  close:
+"""
+    with scripted.Scripted(text, certs, "tls") as server:
+        file = account(x={"host": "localhost", "port": server.port, "username": "alice",
+                          "password": "sekret", "ssl_ca_file": certs.ca_file})
+        refused(login(file, "x"), AUTH, "CRAM-MD5 EXTERNAL ANONYMOUS")
 
 
 # ---- SCRAM with channel binding ---------------------------------------------------------------

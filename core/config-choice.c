@@ -67,6 +67,8 @@ contradict (RackConfig *config, const RackFound *first, const char *keeps_first,
   g_autofree char *where = rack_config_where (config, second);
   g_autofree char *one = statement (first);
   g_autofree char *two = statement (second);
+  g_autofree char *this = rack_text_escape (keeps_first, -1);
+  g_autofree char *that = rack_text_escape (keeps_second, -1);
 
   if (second->origin != NULL)
     g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG,
@@ -75,8 +77,7 @@ contradict (RackConfig *config, const RackFound *first, const char *keeps_first,
   else
     g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG,
                  "%s: \"%s\" contradicts \"%s\" in line %u: drop line %u for %s, or line %u for %s",
-                 where, two, one, first->line, second->line, keeps_first, first->line,
-                 keeps_second);
+                 where, two, one, first->line, second->line, this, first->line, that);
   return FALSE;
 }
 

@@ -176,7 +176,8 @@ rack_config_load (const char *path, GError **error)
   g_autoptr (RackConfig) config = rack_config_new ();
   const char *used = path != NULL ? path : standard;
 
-  config->file = g_filename_display_name (used);
+  g_autofree char *display = g_filename_display_name (used);
+  config->file = rack_text_escape (display, -1);
   int fd = open (used, O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0)
     {
@@ -226,7 +227,9 @@ rack_config_subject (RackConfig *config, const char *account)
     return g_strdup ("command line");
   if (is_default (account))
     return g_strdup_printf ("%s: [DEFAULT]", config->file);
-  return g_strdup_printf ("%s: account %s", config->file, account);
+
+  g_autofree char *shown = rack_text_escape (account, -1);
+  return g_strdup_printf ("%s: account %s", config->file, shown);
 }
 
 /* ---- Finding ------------------------------------------------------------ */

@@ -168,7 +168,8 @@ store_choice (const RackParam *param, const char *text, const char *shown, gpoin
   if (find_choice (param, text, field))
     return TRUE;
 
-  g_autofree char *all = g_strjoinv (", ", (char **) param->choices);
+  /* The empty word may be one of them, for a key that is not set. */
+  g_autofree char *all = g_strjoinv (", ", (char **) param->choices + (*param->choices[0] == '\0'));
   g_autofree char *what = g_strdup_printf ("one of: %s", all);
   return refuse (param, shown, what, error);
 }

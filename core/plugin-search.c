@@ -190,7 +190,9 @@ rack_plugin_find (RackPluginKind kind, const char *name, GError **error)
 static gboolean
 refuse (GError **error, const char *path, const char *why)
 {
-  g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN, "%s: %s", path, why);
+  g_autofree char *shown = rack_text_escape (path, -1);
+
+  g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN, "%s: %s", shown, why);
   return FALSE;
 }
 

@@ -19,6 +19,14 @@ typedef struct
 static GMutex lock;
 static GHashTable *slots;
 
+static void
+prefix_path (GError **error, const char *path)
+{
+  g_autofree char *shown = rack_text_escape (path, -1);
+
+  g_prefix_error (error, "%s: ", shown);
+}
+
 static gboolean
 check_name (const RackPlugin *plugin, const char *path, GError **error)
 {
@@ -77,7 +85,7 @@ open_real (const char *real, GError **error)
       slot = g_new0 (Slot, 1);
       slot->plugin = load (real, &slot->refused);
       if (slot->plugin == NULL)
-        g_prefix_error (&slot->refused, "%s: ", real);
+        prefix_path (&slot->refused, real);
       g_hash_table_insert (slots, g_strdup (real), slot);
     }
   if (slot->plugin == NULL)
@@ -97,7 +105,7 @@ open_path (const char *path, GError **error)
   g_mutex_unlock (&lock);
   if (plugin != NULL && !check_name (plugin, path, error))
     {
-      g_prefix_error (error, "%s: ", path);
+      prefix_path (error, path);
       return NULL;
     }
   return plugin;
@@ -113,9 +121,9 @@ rack_plugin_open (RackPluginKind kind, const char *name, GError **error)
     return NULL;
   if (plugin->kind == kind)
     return plugin;
-  g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN,
-               "%s: is a plugin for \"%s =\", not for \"%s =\"", path,
+  g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN, "is a plugin for \"%s =\", not for \"%s =\"",
                rack_plugin_kind_name (plugin->kind), rack_plugin_kind_name (kind));
+  prefix_path (error, path);
   return NULL;
 }
 

@@ -55,8 +55,14 @@ static void
 print_key (const RackParam *param)
 {
   printf ("\n  %s (%s", param->key, type_name (param->type));
+  /* A choice may be the empty word, for a key that is not set. */
+  const char *between = " ";
   for (gsize i = 0; param->choices != NULL && param->choices[i] != NULL; i++)
-    printf ("%s%s", i > 0 ? ", " : " ", param->choices[i]);
+    if (*param->choices[i] != '\0')
+      {
+        printf ("%s%s", between, param->choices[i]);
+        between = ", ";
+      }
   if (param->flags & RACK_PARAM_REQUIRED)
     printf ("; required");
   if (param->fallback != NULL)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Logins through the plugins of the tree, by the program login.c, against real and lying servers."""
+"""Logins through the tree's plugins, by the program login.c, against real and lying servers."""
 
 import base64
 import hashlib

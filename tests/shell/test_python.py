@@ -37,7 +37,8 @@ def assigned(character):
     return unicodedata.category(character) not in ("Cn", "Cs")
 
 
-INTERESTING = "'\"\\\n\r\t\x00\x07\x1b\x7f\x80\x85\xa0\xad\u200b\u2028\u202e\u3000\ufeff\U0001f600é日 "
+INTERESTING = ("'\"\\\n\r\t\x00\x07\x1b\x7f\x80\x85\xa0\xad\u200b\u2028\u202e"
+               "\u3000\ufeff\U0001f600é日 ")
 
 
 def random_text(rng, longest=120):
@@ -175,7 +176,8 @@ SETUP = "; ".join(f"{name} = {value!r}" for name, value in NAMES.items())
 
 def random_expression(rng, depth=0):
     if depth > 3 or rng.randrange(5) == 0:
-        return rng.choice(list(NAMES) + ["0", "1", "-2", "'a'", "b'x'", "None", "True", "1.5", "[]"])
+        return rng.choice(list(NAMES) + ["0", "1", "-2", "'a'", "b'x'", "None", "True", "1.5",
+                                         "[]"])
 
     def more():
         return random_expression(rng, depth + 1)
@@ -194,8 +196,8 @@ def random_expression(rng, depth=0):
         parts = [rng.choice(["", str(rng.randrange(-5, 6))]) for _ in range(rng.choice([2, 3]))]
         return f"{rng.choice(list(NAMES))}[{':'.join(parts)}]"
     if kind == 8:
-        function = rng.choice("len str bytes list tuple sorted min max sum bool any all abs repr int "
-                              "float".split())
+        function = rng.choice("len str bytes list tuple sorted min max sum bool any all abs repr "
+                              "int float".split())
         return f"{function}({more()})"
     if kind == 9:
         return f"(not {more()})" if rng.randrange(2) else f"(-{more()})"

@@ -17,11 +17,17 @@ struct RackTls
   gint warned; /* atomic: the user was told once that nothing is verified */
 };
 
+/* What is read from below at once: GnuTLS asks for a header and a record apart, and small records
+ * come in numbers. Two of the largest. */
+#define RACK_TLS_AHEAD (2 * 16640)
+
 typedef struct
 {
   RackStream stream;
   RackTls *tls;
   RackStream *lower;
+  char *ahead; /* encrypted octets that GnuTLS has not asked for yet */
+  gsize ahead_at, ahead_end;
   gnutls_session_t session;
   char *name;   /* of the host, without a trailing dot; never empty */
   GError *why;  /* what a callback of GnuTLS found wrong */

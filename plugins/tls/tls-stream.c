@@ -32,18 +32,36 @@ to_errno (RackTlsStream *self, gssize n, GError *error)
   return -1;
 }
 
-static ssize_t
-pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
+static gssize
+read_below (RackTlsStream *self, void *buffer, gsize size, GError **error)
 {
-  RackTlsStream *self = data;
-  GError *error = NULL;
-  gssize n = self->lower->ops->read (self->lower, buffer, size, &error);
+  gssize n = self->lower->ops->read (self->lower, buffer, size, error);
 
   if (n > 0 && self->first < 0)
     self->first = *(const unsigned char *) buffer;
   if (n == 0)
     self->eof = TRUE;
-  return to_errno (self, n, error);
+  return n;
+}
+
+static ssize_t
+pull (gnutls_transport_ptr_t data, void *buffer, size_t size)
+{
+  RackTlsStream *self = data;
+  GError *error = NULL;
+
+  if (self->ahead_at == self->ahead_end)
+    {
+      gssize n = read_below (self, self->ahead, RACK_TLS_AHEAD, &error);
+      if (n <= 0)
+        return to_errno (self, n, error);
+      self->ahead_at = 0;
+      self->ahead_end = (gsize) n;
+    }
+  size = MIN (size, self->ahead_end - self->ahead_at);
+  memcpy (buffer, self->ahead + self->ahead_at, size);
+  self->ahead_at += size;
+  return (ssize_t) size;
 }
 
 static ssize_t
@@ -88,11 +106,18 @@ static gssize
 tls_read (RackStream *stream, void *data, gsize size, GError **error)
 {
   RackTlsStream *self = (RackTlsStream *) stream;
+  gboolean again;
   ssize_t n;
 
+  /* After a message that carries no data (a ticket, a new key) GnuTLS says "again" although
+   * poll() has nothing to tell: the next one has been read already. */
   do
-    n = gnutls_record_recv (self->session, data, size);
-  while (n == GNUTLS_E_INTERRUPTED || n == GNUTLS_E_WARNING_ALERT_RECEIVED);
+    {
+      gsize at = self->ahead_at;
+      n = gnutls_record_recv (self->session, data, size);
+      again = n == GNUTLS_E_AGAIN && self->ahead_at != at && self->ahead_at < self->ahead_end;
+    }
+  while (again || n == GNUTLS_E_INTERRUPTED || n == GNUTLS_E_WARNING_ALERT_RECEIVED);
   if (n >= 0)
     return n;
   if (n != GNUTLS_E_AGAIN)
@@ -135,6 +160,7 @@ tls_close (RackStream *stream)
     gnutls_deinit (self->session);
   self->lower->ops->close (self->lower);
   g_clear_error (&self->why);
+  g_free (self->ahead);
   g_free (self->name);
   g_free (self);
 }
@@ -145,7 +171,8 @@ tls_pending (RackStream *stream)
   RackTlsStream *self = (RackTlsStream *) stream;
   RackStream *lower = self->lower;
 
-  return gnutls_record_check_pending (self->session) > 0
+  /* After "again" nothing is left of what was read ahead, or GnuTLS would have gone on. */
+  return gnutls_record_check_pending (self->session) > 0 || self->ahead_at < self->ahead_end
          || (RACK_HAS (lower->ops, pending) && lower->ops->pending != NULL
              && lower->ops->pending (lower));
 }
@@ -369,6 +396,7 @@ rack_tls_wrap (RackTls *tls, RackStream *lower, const RackPeer *peer, const Rack
   self->tls = tls;
   self->lower = lower;
   self->name = g_steal_pointer (&name);
+  self->ahead = g_malloc (RACK_TLS_AHEAD);
   self->first = -1;
   self->wants_read = G_IO_IN;
   self->wants_write = G_IO_OUT;

@@ -206,7 +206,7 @@ receive_bye (RackEngine *engine, const RackStatus *status, GError **error)
   g_autofree char *text = text_of (status->text);
 
   if (is_logging_out (engine))
-    return TRUE;
+    return TRUE; /* receive_status() hands it on */
   g_set_error (error, RACK_ERROR, RACK_ERROR_CLOSED, "the server ended the session: %s", text);
   return FALSE;
 }
@@ -227,7 +227,12 @@ receive_status (RackEngine *engine, const RackResponse *response, RackStr bytes,
   const RackStatus *status = &response->status;
 
   if (status->kind == RACK_STATUS_BYE)
-    return receive_bye (engine, status, error);
+    {
+      if (!receive_bye (engine, status, error))
+        return FALSE;
+      deliver (engine, response, bytes);
+      return TRUE;
+    }
   if (status->kind == RACK_STATUS_PREAUTH)
     return broken (error, "the server sent PREAUTH behind its greeting");
   if (status->code.kind == RACK_CODE_CAPABILITY)

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * command-message.c - commands about messages. Reading never sets \Seen. */
+#include "command-table.h"
+#include "listing.h"
+#include "safe-text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <gmime/gmime.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- find
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static gboolean
+is_search_key (const char *word)
+{
+  static const char *const keys[] = {
+    "all",        "answered", "bcc",        "before",    "body",    "cc",        "deleted",
+    "draft",      "flagged",  "from",       "header",    "keyword", "larger",    "modseq",
+    "new",        "not",      "old",        "on",        "or",      "recent",    "seen",
+    "sentbefore", "senton",   "sentsince",  "since",     "smaller", "subject",   "text",
+    "to",         "uid",      "unanswered", "undeleted", "undraft", "unflagged", "unkeyword",
+    "unseen",     "x-gm-raw", NULL,
+  };
+  g_autofree char *lower = g_ascii_strdown (word, -1);
+
+  return g_strv_contains (keys, lower);
+}
+
+static void
+add_word (RackCommand *command, const CommandWord *word)
+{
+  gboolean bare =
+      !word->quoted && g_str_is_ascii (word->text) && strpbrk (word->text, "\"\\{") == NULL;
+
+  if (bare)
+    rack_command_atom (command, word->text);
+  else
+    rack_command_string (command, word->text, -1);
+}
+
+SHELL_COMMAND (do_find)
+{
+  Shell *shell = session;
+  RackCommand *command;
+  gboolean keys =
+      n > 0 && !words[0].quoted
+      && (is_search_key (words[0].text) || strchr ("(0123456789*", *words[0].text) != NULL);
+  gboolean ascii = TRUE;
+
+  if (!listing_need_mailbox (shell, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    ascii &= g_str_is_ascii (words[i].text);
+  command = rack_command_new ("UID SEARCH");
+  if (!ascii)
+    rack_command_raw (command, "CHARSET UTF-8");
+  if (n == 0)
+    rack_command_atom (command, "ALL");
+  for (guint i = 0; i < n; i++)
+    {
+      if (!keys)
+        rack_command_atom (command, "TEXT");
+      add_word (command, &words[i]);
+    }
+  g_autoptr (RackSet) found = listing_search (shell, command, error);
+  if (found == NULL)
+    return FALSE;
+  if (rack_set_count (found) > 0)
+    return listing_messages (shell, found, error);
+  rack_set_free (shell->last);
+  shell->last = g_steal_pointer (&found);
+  return TRUE;
+}
+
+/* ---- Reading
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+/* The octets of a section of the one message a set names. */
+static GBytes *
+read_section (Shell *shell, const CommandWord *word, const char *section, GError **error)
+{
+  g_autoptr (RackSet) set = listing_set (shell, word, error);
+  g_autofree char *item = g_strdup_printf ("(UID BODY.PEEK[%s])", section);
+  g_autoptr (GError) problem = NULL;
+  GBytes *bytes = NULL;
+  const RackMessage *message;
+
+  if (set == NULL)
+    return NULL;
+  RackCommand *command = rack_command_new ("UID FETCH");
+  rack_command_set (command, set);
+  rack_command_raw (command, item);
+  g_autoptr (RackFetch) fetch = shell_fetch (shell, command, error);
+  while (fetch != NULL && (message = rack_fetch_next (fetch, &problem)) != NULL)
+    if (bytes == NULL && message->n_sections > 0 && message->sections[0].data.data != NULL)
+      bytes = g_bytes_new (message->sections[0].data.data, message->sections[0].data.size);
+  if (problem != NULL)
+    {
+      g_clear_pointer (&bytes, g_bytes_unref);
+      g_propagate_error (error, g_steal_pointer (&problem));
+    }
+  else if (bytes == NULL && fetch != NULL)
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "there is no message %s in %s",
+                 word->text, shell->mailbox);
+  return bytes;
+}
+
+static void
+print_safe (Shell *shell, const char *text, gssize size)
+{
+  g_autofree char *safe = safe_text_dup (text, size, SAFE_TEXT_BLOCK);
+
+  fputs (safe, shell->out);
+  if (*safe != '\0' && safe[strlen (safe) - 1] != '\n')
+    fputc ('\n', shell->out);
+}
+
+SHELL_COMMAND (do_headers)
+{
+  Shell *shell = session;
+  g_autoptr (GBytes) bytes = read_section (shell, words, "HEADER", error);
+
+  if (bytes == NULL)
+    return FALSE;
+  print_safe (shell, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
+  return TRUE;
+}
+
+/* The first text part, decoded. */
+static char *
+find_text (GMimeObject *part)
+{
+  if (GMIME_IS_TEXT_PART (part))
+    return g_mime_text_part_get_text (GMIME_TEXT_PART (part));
+  if (GMIME_IS_MULTIPART (part))
+    for (int i = 0; i < g_mime_multipart_get_count (GMIME_MULTIPART (part)); i++)
+      {
+        char *text = find_text (g_mime_multipart_get_part (GMIME_MULTIPART (part), i));
+        if (text != NULL)
+          return text;
+      }
+  if (GMIME_IS_MESSAGE_PART (part))
+    return find_text (
+        g_mime_message_get_mime_part (g_mime_message_part_get_message (GMIME_MESSAGE_PART (part))));
+  return NULL;
+}
+
+SHELL_COMMAND (do_show)
+{
+  static const char *const shown[] = { "From", "To", "Cc", "Date", "Subject" };
+  Shell *shell = session;
+  g_autoptr (GBytes) bytes = read_section (shell, words, "", error);
+
+  if (bytes == NULL)
+    return FALSE;
+  GMimeStream *stream =
+      g_mime_stream_mem_new_with_buffer (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  GMimeParser *parser = g_mime_parser_new_with_stream (stream);
+  GMimeMessage *message = g_mime_parser_construct_message (parser, NULL);
+  g_object_unref (parser);
+  g_object_unref (stream);
+  for (gsize i = 0; i < G_N_ELEMENTS (shown) && message != NULL; i++)
+    {
+      const char *value = g_mime_object_get_header (GMIME_OBJECT (message), shown[i]);
+      if (value == NULL)
+        continue;
+      g_autofree char *decoded = g_mime_utils_header_decode_text (NULL, value);
+      g_autofree char *safe = safe_text_dup (decoded, -1, SAFE_TEXT_LINE);
+      fprintf (shell->out, "%s: %s\n", shown[i], safe);
+    }
+  fputc ('\n', shell->out);
+  GMimeObject *part = message != NULL ? g_mime_message_get_mime_part (message) : NULL;
+  g_autofree char *text = part != NULL ? find_text (part) : NULL;
+  if (text != NULL)
+    print_safe (shell, text, -1);
+  else
+    fprintf (shell->out, "(no text; \"parts %s\" shows what there is)\n", words[0].text);
+  g_clear_object (&message);
+  return TRUE;
+}
+
+static void
+print_part (Shell *shell, const RackPart *part, guint depth)
+{
+  char section[256];
+  g_autofree char *type = g_strdup_printf (
+      "%.*s/%.*s", (int) part->type.size, part->type.data != NULL ? part->type.data : "",
+      (int) part->subtype.size, part->subtype.data != NULL ? part->subtype.data : "");
+  g_autofree char *safe = safe_text_dup (type, -1, SAFE_TEXT_LINE);
+
+  rack_part_section (part, section, sizeof section);
+  fprintf (shell->out, "%*s%-6s %s", (int) depth * 2, "", section, safe);
+  if (!part->multipart)
+    fprintf (shell->out, ", %" G_GUINT64_FORMAT " octets", part->size);
+  for (guint i = 0; i < part->disposition_params.n; i++)
+    if (part->disposition_params.items[i].value.data != NULL)
+      {
+        g_autofree char *value =
+            safe_text_dup (part->disposition_params.items[i].value.data,
+                           (gssize) part->disposition_params.items[i].value.size, SAFE_TEXT_LINE);
+        fprintf (shell->out, ", \"%s\"", value);
+      }
+  fputc ('\n', shell->out);
+  for (const RackPart *child = part->child; child != NULL; child = child->next)
+    print_part (shell, child, depth + 1);
+}
+
+SHELL_COMMAND (do_parts)
+{
+  Shell *shell = session;
+  g_autoptr (RackSet) set = listing_set (shell, words, error);
+  g_autoptr (GError) problem = NULL;
+  const RackMessage *message;
+
+  if (set == NULL)
+    return FALSE;
+  RackCommand *command = rack_command_new ("UID FETCH");
+  rack_command_set (command, set);
+  rack_command_raw (command, "(UID BODYSTRUCTURE)");
+  g_autoptr (RackFetch) fetch = shell_fetch (shell, command, error);
+  if (fetch == NULL)
+    return FALSE;
+  while ((message = rack_fetch_next (fetch, &problem)) != NULL)
+    if (message->body != NULL)
+      print_part (shell, message->body, 0);
+  if (problem == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+/* ---- save and put
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* Whole or not at all, and never over a file that is there. */
+static gboolean
+save_one (const RackMessage *message, const char *directory, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("%s/%u.eml", directory, message->uid);
+  g_autofree char *temporary = g_strconcat (path, ".part", NULL);
+  RackStr data = message->sections[0].data;
+  int fd = open (temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  gboolean ok = fd >= 0;
+
+  for (gsize at = 0; ok && at < data.size;)
+    {
+      gssize n = write (fd, data.data + at, data.size - at);
+      ok = n > 0 || (n < 0 && errno == EINTR);
+      at += n > 0 ? (gsize) n : 0;
+    }
+  ok = ok && fsync (fd) == 0;
+  ok = ok && link (temporary, path) == 0;
+  int saved = errno;
+  if (fd >= 0)
+    {
+      close (fd);
+      unlink (temporary);
+    }
+  if (!ok)
+    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "save: %s: %s", path, g_strerror (saved));
+  return ok;
+}
+
+SHELL_COMMAND (do_save)
+{
+  Shell *shell = session;
+  const char *directory = n > 1 ? words[1].text : ".";
+  g_autoptr (RackSet) set = listing_set (shell, words, error);
+  g_autoptr (GError) problem = NULL;
+  const RackMessage *message;
+  guint saved = 0;
+
+  if (set == NULL)
+    return FALSE;
+  if (g_mkdir_with_parents (directory, 0700) != 0)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "save: %s: %s", directory, g_strerror (errno));
+      return FALSE;
+    }
+  /* Through the account, in windows, so that memory stays flat. */
+  g_autoptr (RackMailbox) mailbox =
+      rack_mailbox_open (shell->account, shell->mailbox, TRUE, shell->cancellable, error);
+  g_autoptr (RackFetch) fetch =
+      mailbox != NULL
+          ? rack_mailbox_fetch (mailbox, set, "BODY.PEEK[]", NULL, shell->cancellable, error)
+          : NULL;
+  if (fetch == NULL)
+    return FALSE;
+  while ((message = rack_fetch_next (fetch, &problem)) != NULL)
+    {
+      if (!save_one (message, directory, error))
+        return FALSE;
+      saved++;
+    }
+  if (problem != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  fprintf (shell->out, "%u saved in %s\n", saved, directory);
+  return TRUE;
+}
+
+SHELL_COMMAND (do_put)
+{
+  Shell *shell = session;
+
+  if (!listing_need_mailbox (shell, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *data = NULL;
+      g_autoptr (GError) problem = NULL;
+      gsize size;
+      if (!g_file_get_contents (words[i].text, &data, &size, &problem))
+        {
+          g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "put: %s", problem->message);
+          return FALSE;
+        }
+      RackCommand *command = rack_command_new ("APPEND");
+      g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&data), size);
+      rack_command_mailbox (command, shell->mailbox);
+      rack_command_literal (command, bytes);
+      g_autoptr (RackReply) reply = shell_expect (shell, command, error);
+      if (reply == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- Changing
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+/* "+seen" and "-$Work" into two STOREs at most. */
+static gboolean
+store (Shell *shell, const RackSet *set, const char *mode, const CommandWord *words, guint n,
+       char sign, GError **error)
+{
+  static const char *const system[] = { "seen", "answered", "flagged", "deleted", "draft" };
+  g_autoptr (GString) flags = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    {
+      const char *name = words[i].text + 1;
+      if (*words[i].text != sign)
+        continue;
+      g_string_append_c (flags, flags->len > 0 ? ' ' : '(');
+      for (gsize j = 0; j < G_N_ELEMENTS (system); j++)
+        if (g_ascii_strcasecmp (name, system[j]) == 0)
+          g_string_append_c (flags, '\\');
+      g_string_append (flags, name);
+    }
+  if (flags->len == 0)
+    return TRUE;
+  g_string_append_c (flags, ')');
+  RackCommand *command = rack_command_new ("UID STORE");
+  rack_command_set (command, set);
+  rack_command_atom (command, mode);
+  rack_command_raw (command, flags->str);
+  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
+  return reply != NULL;
+}
+
+SHELL_COMMAND (do_flag)
+{
+  g_autoptr (RackSet) set = listing_set (session, words, error);
+
+  if (set == NULL)
+    return FALSE;
+  for (guint i = 1; i < n; i++)
+    if ((*words[i].text != '+' && *words[i].text != '-') || words[i].text[1] == '\0')
+      {
+        g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
+                     "flag: \"%s\": write +seen to set, -seen to remove", words[i].text);
+        return FALSE;
+      }
+  return store (session, set, "+FLAGS.SILENT", words + 1, n - 1, '+', error)
+         && store (session, set, "-FLAGS.SILENT", words + 1, n - 1, '-', error);
+}
+
+static gboolean
+transfer (Shell *shell, gboolean move, const RackSet *set, const char *to, GError **error)
+{
+  g_autoptr (RackMailbox) mailbox =
+      rack_mailbox_open (shell->account, shell->mailbox, !move, shell->cancellable, error);
+
+  if (mailbox == NULL)
+    return FALSE;
+  return move ? rack_mailbox_move (mailbox, set, to, NULL, shell->cancellable, error)
+              : rack_mailbox_copy (mailbox, set, to, NULL, shell->cancellable, error);
+}
+
+SHELL_COMMAND (do_cp)
+{
+  g_autoptr (RackSet) set = listing_set (session, words, error);
+
+  return set != NULL && transfer (session, FALSE, set, words[1].text, error);
+}
+
+SHELL_COMMAND (do_mv)
+{
+  g_autoptr (RackSet) set = listing_set (session, words, error);
+
+  return set != NULL && transfer (session, TRUE, set, words[1].text, error);
+}
+
+SHELL_COMMAND (do_rm)
+{
+  Shell *shell = session;
+  g_autoptr (RackSet) set = listing_set (shell, words, error);
+  g_autoptr (GPtrArray) list =
+      set != NULL ? rack_account_list (shell->account, "*", 0, shell->cancellable, error) : NULL;
+
+  if (list == NULL)
+    return FALSE;
+  for (guint i = 0; i < list->len; i++)
+    {
+      const RackMailboxInfo *info = g_ptr_array_index (list, i);
+      if (!(info->flags & RACK_LIST_TRASH))
+        continue;
+      if (strcmp (info->name, shell->mailbox) != 0)
+        return transfer (shell, TRUE, set, info->name, error);
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_REFUSED,
+                           "rm: these are in the trash already; c.delete_messages and c.expunge "
+                           "remove them for good");
+      return FALSE;
+    }
+  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
+                       "rm: the server names no mailbox as \\Trash, so nothing was removed; mv "
+                       "moves them where you like");
+  return FALSE;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * command-table.h - the commands' functions, by the files they are in */
+#pragma once
+
+#include "shell.h"
+
+#define SHELL_COMMAND(name)                                                                        \
+  gboolean name (gpointer session, const CommandWord *words, guint n, GError **error)
+
+/* command-mailbox.c */
+SHELL_COMMAND (do_ls);
+SHELL_COMMAND (do_cd);
+SHELL_COMMAND (do_pwd);
+SHELL_COMMAND (do_status);
+SHELL_COMMAND (do_mkdir);
+SHELL_COMMAND (do_rmdir);
+SHELL_COMMAND (do_rename);
+SHELL_COMMAND (do_subscribe);
+SHELL_COMMAND (do_unsubscribe);
+/* command-message.c */
+SHELL_COMMAND (do_find);
+SHELL_COMMAND (do_show);
+SHELL_COMMAND (do_headers);
+SHELL_COMMAND (do_parts);
+SHELL_COMMAND (do_save);
+SHELL_COMMAND (do_put);
+SHELL_COMMAND (do_flag);
+SHELL_COMMAND (do_cp);
+SHELL_COMMAND (do_mv);
+SHELL_COMMAND (do_rm);
+/* command-server.c */
+SHELL_COMMAND (do_capability);
+SHELL_COMMAND (do_id);
+SHELL_COMMAND (do_raw);
+SHELL_COMMAND (do_help);
+SHELL_COMMAND (do_quit);
+SHELL_COMMAND (do_trace);

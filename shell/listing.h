@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * listing.h - message sets as people type them, and messages as lines of a table */
+#pragma once
+
+#include "shell.h"
+
+/* "1,3:9,*" or $_; UIDs. Returns: (owned) or NULL with error set. */
+RackSet *listing_set (Shell *shell, const CommandWord *word, GError **error);
+/* Needs a selected mailbox; says so. */
+gboolean listing_need_mailbox (Shell *shell, GError **error);
+/* UIDs that SEARCH finds. command is UID SEARCH with its keys; taken. Returns: (owned) */
+RackSet *listing_search (Shell *shell, RackCommand *command, GError **error);
+gboolean listing_messages (Shell *shell, const RackSet *uids, GError **error);
+/* The newest n messages. */
+gboolean listing_last (Shell *shell, guint n, GError **error);

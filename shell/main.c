@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * main.c - mailrack: subcommands, options, and what input the shell reads
+ *
+ * mailrack [shell] [OPTIONS] [ACCOUNT] is the shell; other first words are subcommands. */
+#include "commands.h"
+#include "eval-error.h"
+#include "printer.h"
+#include "safe-text.h"
+#include "shell.h"
+
+#include <errno.h>
+#include <gmime/gmime.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+typedef struct
+{
+  char *file, *account, *host, *user, *password, *script, *trace;
+  int port;
+  gboolean ssl, starttls, insecure, read_only, keep_going, version;
+  char **commands, **rest;
+} Options;
+
+static int
+complain (int status, const char *text)
+{
+  g_autofree char *safe = safe_text_dup (text, -1, SAFE_TEXT_LINE);
+
+  fprintf (stderr, "mailrack: %s\n", safe);
+  return status;
+}
+
+/* ---- A person
+ * ---------------------------------------------------------------------------------------- */
+
+char *
+shell_ask_line (const char *question, gboolean echo)
+{
+  FILE *terminal = fopen ("/dev/tty", "r+e");
+  struct termios before, silent;
+  char *line = NULL;
+  size_t room = 0;
+
+  if (terminal == NULL)
+    return NULL;
+  fputs (question, terminal);
+  fflush (terminal);
+  gboolean changed = !echo && tcgetattr (fileno (terminal), &before) == 0;
+  if (changed)
+    {
+      silent = before;
+      silent.c_lflag &= (tcflag_t) ~ECHO;
+      tcsetattr (fileno (terminal), TCSAFLUSH, &silent);
+    }
+  ssize_t n = getline (&line, &room, terminal);
+  if (changed)
+    {
+      tcsetattr (fileno (terminal), TCSAFLUSH, &before);
+      fputc ('\n', terminal);
+    }
+  fclose (terminal);
+  if (n <= 0)
+    {
+      free (line);
+      return NULL;
+    }
+  line[strcspn (line, "\r\n")] = '\0';
+  return line;
+}
+
+static RackSecret *
+ask (gpointer data, const char *question, RackAskFlags flags, const RackWait *wait, GError **error)
+{
+  char *answer = isatty (STDIN_FILENO) ? shell_ask_line (question, flags == RACK_ASK_ECHO) : NULL;
+
+  if (answer == NULL)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_INTERACTION,
+                   "%sis not configured, and nobody can be asked: standard input is no terminal",
+                   question);
+      return NULL;
+    }
+  RackSecret *secret = rack_secret_new (answer, -1);
+  explicit_bzero (answer, strlen (answer));
+  free (answer);
+  return secret;
+}
+
+static void
+tell (gpointer data, const char *text)
+{
+  fprintf (stderr, "%s\n", text);
+}
+
+/* ---- Options
+ * -------------------------------------------------------------------------------------------- */
+
+static gboolean
+parse_options (Options *options, int *argc, char ***argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "host", 'H', 0, G_OPTION_ARG_STRING, &options->host, "IMAP host to connect to", "HOST" },
+    { "username", 'u', 0, G_OPTION_ARG_STRING, &options->user, "Whom to log in as", "USER" },
+    { "password", 'p', 0, G_OPTION_ARG_STRING, &options->password,
+      "The password; others may see it while the program starts, so better let it ask",
+      "PASSWORD" },
+    { "port", 'P', 0, G_OPTION_ARG_INT, &options->port, "Port, if not the usual one", "PORT" },
+    { "ssl", 's', 0, G_OPTION_ARG_NONE, &options->ssl, "TLS from the first byte (the default)",
+      NULL },
+    { "starttls", 0, 0, G_OPTION_ARG_NONE, &options->starttls,
+      "Plaintext first, then TLS or nothing", NULL },
+    { "insecure", 0, 0, G_OPTION_ARG_NONE, &options->insecure, "No TLS at all", NULL },
+    { "file", 'f', 0, G_OPTION_ARG_FILENAME, &options->file, "Configuration file", "FILE" },
+    { "account", 'A', 0, G_OPTION_ARG_STRING, &options->account, "Account: a section of the file",
+      "NAME" },
+    { "execute", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &options->commands,
+      "Run this and leave; may be repeated", "COMMAND" },
+    { "script", 0, 0, G_OPTION_ARG_FILENAME, &options->script, "Run the lines of a file and leave",
+      "FILE" },
+    { "keep-going", 'k', 0, G_OPTION_ARG_NONE, &options->keep_going,
+      "Do not stop at the first error", NULL },
+    { "read-only", 0, 0, G_OPTION_ARG_NONE, &options->read_only,
+      "Change nothing: EXAMINE instead of SELECT", NULL },
+    { "trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace,
+      "Write the wire to a file, without secrets", "FILE" },
+    { "version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "Say which version this is", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->rest, NULL, "[ACCOUNT]" },
+    { NULL, 0, 0, 0, NULL, NULL, NULL },
+  };
+  g_autoptr (GOptionContext) context =
+      g_option_context_new ("- an interactive shell for an IMAP mailbox");
+
+  g_option_context_set_description (
+      context, "Subcommands: mailrack config [ACCOUNT], mailrack plugins [NAME], mailrack mount "
+               "[ACCOUNT] DIRECTORY,\n"
+               "mailrack umount DIRECTORY. In the shell, \"help\" lists the commands.\n");
+  g_option_context_add_main_entries (context, entries, NULL);
+  return g_option_context_parse (context, argc, argv, error);
+}
+
+/* The copy in argv is what ps shows. */
+static void
+hide_password (int argc, char **argv)
+{
+  for (int i = 1; i < argc; i++)
+    if (strcmp (argv[i], "-p") == 0 || strcmp (argv[i], "--password") == 0)
+      {
+        if (i + 1 < argc)
+          memset (argv[i + 1], 'x', strlen (argv[i + 1]));
+      }
+    else if (g_str_has_prefix (argv[i], "--password="))
+      memset (argv[i] + 11, 'x', strlen (argv[i] + 11));
+    else if (g_str_has_prefix (argv[i], "-p"))
+      memset (argv[i] + 2, 'x', strlen (argv[i] + 2));
+}
+
+static gboolean
+set (RackConfig *config, const char *key, const char *value, const char *origin, GError **error)
+{
+  return value == NULL || rack_config_set (config, key, value, origin, error);
+}
+
+static RackConfig *
+load_config (const Options *options, GError **error)
+{
+  g_autofree char *path = rack_config_default_path ();
+  g_autofree char *port = options->port > 0 ? g_strdup_printf ("%d", options->port) : NULL;
+  const char *named = options->file;
+  gboolean needs_file = named != NULL || options->host == NULL;
+  g_autoptr (RackConfig) config = NULL;
+
+  if (needs_file && named == NULL && !g_file_test (path, G_FILE_TEST_EXISTS)
+      && isatty (STDIN_FILENO))
+    needs_file = FALSE; /* everything is asked for */
+  config = needs_file ? rack_config_load (named, error) : rack_config_new ();
+  if (config == NULL || !set (config, "host", options->host, "-H", error)
+      || !set (config, "username", options->user, "-u", error)
+      || !set (config, "password", options->password, "-p", error)
+      || !set (config, "port", port, "-P", error)
+      || (options->starttls && !set (config, "starttls", "true", "--starttls", error))
+      || (options->ssl && !set (config, "ssl", "true", "--ssl", error))
+      || (options->insecure && !set (config, "ssl", "false", "--insecure", error)))
+    return NULL;
+  return g_steal_pointer (&config);
+}
+
+/* A host and a user that are set nowhere are asked for, on a terminal. */
+static gboolean
+ask_missing (RackConfig *config, const char *account, GError **error)
+{
+  static const struct
+  {
+    const char *key, *question;
+  } asked[] = { { "host", "Host: " }, { "username", "User: " } };
+
+  if (!isatty (STDIN_FILENO))
+    return TRUE;
+  g_autoptr (GPtrArray) settings = rack_config_settings (config, account, error);
+  if (settings == NULL)
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (asked); i++)
+    for (guint j = 0; j < settings->len; j++)
+      {
+        const RackSetting *setting = g_ptr_array_index (settings, j);
+        if (strcmp (setting->key, asked[i].key) != 0 || setting->value != NULL)
+          continue;
+        char *answer = shell_ask_line (asked[i].question, TRUE);
+        gboolean ok =
+            answer == NULL || rack_config_set (config, asked[i].key, answer, "the terminal", error);
+        free (answer);
+        if (!ok)
+          return FALSE;
+      }
+  return TRUE;
+}
+
+/* ---- Input that is no terminal
+ * ------------------------------------------------------------------------------ */
+
+static int
+report (const GError *error, const char *where, guint line)
+{
+  g_autofree char *safe = safe_text_dup (error->message, -1, SAFE_TEXT_LINE);
+  g_autofree char *place = where != NULL ? g_strdup_printf ("%s:%u: ", where, line) : g_strdup ("");
+
+  fflush (stdout);
+  if (error->domain == EVAL_ERROR)
+    fprintf (stderr, "%s%s: %s\n", place, eval_error_kind (error), safe);
+  else
+    fprintf (stderr, "%s%s\n", place, safe);
+  return shell_exit_status (error);
+}
+
+static int
+run_one (Shell *shell, const char *text, const char *where, guint line)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (shell_run (shell, text, &error))
+    return 0;
+  if (g_error_matches (error, EVAL_ERROR, EVAL_ERROR_INCOMPLETE))
+    error->code = EVAL_ERROR_SYNTAX;
+  return report (error, where, line);
+}
+
+/* Lines of a file or of standard input; a call may go on over several. */
+static int
+run_stream (Shell *shell, FILE *in, const char *where, gboolean keep_going)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  char *line = NULL;
+  size_t room = 0;
+  int status = 0;
+  guint number = 0, first = 1;
+
+  while (!shell->quit && getline (&line, &room, in) >= 0)
+    {
+      g_autoptr (GError) error = NULL;
+      number++;
+      if (text->len == 0)
+        first = number;
+      g_string_append (text, line);
+      if (!shell_run (shell, text->str, &error))
+        {
+          if (g_error_matches (error, EVAL_ERROR, EVAL_ERROR_INCOMPLETE) && !feof (in))
+            continue;
+          int now = report (error, where, first);
+          status = status != 0 ? status : now;
+          if (!keep_going)
+            break;
+        }
+      g_string_truncate (text, 0);
+    }
+  if (text->len > 0 && status == 0 && !shell->quit)
+    status = run_one (shell, text->str, where, first);
+  free (line);
+  return status;
+}
+
+static int
+run_input (Shell *shell, const Options *options, const char *name)
+{
+  int status = 0;
+
+  if (options->commands != NULL)
+    {
+      for (char **at = options->commands; *at != NULL && !shell->quit; at++)
+        {
+          int now = run_one (shell, *at, NULL, 0);
+          status = status != 0 ? status : now;
+          if (now != 0 && !options->keep_going)
+            break;
+        }
+      return status;
+    }
+  if (options->script != NULL)
+    {
+      FILE *in = fopen (options->script, "re");
+      if (in == NULL)
+        {
+          fprintf (stderr, "mailrack: %s: %s\n", options->script, g_strerror (errno));
+          return EX_NOINPUT;
+        }
+      status = run_stream (shell, in, options->script, options->keep_going);
+      fclose (in);
+      return status;
+    }
+  if (!isatty (STDIN_FILENO))
+    return run_stream (shell, stdin, "stdin", options->keep_going);
+  return shell_repl (shell, name);
+}
+
+/* ---- The shell
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static gboolean
+write_piece (const char *text, gsize size, gpointer data)
+{
+  Shell *shell = data;
+
+  return fwrite (text, 1, size, shell->out) == size
+         && !g_cancellable_is_cancelled (shell->cancellable);
+}
+
+static gboolean
+display (Value *value, gpointer data)
+{
+  return printer_print (value, PRINTER_WIDTH, write_piece, data) && write_piece ("\n", 1, data);
+}
+
+static void
+write_text (const char *text, gsize size, gpointer data)
+{
+  g_autofree char *safe = safe_text_dup (text, (gssize) size, SAFE_TEXT_BLOCK);
+
+  fputs (safe, ((Shell *) data)->out);
+}
+
+static const InterpSink sink = { display, write_text };
+
+static gboolean
+start (Shell *shell, const Options *options, GError **error)
+{
+  gboolean person = options->commands == NULL && options->script == NULL && isatty (STDIN_FILENO);
+
+  if (options->trace != NULL && !rack_account_trace (shell->account, options->trace, error))
+    return FALSE;
+  if (person)
+    fputs ("Connecting...\n", stderr);
+  if (!shell_connect (shell, error))
+    return FALSE;
+  if (person)
+    fputs ("Connected.\n", stderr);
+  return TRUE;
+}
+
+static int
+run_shell (int argc, char **argv)
+{
+  static const RackHostOps ops = { sizeof (RackHostOps), ask, tell };
+  Options options = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) copy = g_strdupv (argv);
+  char **rest = copy;
+  int status;
+
+  if (!parse_options (&options, &argc, &rest, &error))
+    return complain (EX_USAGE, error->message);
+  hide_password (argc > 0 ? (int) g_strv_length (argv) : 0, argv);
+  if (options.version)
+    {
+      printf ("mailrack %s\n", rack_version ());
+      return 0;
+    }
+  const char *name = options.account != NULL ? options.account
+                     : options.rest != NULL  ? options.rest[0]
+                                             : NULL;
+  if (options.rest != NULL && g_strv_length (options.rest) > 1)
+    return complain (EX_USAGE,
+                     "more than one account is named; mailrack --help says what may be given");
+  g_autoptr (RackConfig) config = load_config (&options, &error);
+  g_autoptr (RackHost) host = rack_host_new (&ops, NULL);
+  if (config == NULL || !ask_missing (config, name, &error))
+    return complain (shell_exit_status (error), error->message);
+  Shell shell = { .host = host,
+                  .out = stdout,
+                  .use_uid = TRUE,
+                  .normalise_times = TRUE,
+                  .folder_encode = TRUE,
+                  .force_read_only = options.read_only };
+  shell.account = rack_account_new (config, name, host, &error);
+  if (shell.account == NULL)
+    return complain (shell_exit_status (error), error->message);
+  shell.cancellable = g_cancellable_new ();
+  shell.interp = interp_new (&sink, &shell);
+  interp_set (shell.interp, "c", client_new (&shell));
+  status =
+      start (&shell, &options, &error)
+          ? run_input (&shell, &options, name != NULL ? name : rack_account_label (shell.account))
+          : complain (shell_exit_status (error), error->message);
+  interp_free (shell.interp);
+  shell_disconnect (&shell);
+  rack_set_free (shell.last);
+  g_object_unref (shell.cancellable);
+  rack_account_unref (shell.account);
+  return status;
+}
+
+/* ---- Subcommands
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+/* The mount beside this program, else on the path. */
+static int
+exec_mount (char **argv)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : g_strdup (".");
+  g_autofree char *beside = g_build_filename (folder, "mailrack-mount", NULL);
+  g_autofree char *in_tree = g_build_filename (folder, "..", "fs", "mailrack-mount", NULL);
+
+  argv[0] = (char *) "mailrack-mount";
+  execv (beside, argv);
+  execv (in_tree, argv);
+  execvp ("mailrack-mount", argv);
+  return complain (EX_UNAVAILABLE, "mailrack-mount is not installed beside this program");
+}
+
+static int
+exec_umount (int argc, char **argv)
+{
+  if (argc != 2)
+    return complain (EX_USAGE, "umount takes one directory");
+  execlp ("fusermount3", "fusermount3", "-u", "--", argv[1], (char *) NULL);
+  return complain (EX_UNAVAILABLE, "fusermount3 is not installed (package fuse3)");
+}
+
+int
+main (int argc, char **argv)
+{
+  const struct rlimit none = { 0, 0 };
+
+  setlocale (LC_ALL, "");
+  setrlimit (RLIMIT_CORE, &none);
+  prctl (PR_SET_DUMPABLE, 0);
+  signal (SIGPIPE, SIG_IGN);
+  g_mime_init ();
+  if (argc > 1 && strcmp (argv[1], "config") == 0)
+    return rack_cmd_config (argc - 1, argv + 1);
+  if (argc > 1 && strcmp (argv[1], "plugins") == 0)
+    return rack_cmd_plugins (argc - 1, argv + 1);
+  if (argc > 1 && strcmp (argv[1], "mount") == 0)
+    return exec_mount (argv + 1);
+  if (argc > 1 && strcmp (argv[1], "umount") == 0)
+    return exec_umount (argc - 1, argv + 1);
+  if (argc > 1 && strcmp (argv[1], "shell") == 0)
+    return run_shell (argc - 1, argv + 1);
+  return run_shell (argc, argv);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * run.c - one line of input: a call, a command, or the system's shell; and the connection
+ *
+ * No terminal here: the same for -e, scripts, stdin and the prompt. */
+#include "convert.h"
+#include "eval-error.h"
+#include "printer.h"
+#include "shell.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* ---- The connection
+ * ----------------------------------------------------------------------------------- */
+
+gboolean
+shell_connect (Shell *shell, GError **error)
+{
+  if (shell->session != NULL && rack_session_alive (shell->session))
+    return TRUE;
+  gboolean again = shell->session != NULL;
+  g_autofree char *mailbox = g_strdup (shell->mailbox);
+  shell_disconnect (shell);
+  shell->session = rack_session_open (shell->account, shell->cancellable, error);
+  if (shell->session == NULL)
+    return FALSE;
+  if (!again)
+    return TRUE;
+  rack_host_tell (shell->host, "The connection was lost and has been made again.");
+  return mailbox == NULL || shell_select (shell, mailbox, shell->read_only, NULL, error);
+}
+
+void
+shell_disconnect (Shell *shell)
+{
+  g_clear_pointer (&shell->session, rack_session_free);
+  g_clear_pointer (&shell->mailbox, g_free);
+}
+
+RackReply *
+shell_expect (Shell *shell, RackCommand *command, GError **error)
+{
+  if (!shell_connect (shell, error))
+    {
+      rack_command_free (command);
+      return NULL;
+    }
+  return rack_session_expect (shell->session, command, shell->cancellable, error);
+}
+
+RackFetch *
+shell_fetch (Shell *shell, RackCommand *command, GError **error)
+{
+  if (!shell_connect (shell, error))
+    {
+      rack_command_free (command);
+      return NULL;
+    }
+  return rack_session_fetch (shell->session, command, shell->cancellable, error);
+}
+
+gboolean
+shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply **reply,
+              GError **error)
+{
+  gboolean examine = read_only || shell->force_read_only;
+  RackCommand *command = rack_command_new (examine ? "EXAMINE" : "SELECT");
+  g_autofree char *name = g_strdup (mailbox);
+  const RackResponse *response;
+
+  rack_command_mailbox (command, name);
+  g_autoptr (RackReply) answer = shell_expect (shell, command, error);
+  g_free (shell->mailbox);
+  shell->mailbox = NULL;
+  if (answer == NULL)
+    return FALSE;
+  shell->mailbox = g_strdup (g_ascii_strcasecmp (name, "INBOX") == 0 ? "INBOX" : name);
+  shell->read_only = examine;
+  for (guint i = 0; (response = rack_reply_get (answer, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_EXISTS)
+      shell->messages = response->number;
+  if (reply != NULL)
+    *reply = g_steal_pointer (&answer);
+  return TRUE;
+}
+
+int
+shell_exit_status (const GError *error)
+{
+  if (error->domain != RACK_ERROR)
+    return error->domain == EVAL_ERROR ? EX_USAGE : EX_SOFTWARE;
+  switch ((RackError) error->code)
+    {
+    case RACK_ERROR_CONFIG:
+    case RACK_ERROR_PLUGIN:
+      return EX_CONFIG;
+    case RACK_ERROR_NETWORK:
+    case RACK_ERROR_TLS:
+    case RACK_ERROR_CLOSED:
+      return EX_UNAVAILABLE;
+    case RACK_ERROR_TIMEOUT:
+    case RACK_ERROR_UNKNOWN_OUTCOME:
+      return EX_TEMPFAIL;
+    case RACK_ERROR_PROTOCOL:
+      return EX_PROTOCOL;
+    case RACK_ERROR_AUTH:
+    case RACK_ERROR_INTERACTION:
+      return EX_NOPERM;
+    case RACK_ERROR_INVALID:
+      return EX_USAGE;
+    case RACK_ERROR_CANCELLED:
+      return 130;
+    case RACK_ERROR_IO:
+      return EX_IOERR;
+    case RACK_ERROR_REFUSED:
+    case RACK_ERROR_NOT_FOUND:
+    case RACK_ERROR_EXISTS:
+    case RACK_ERROR_READ_ONLY:
+    case RACK_ERROR_QUOTA:
+    case RACK_ERROR_STALE:
+    case RACK_ERROR_TOO_LARGE:
+    case RACK_ERROR_UNSUPPORTED:
+      return 1;
+    }
+  return EX_SOFTWARE;
+}
+
+/* ---- A line
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static gboolean
+is_variable (const char *name, gpointer data)
+{
+  return interp_get (((Shell *) data)->interp, name) != NULL;
+}
+
+static gboolean
+run_command (Shell *shell, const Line *line, GError **error)
+{
+  const CommandWord *words = (const CommandWord *) (gpointer) line->words->data;
+  const Command *command = command_find (shell_commands, words[0].text);
+
+  if (command == NULL)
+    {
+      const char *near = command_suggest (shell_commands, words[0].text);
+      g_set_error (error, EVAL_ERROR, EVAL_ERROR_NAME,
+                   "there is no command \"%s\"%s%s%s; \"help\" lists them all", words[0].text,
+                   near != NULL ? " (did you mean \"" : "", near != NULL ? near : "",
+                   near != NULL ? "\"?)" : "");
+      return FALSE;
+    }
+  if (!command_check (command, line->words->len - 1, error))
+    return FALSE;
+  if ((command->flags & COMMAND_CHANGES) && shell->force_read_only)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
+                   "%s: the shell was started with --read-only", command->name);
+      return FALSE;
+    }
+  if (!(command->flags & COMMAND_OFFLINE) && !shell_connect (shell, error))
+    return FALSE;
+  return command->run (shell, words + 1, line->words->len - 1, error);
+}
+
+static gboolean
+run_system (const char *text, GError **error)
+{
+  fflush (stdout);
+  const char *const argv[] = { "/bin/sh", "-c", text, NULL };
+  int status = 0;
+  g_autoptr (GError) problem = NULL;
+
+  if (!g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL,
+                     NULL, &status, &problem)
+      || !g_spawn_check_wait_status (status, &problem))
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_REFUSED, "!%s: %s", text, problem->message);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* "> file" and "| command". */
+static FILE *
+open_output (const Line *line, GError **error)
+{
+  FILE *out = stdout;
+
+  if (line->pipe != NULL)
+    {
+      fflush (stdout);
+      out = popen (line->pipe, "we");
+    }
+  else if (line->file != NULL)
+    {
+      g_autofree char *path = g_str_has_prefix (line->file, "~/")
+                                  ? g_build_filename (g_get_home_dir (), line->file + 2, NULL)
+                                  : g_strdup (line->file);
+      out = fopen (path, line->append ? "ae" : "we");
+    }
+  if (out == NULL)
+    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s: %s",
+                 line->pipe != NULL ? line->pipe : line->file, g_strerror (errno));
+  return out;
+}
+
+static gboolean
+close_output (const Line *line, FILE *out, gboolean ok, GError **error)
+{
+  if (out == stdout)
+    {
+      fflush (stdout);
+      return ok;
+    }
+  int status = line->pipe != NULL ? pclose (out) : fclose (out);
+  if (!ok || status == 0)
+    return ok;
+  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s: %s",
+               line->pipe != NULL ? line->pipe : line->file,
+               line->pipe != NULL ? "ended with an error" : g_strerror (errno));
+  return FALSE;
+}
+
+gboolean
+shell_run (Shell *shell, const char *text, GError **error)
+{
+  const LineContext context = { shell_commands, is_variable, shell };
+  g_auto (Line) line = { 0 };
+  gboolean ok;
+
+  if (!line_parse (text, &context, &line, error))
+    return FALSE;
+  if (line.kind == LINE_EMPTY)
+    return TRUE;
+  if (line.kind == LINE_SYSTEM)
+    return run_system (line.text, error);
+  shell->out = open_output (&line, error);
+  if (shell->out == NULL)
+    return FALSE;
+  ok = line.kind == LINE_CALL ? interp_run (shell->interp, line.text, -1, error)
+                              : run_command (shell, &line, error);
+  ok = close_output (&line, shell->out, ok, error);
+  shell->out = stdout;
+  return ok;
+}

@@ -10,7 +10,7 @@
 
 typedef enum
 {
-  PROVIDER_NONE,
+  PROVIDER_AUTO, /* found out from the host */
   PROVIDER_GENERIC,
   PROVIDER_GOOGLE,
   PROVIDER_MICROSOFT,

@@ -23,7 +23,7 @@ typedef struct
 } Preset;
 
 static const Preset presets[] = {
-  [PROVIDER_NONE] = { NULL, NULL, NULL },
+  [PROVIDER_AUTO] = { NULL, NULL, NULL },
   [PROVIDER_GENERIC] = { NULL, NULL, NULL },
   [PROVIDER_GOOGLE] = { "https://oauth2.googleapis.com/token", "https://mail.google.com/",
                         "imap.gmail.com" },
@@ -37,13 +37,13 @@ static const Preset presets[] = {
 };
 
 /* In the order of the enum. */
-static const char *const provider_names[] = { "",      "generic",  "google", "microsoft",
+static const char *const provider_names[] = { "auto",  "generic",  "google", "microsoft",
                                               "yahoo", "fastmail", NULL };
 
 const RackParam oauth2_params[] = {
-  RACK_PARAM_ENUM (Config, provider, "oauth2_provider", provider_names, OPTIONAL, NULL,
-                   "Whose tokens: google, microsoft, yahoo, fastmail, or generic with URLs of "
-                   "your own; found out from host when it is one of theirs."),
+  RACK_PARAM_ENUM (Config, provider, "oauth2_provider", provider_names, OPTIONAL, "auto",
+                   "Whose tokens: google, microsoft, yahoo, fastmail, generic with URLs of your "
+                   "own, or auto: found out from host."),
   RACK_PARAM (Config, client_id, "oauth2_client_id", STRING, OPTIONAL, NULL,
               "The id of the application at the provider."),
   RACK_PARAM (Config, client_secret, "oauth2_client_secret", SECRET, OPTIONAL, NULL,
@@ -115,7 +115,7 @@ token_can_renew (const Token *token)
 static Provider
 find_provider (const Config *config, const char *host)
 {
-  if (config->provider != PROVIDER_NONE)
+  if (config->provider != PROVIDER_AUTO)
     return config->provider;
   for (guint i = PROVIDER_GOOGLE; i < G_N_ELEMENTS (presets); i++)
     if (g_ascii_strcasecmp (host, presets[i].imap_host) == 0)

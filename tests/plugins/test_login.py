@@ -398,6 +398,20 @@ def test_endpoint_must_be_https_and_trusted(token_endpoint, oauth2, certs, dovec
         assert not endpoint.requests
 
 
+@pytest.mark.parametrize("keys, scope", [
+    ({}, None),
+    ({"oauth2_provider": "google"}, "https://mail.google.com/"),
+    ({"oauth2_provider": "microsoft"},
+     "https://outlook.office.com/IMAP.AccessAsUser.All offline_access"),
+    ({"oauth2_provider": "Yahoo"}, "mail-w"),
+    ({"oauth2_provider": "fastmail"}, "https://www.fastmail.com/dev/protocol-imap"),
+    ({"oauth2_provider": "google", "oauth2_scope": "mine & more"}, "mine & more"),
+])
+def test_scopes(token_endpoint, oauth2, login, keys, scope):
+    assert login(oauth2(**keys)) == ["DEFAULT: ok"]
+    assert token_endpoint.requests[0].form.get("scope") == scope
+
+
 def test_rotated_refresh_token(certs, dovecot, user, account, login):
     """What the provider gives in exchange is on the disk, private, and used from then on by
     every process; until somebody configures another one."""

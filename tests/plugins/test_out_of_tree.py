@@ -167,12 +167,22 @@ def test_guide(stage, compiler, account, dovecot, user, login, tmp_path):
     assert "wrong: " in login(file, "wrong").stdout
 
 
-def test_guide_as_written(stage, tmp_path):
-    """The shell line of the page, verbatim."""
+def test_guide_as_written(stage, dovecot, user, login, tmp_path):
+    """The shell line and the account file of the page, as near to verbatim as can be."""
     (tmp_path / "pass.c").write_text(re.search(r"(?s)```c\n(.*?)```", GUIDE).group(1))
     run("sh", "-ec", re.search(r"(?s)```sh\n(.*?)```", GUIDE).group(1), cwd=tmp_path,
         env=stage["env"])
     assert exported(tmp_path / "mailrack-auth-pass.so") == ["rack_plugin_entry"]
+    (tmp_path / "secret").write_text(dovecot.password(user))
+    text = re.search(r"(?s)```ini\n(.*?)```", GUIDE).group(1)
+    for written, here in (("imap.example.org", "localhost"), ("= bob\n", f"= {user}\n"),
+                          ("/home/bob/src", str(tmp_path)),
+                          ("pass show mail/work", f"cat {tmp_path}/secret")):
+        assert text.count(written) == 1
+        text = text.replace(written, here)
+    file = tmp_path / "account.ini"
+    file.write_text(f"{text}port = {dovecot.imaps}\nssl_ca_file = {dovecot.ca_file}\n")
+    assert login(file).stdout == "DEFAULT: ok\n"
 
 
 def test_wrong_type_does_not_compile(stage, tmp_path):

@@ -48,9 +48,11 @@ static void
 on_cancelled (GCancellable *cancellable, gpointer data)
 {
   RackWaiting *waiting = data;
-  pthread_mutex_lock (waiting->mutex);
+  g_assert (g_atomic_int_get (&waiting->ready));
+  pthread_mutex_t *mutex = waiting->mutex;
+  pthread_mutex_lock (mutex);
   pthread_cond_broadcast (waiting->cond);
-  pthread_mutex_unlock (waiting->mutex);
+  pthread_mutex_unlock (mutex);
 }
 
 void
@@ -61,6 +63,7 @@ rack_waiting_begin (RackWaiting *waiting, pthread_mutex_t *mutex, pthread_cond_t
   waiting->cond = cond;
   waiting->cancellable = cancellable;
   waiting->handler = 0;
+  g_atomic_int_set (&waiting->ready, 1);
   if (cancellable != NULL)
     waiting->handler =
         g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), waiting, NULL);
@@ -94,6 +97,13 @@ void
 rack_waiting_end (RackWaiting *waiting)
 {
   pthread_mutex_unlock (waiting->mutex);
-  if (waiting->handler != 0)
-    g_cancellable_disconnect (waiting->cancellable, waiting->handler);
+  if (waiting->handler == 0)
+    return;
+  g_cancellable_disconnect (waiting->cancellable, waiting->handler);
+  if (g_cancellable_is_cancelled (waiting->cancellable))
+    {
+      /* The handler has run, and is seen to have. */
+      pthread_mutex_lock (waiting->mutex);
+      pthread_mutex_unlock (waiting->mutex);
+    }
 }

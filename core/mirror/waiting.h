@@ -16,6 +16,7 @@ typedef struct
   pthread_cond_t *cond;
   GCancellable *cancellable;
   gulong handler;
+  gint ready; /* atomic: what is above is set. GLib orders this too, unseen by ThreadSanitizer */
 } RackWaiting;
 
 /* A condition on the monotonic clock. */

@@ -54,7 +54,7 @@ check_parse (const char *name, gboolean at_root)
 static RackStr
 take (const uint8_t **data, size_t *size)
 {
-  gsize n = *size > 0 ? MIN ((gsize) **data, *size - 1) : 0;
+  gsize n = *size > 0 ? MIN ((gsize) * *data, *size - 1) : 0;
   RackStr str = { (const char *) *data + (*size > 0), n };
 
   *data += n + (*size > 0);
@@ -73,9 +73,9 @@ check_message (const uint8_t *data, size_t size)
   memcpy (&date, data, MIN (size, sizeof date));
   uid = MAX (uid, 1);
   RackAddress address = { .name = take (&data, &size), .mailbox = take (&data, &size) };
-  address.host = (RackStr) { "h", 1 };
+  address.host = (RackStr){ "h", 1 };
   RackEnvelope envelope = { .from = { &address, 1 } };
-  envelope.subject = (RackStr) { (const char *) data, size };
+  envelope.subject = (RackStr){ (const char *) data, size };
   gsize length = rack_name_message (uid, date, &envelope, name);
   g_assert (length == strlen (name));
   check_safe (name, RACK_NAME_MESSAGE_MAX);

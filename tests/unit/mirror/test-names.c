@@ -6,7 +6,7 @@
 #include <locale.h>
 #include <string.h>
 
-#define STR(text) ((RackStr) { (text), strlen (text) })
+#define STR(text) ((RackStr){ (text), strlen (text) })
 
 static char *
 name_of (guint32 uid, gint64 date, const char *sender, const char *mailbox, const char *subject)
@@ -25,7 +25,7 @@ name_of (guint32 uid, gint64 date, const char *sender, const char *mailbox, cons
   return g_strdup (buffer);
 }
 
-#define DATE 1795166100 /* 2026-11-20T09:15:00Z */
+#define DATE   1795166100 /* 2026-11-20T09:15:00Z */
 #define PREFIX "2026-11-20T0915Z_"
 
 static void
@@ -53,8 +53,8 @@ test_plain (void)
 static void
 test_encoded (void)
 {
-  check ("=?utf-8?q?J=C3=BCrgen_Gro=C3=9F?=", "j", "=?utf-8?b?w5xiZXJzaWNodA==?=",
-         "Jürgen-Groß_Übersicht");
+  check ("=?utf-8?q?J=C3=BCrgen_Gro=C3=9F?=", "j",
+         "=?utf-8?b?w5xiZXJzaWNodA==?=", "Jürgen-Groß_Übersicht");
   check ("=?iso-8859-1?q?Andr=E9?=", "a", "=?utf-8?q?one?= =?utf-8?q?two?=", "André_onetwo");
   /* What is broken stays what it is. */
   check ("=?utf-8?q?J=C3", "x", "=?x-none?q?abc?=", "=-utf-8-q-J=C3_abc");
@@ -68,12 +68,22 @@ static void
 test_unseen_characters (void)
 {
   /* Bidirectional overrides, zero-width, soft hyphen, BOM, Hangul filler: as if not there. */
-  check ("ev\xe2\x80\xae" "il", "x", "gpj\xe2\x80\xaa.exe", "evil_gpj.exe");
-  check ("a\xe2\x80\x8b" "b", "x", "soft\xc2\xadhyphen\xef\xbb\xbf", "ab_softhyphen");
+  check ("ev\xe2\x80\xae"
+         "il",
+         "x", "gpj\xe2\x80\xaa.exe", "evil_gpj.exe");
+  check ("a\xe2\x80\x8b"
+         "b",
+         "x", "soft\xc2\xadhyphen\xef\xbb\xbf", "ab_softhyphen");
   check ("x\xe3\x85\xa4y", "x", "tag\xf3\xa0\x81\x81s", "xy_tags");
   /* Control characters separate. */
-  check ("a\x1b[31mb", "x", "c\nd\te\x7f" "f", "a-31mb_c-d-e-f");
-  check ("x", "x", "c1\xc2\x85" "control", "x_c1-control");
+  check ("a\x1b[31mb", "x",
+         "c\nd\te\x7f"
+         "f",
+         "a-31mb_c-d-e-f");
+  check ("x", "x",
+         "c1\xc2\x85"
+         "control",
+         "x_c1-control");
   /* A mark belongs to a letter. */
   check ("x", "x", "\xcc\x81lone", "x_lone");
   /* Letters of every script stay. */
@@ -131,7 +141,7 @@ test_groups (void)
   rack_name_message (5, 0, &envelope, name);
   g_assert_cmpstr (name, ==, "1970-01-01T0000Z_Bob_s.5.eml");
   envelope.from.n = 1;
-  envelope.sender = (RackAddresses) { sender, 1 };
+  envelope.sender = (RackAddresses){ sender, 1 };
   rack_name_message (5, 0, &envelope, name);
   g_assert_cmpstr (name, ==, "1970-01-01T0000Z_carol_s.5.eml");
   rack_name_message (5, 0, NULL, name);
@@ -146,12 +156,24 @@ test_parse_uid (void)
     const char *name;
     guint32 uid;
   } cases[] = {
-    { "1.eml", 1 },           { "a.1.eml", 1 },         { "4294967295.eml", G_MAXUINT32 },
-    { "4294967296.eml", 0 },  { "99999999999.eml", 0 }, { "0.eml", 0 },
-    { "01.eml", 0 },          { "a1.eml", 0 },          { ".eml", 0 },
-    { "eml", 0 },             { "", 0 },                { "x.eml", 0 },
-    { "1.EML", 0 },           { "1.eml.", 0 },          { "-1.eml", 0 },
-    { "a.0.eml", 0 },         { "a..7.eml", 7 },        { "+1.eml", 0 },
+    { "1.eml", 1 },
+    { "a.1.eml", 1 },
+    { "4294967295.eml", G_MAXUINT32 },
+    { "4294967296.eml", 0 },
+    { "99999999999.eml", 0 },
+    { "0.eml", 0 },
+    { "01.eml", 0 },
+    { "a1.eml", 0 },
+    { ".eml", 0 },
+    { "eml", 0 },
+    { "", 0 },
+    { "x.eml", 0 },
+    { "1.EML", 0 },
+    { "1.eml.", 0 },
+    { "-1.eml", 0 },
+    { "a.0.eml", 0 },
+    { "a..7.eml", 7 },
+    { "+1.eml", 0 },
   };
   char short_name[RACK_NAME_MESSAGE_MAX + 1];
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -188,8 +210,12 @@ test_directories (void)
   check_directory ("100%", -1, FALSE, "100%25");
   check_directory ("%2E", -1, FALSE, "%252E");
   check_directory ("a\nb\x1b[0m\x7f", -1, FALSE, "a%0Ab%1B[0m%7F");
-  check_directory ("c\xc2\x9b" "1", -1, FALSE, "c%C2%9B1");
-  check_directory ("a\xe2\x80\xae" "b", -1, FALSE, "a%E2%80%AEb");
+  check_directory ("c\xc2\x9b"
+                   "1",
+                   -1, FALSE, "c%C2%9B1");
+  check_directory ("a\xe2\x80\xae"
+                   "b",
+                   -1, FALSE, "a%E2%80%AEb");
   check_directory ("\xff\xfe", -1, FALSE, "%FF%FE");
   check_directory ("\xed\xa0\x80", -1, FALSE, "%ED%A0%80"); /* a surrogate */
   check_directory (".uid", -1, TRUE, "%2Euid");
@@ -238,8 +264,8 @@ test_long_directories (void)
 static void
 test_directory_parse_refuses (void)
 {
-  static const char *const never[] = { "%2e", "%41", "%", "%4", "%GG", ".", "..", "", "a%",
-                                       "a/b", "x.eml", "%00a", "a%00", "%~", "\x01" };
+  static const char *const never[] = { "%2e", "%41", "%",     "%4",   "%GG",  ".",  "..",  "",
+                                       "a%",  "a/b", "x.eml", "%00a", "a%00", "%~", "\x01" };
   for (guint i = 0; i < G_N_ELEMENTS (never); i++)
     {
       g_autofree char *parsed = rack_name_directory_parse (never[i], FALSE);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * fake-stream.c - the fake server's FETCH and its readers */
+#include "fake.h"
+
+#include <string.h>
+
+struct RackFetch
+{
+  RackMailbox *mailbox;
+  GCancellable *cancellable;
+  RackSet *uids;
+  gboolean bodies, envelopes;
+  guint32 after;
+  guint64 skipped;
+  RackMessage message;
+  RackEnvelope envelope;
+  RackAddress from;
+  RackSection section;
+  char *subject, *body;
+};
+
+RackFetch *
+rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items,
+                    const char *modifiers, GCancellable *cancellable, GError **error)
+{
+  RackFetch *fetch = NULL;
+  gboolean bodies = strstr (items, "BODY.PEEK[]") != NULL;
+  g_assert_null (strstr (items, "BODY[")); /* that would set \Seen */
+  fake_lock ();
+  if (!fake_fails (bodies ? FAKE_BODIES : FAKE_FETCH, cancellable, error)
+      && fake_messages (mailbox, error) != NULL)
+    {
+      fetch = g_new0 (RackFetch, 1);
+      fetch->mailbox = mailbox;
+      fetch->cancellable = cancellable;
+      fetch->uids = rack_set_copy (uids);
+      fetch->bodies = bodies;
+      fetch->envelopes = strstr (items, "ENVELOPE") != NULL;
+    }
+  fake_unlock ();
+  return fetch;
+}
+
+static FakeMessage *
+next_message (RackFetch *fetch, const GPtrArray *messages)
+{
+  FakeMessage *next = NULL;
+  for (guint i = 0; i < messages->len; i++)
+    {
+      FakeMessage *message = messages->pdata[i];
+      if (message->uid > fetch->after && rack_set_contains (fetch->uids, message->uid)
+          && (next == NULL || message->uid < next->uid))
+        next = message;
+    }
+  if (next != NULL)
+    fetch->after = next->uid;
+  return next;
+}
+
+static void
+fill_message (RackFetch *fetch, const FakeMessage *from)
+{
+  g_free (fetch->subject);
+  g_free (fetch->body);
+  fetch->subject = g_strdup (from->subject);
+  fetch->body = g_strdup (from->body);
+  fetch->from = (RackAddress){ .mailbox = { "alice", 5 }, .host = { "x", 1 } };
+  fetch->envelope = (RackEnvelope){ .subject = { fetch->subject, strlen (fetch->subject) },
+                                    .from = { &fetch->from, 1 } };
+  fetch->section = (RackSection){ .name = { "BODY[]", 6 },
+                                  .section = { "", 0 },
+                                  .data = { fetch->body, strlen (fetch->body) } };
+  fetch->message = (RackMessage){
+    .fields = RACK_FIELD_UID | RACK_FIELD_FLAGS | RACK_FIELD_DATE | RACK_FIELD_SIZE,
+    .uid = from->uid,
+    .flags = { .system = from->flags },
+    .size = from->announced,
+    .date = from->uid * 60,
+  };
+  if (fetch->envelopes)
+    {
+      fetch->message.fields |= RACK_FIELD_ENVELOPE;
+      fetch->message.envelope = &fetch->envelope;
+    }
+  if (fetch->bodies)
+    {
+      fetch->message.fields |= RACK_FIELD_SECTION;
+      fetch->message.sections = &fetch->section;
+      fetch->message.n_sections = 1;
+    }
+}
+
+const RackMessage *
+rack_fetch_next (RackFetch *fetch, GError **error)
+{
+  const RackMessage *result = NULL;
+  gulong handler = fake_connect (fetch->cancellable);
+  fake_lock ();
+  while (fetch->bodies && fake_is_held () && !g_cancellable_is_cancelled (fetch->cancellable))
+    fake_wait ();
+  GPtrArray *messages = NULL;
+  if (g_cancellable_is_cancelled (fetch->cancellable))
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CANCELLED, "cancelled");
+  else
+    messages = fake_messages (fetch->mailbox, error);
+  FakeMessage *next;
+  while (messages != NULL && (next = next_message (fetch, messages)) != NULL)
+    {
+      if (next->garbled && fetch->envelopes)
+        {
+          fetch->skipped++;
+          continue;
+        }
+      fill_message (fetch, next);
+      result = &fetch->message;
+      break;
+    }
+  fake_unlock ();
+  g_cancellable_disconnect (fetch->cancellable, handler);
+  return result;
+}
+
+guint64
+rack_fetch_skipped (const RackFetch *fetch)
+{
+  return fetch->skipped;
+}
+
+void
+rack_fetch_free (RackFetch *fetch)
+{
+  if (fetch == NULL)
+    return;
+  rack_set_free (fetch->uids);
+  g_free (fetch->subject);
+  g_free (fetch->body);
+  g_free (fetch);
+}
+
+/* ---- Readers -------------------------------------------------------------------------------- */
+
+struct RackReader
+{
+  RackMailbox *mailbox;
+  GCancellable *cancellable;
+  guint32 uid;
+  char *body;
+  gsize size, at, cut;
+};
+
+RackReader *
+rack_mailbox_read (RackMailbox *mailbox, guint32 uid, const char *section,
+                   GCancellable *cancellable, GError **error)
+{
+  RackReader *reader = NULL;
+  g_assert_cmpstr (section, ==, "");
+  fake_lock ();
+  if (!fake_fails (FAKE_READ, cancellable, error))
+    {
+      reader = g_new0 (RackReader, 1);
+      reader->mailbox = mailbox;
+      reader->cancellable = cancellable;
+      reader->uid = uid;
+    }
+  fake_unlock ();
+  return reader;
+}
+
+static gboolean
+find_body (RackReader *reader, GError **error)
+{
+  GPtrArray *messages = fake_messages (reader->mailbox, error);
+  for (guint i = 0; messages != NULL && i < messages->len; i++)
+    {
+      const FakeMessage *message = messages->pdata[i];
+      if (message->uid != reader->uid)
+        continue;
+      reader->body = g_strdup (message->body);
+      reader->size = strlen (message->body);
+      reader->cut = fake_take_break () ? reader->size / 2 : G_MAXSIZE;
+      return TRUE;
+    }
+  if (messages != NULL)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "it is gone");
+  return FALSE;
+}
+
+gboolean
+rack_reader_size (RackReader *reader, guint64 *size, GError **error)
+{
+  gboolean ok = FALSE;
+  gulong handler = fake_connect (reader->cancellable);
+  fake_lock ();
+  while (fake_is_held () && !g_cancellable_is_cancelled (reader->cancellable))
+    fake_wait ();
+  if (g_cancellable_is_cancelled (reader->cancellable))
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CANCELLED, "cancelled");
+  else
+    ok = find_body (reader, error);
+  fake_unlock ();
+  g_cancellable_disconnect (reader->cancellable, handler);
+  *size = reader->size;
+  return ok;
+}
+
+gssize
+rack_reader_read (RackReader *reader, void *data, gsize size, GError **error)
+{
+  gsize n = MIN (size, MIN (reader->size, reader->cut) - reader->at);
+  if (n == 0 && reader->cut < reader->size)
+    {
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CLOSED, "the connection was lost");
+      return -1;
+    }
+  /* In small pieces, as a network has it. */
+  n = MIN (n, 1000);
+  memcpy (data, reader->body + reader->at, n);
+  reader->at += n;
+  return (gssize) n;
+}
+
+void
+rack_reader_free (RackReader *reader)
+{
+  if (reader == NULL)
+    return;
+  g_free (reader->body);
+  g_free (reader);
+}

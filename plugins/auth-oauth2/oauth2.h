@@ -93,3 +93,21 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HttpAnswer, http_answer_clear)
  * _TIMEOUT, _CANCELLED, _CONFIG). */
 gboolean http_post (const char *url, const RackSecret *form, const char *ca_file,
                     const RackWait *wait, HttpAnswer *answer, GError **error);
+
+/* ---- grant.c --------------------------------------------------------------------- */
+
+/* What an endpoint gave (RFC 6749 §5.1). */
+typedef struct
+{
+  RackSecret *access_token;
+  RackSecret *refresh_token; /* NULL: the one in use stays */
+  gint64 lifetime;           /* seconds; 0: not said */
+} Grant;
+
+void grant_clear (Grant *grant);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Grant, grant_clear)
+
+/* FALSE: it gave none; the sentence says what to do. */
+gboolean grant_read (Grant *grant, const HttpAnswer *answer, GError **error);
+/* Whether it may be put into a SASL message. */
+gboolean token_is_bearer (const RackSecret *token);

@@ -7,7 +7,6 @@
  * What a provider says is checked before it goes anywhere; a first token is not got here. */
 #include "oauth2.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 #include <time.h>
 
@@ -147,20 +146,10 @@ find_url (const Config *config, const char *host, GError **error)
 
 /* ---- Access tokens --------------------------------------------------------------------- */
 
-/* RFC 6750 §2.1: what a bearer token is made of. Anything else could forge the message it is
- * put into. */
-static gboolean
-is_bearer (const char *text, gsize size)
-{
-  return size > 0 && size <= MAX_TOKEN
-         && strspn (text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")
-                == size;
-}
-
 static gboolean
 take (Token *token, RackSecret *access, gint64 lifetime, GError **error)
 {
-  if (!is_bearer (rack_secret_peek (access), rack_secret_size (access)))
+  if (!token_is_bearer (access))
     {
       rack_secret_free (access);
       g_set_error_literal (error, RACK_ERROR, RACK_ERROR_AUTH,
@@ -229,108 +218,22 @@ make_form (const Config *config, const char *host, const RackSecret *refresh_tok
   return secret;
 }
 
-/* Returns: (borrowed) a member that is a string, else NULL. */
-static const char *
-get_text (JsonObject *object, const char *name)
-{
-  JsonNode *node = json_object_get_member (object, name);
-
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING
-             ? json_node_get_string (node)
-             : NULL;
-}
-
-/* Seconds, also where a provider writes them as a string; 0: not said. */
-static gint64
-get_lifetime (JsonObject *object)
-{
-  JsonNode *node = json_object_get_member (object, "expires_in");
-  gint64 n = 0;
-
-  if (node != NULL && JSON_NODE_HOLDS_VALUE (node))
-    {
-      GType type = json_node_get_value_type (node);
-      if (type == G_TYPE_STRING)
-        n = g_ascii_strtoll (json_node_get_string (node), NULL, 10);
-      else if (type == G_TYPE_INT64)
-        n = json_node_get_int (node);
-      else if (type == G_TYPE_DOUBLE && json_node_get_double (node) < 1e9)
-        n = (gint64) json_node_get_double (node);
-    }
-  return CLAMP (n, 0, 366 * 86400);
-}
-
-static JsonObject *
-parse (const HttpAnswer *answer, JsonParser *parser)
-{
-  if (!g_utf8_validate (answer->body, (gssize) answer->size, NULL)
-      || !json_parser_load_from_data (parser, answer->body, (gssize) answer->size, NULL))
-    return NULL;
-  JsonNode *root = json_parser_get_root (parser);
-  return root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_get_object (root) : NULL;
-}
-
-static gboolean
-explain_refusal (const HttpAnswer *answer, JsonObject *object, GError **error)
-{
-  const char *name = object != NULL ? get_text (object, "error") : NULL;
-  const char *about = object != NULL ? get_text (object, "error_description") : NULL;
-  g_autofree char *details =
-      g_strdup_printf ("%s%s%s", name != NULL ? name : "no reason given", about != NULL ? ": " : "",
-                       about != NULL ? about : "");
-  g_autofree char *safe = rack_text_escape (details, (gssize) strnlen (details, 500));
-
-  if (answer->status == 429 || answer->status >= 500)
-    {
-      g_autofree char *when =
-          answer->retry_after > 0
-              ? g_strdup_printf (" in %" G_GINT64_FORMAT " seconds", answer->retry_after)
-              : g_strdup (" later");
-      g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK,
-                   "the token endpoint is not available (HTTP %u): try again%s", answer->status,
-                   when);
-    }
-  else if (answer->status >= 300 && answer->status < 400)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
-                 "the token endpoint redirects elsewhere (HTTP %u), where no secret is sent: "
-                 "check oauth2_token_url",
-                 answer->status);
-  else if (g_strcmp0 (name, "invalid_grant") == 0)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-                 "the refresh token is not good any more (%s): authorize again, and put the new "
-                 "one into oauth2_refresh_token",
-                 safe);
-  else if (g_strcmp0 (name, "invalid_client") == 0 || g_strcmp0 (name, "unauthorized_client") == 0)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-                 "the provider does not take this application (%s): check oauth2_client_id and "
-                 "oauth2_client_secret",
-                 safe);
-  else
-    g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-                 "the token endpoint refuses (HTTP %u, %s): check oauth2_token_url and the other "
-                 "oauth2_ keys",
-                 answer->status, safe);
-  return FALSE;
-}
-
 /* Before anything uses it: if we end now, the next process must find it. */
 static void
-keep_rotated (Token *token, State *state, const RackSecret *used, const char *fresh)
+keep_rotated (Token *token, State *state, const RackSecret *used, const RackSecret *fresh)
 {
   g_autoptr (GError) trouble = NULL;
 
-  if (fresh == NULL || *fresh == '\0' || strlen (fresh) > MAX_TOKEN
-      || strcmp (fresh, rack_secret_peek (used)) == 0)
+  if (strcmp (rack_secret_peek (fresh), rack_secret_peek (used)) == 0)
     return;
-  g_autoptr (RackSecret) secret = rack_secret_new (fresh, -1);
   g_clear_pointer (&token->rotated, rack_secret_free);
-  if (state_save (state, token->config->refresh_token, secret, &trouble))
+  if (state_save (state, token->config->refresh_token, fresh, &trouble))
     return;
   g_autofree char *text =
       g_strdup_printf ("warning: the new refresh token cannot be saved, so you may have to "
                        "authorize again: %s",
                        trouble->message);
-  token->rotated = g_steal_pointer (&secret);
+  token->rotated = rack_secret_copy (fresh);
   rack_host_tell (token->host, text);
 }
 
@@ -338,30 +241,14 @@ static gboolean
 use_answer (Token *token, State *state, const RackSecret *used, const HttpAnswer *answer,
             GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonObject *object = parse (answer, parser);
-  const char *access = object != NULL ? get_text (object, "access_token") : NULL;
+  g_auto (Grant) grant = { 0 };
 
-  if (answer->status != 200)
-    return explain_refusal (answer, object, error);
-  if (access == NULL)
-    {
-      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
-                           "the token endpoint's answer holds no access token: check "
-                           "oauth2_token_url");
-      return FALSE;
-    }
-  const char *type = get_text (object, "token_type");
-  if (type != NULL && g_ascii_strcasecmp (type, "Bearer") != 0)
-    {
-      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
-                           "the token endpoint gave a token that is not of type Bearer");
-      return FALSE;
-    }
-  keep_rotated (token, state, used, get_text (object, "refresh_token"));
-  gint64 lifetime = get_lifetime (object);
-  return take (token, rack_secret_new (access, -1), lifetime > 0 ? lifetime : DEFAULT_LIFETIME,
-               error);
+  if (!grant_read (&grant, answer, error))
+    return FALSE;
+  if (grant.refresh_token != NULL)
+    keep_rotated (token, state, used, grant.refresh_token);
+  return take (token, g_steal_pointer (&grant.access_token),
+               grant.lifetime > 0 ? grant.lifetime : DEFAULT_LIFETIME, error);
 }
 
 static gboolean

@@ -42,7 +42,8 @@ typedef struct
 {
   char *plugin; /* (owned) */
   RackFound by;
-  guint denied; /* bits by the place in .shorthands */
+  guint denied;    /* bits by the place in .shorthands */
+  gboolean undoes; /* "transport =": what further layers name does not count */
 } Choice;
 
 static void
@@ -102,8 +103,10 @@ read_name (RackConfig *config, const char *account, RackLayer layer, const char 
   RackParam param = *rack_params_find (rack_core_params (), key);
   RackFound found;
 
-  if (!rack_config_find_in (config, account, layer, key, &found)
-      || rack_secret_size (found.raw) == 0)
+  if (choice->undoes || !rack_config_find_in (config, account, layer, key, &found))
+    return TRUE;
+  choice->undoes = rack_secret_size (found.raw) == 0;
+  if (choice->undoes)
     return TRUE;
   param.offset = 0;
   choice->by = found;
@@ -170,11 +173,12 @@ rack_config_plugin_name (RackConfig *config, const char *account, RackPluginKind
                          RackFound *found, GError **error)
 {
   const Choosing *how = &choosing[kind];
+  gboolean undone = FALSE;
   guint denied = 0;
 
   for (RackLayer layer = 0; layer < RACK_N_LAYERS; layer++)
     {
-      g_auto (Choice) choice = { 0 };
+      g_auto (Choice) choice = { .undoes = undone };
 
       if (!read_layer (config, account, layer, how, &choice, error))
         return NULL;
@@ -185,12 +189,17 @@ rack_config_plugin_name (RackConfig *config, const char *account, RackPluginKind
           return g_steal_pointer (&choice.plugin);
         }
       denied |= choice.denied;
+      undone = choice.undoes;
     }
   if (found != NULL)
     *found = (RackFound){ .layer = RACK_N_LAYERS };
   if (kind == RACK_PLUGIN_AUTH)
     return g_strdup ("password");
-  return g_strdup ((denied & DENIES_SSL) != 0 ? "plain" : "ssl");
+  if ((denied & DENIES_SSL) == 0)
+    return g_strdup ("ssl");
+  if (found != NULL)
+    rack_config_find (config, account, "ssl", found);
+  return g_strdup ("plain");
 }
 
 gboolean

@@ -128,9 +128,8 @@ find_choice (const RackParam *param, const char *text, int *value)
   return FALSE;
 }
 
-/* "~" and "~/x" are the user's, "~bob/x" another's; a "~" anywhere else is a character. */
-static char *
-expand_home (const char *text)
+char *
+rack_path_expand (const char *text)
 {
   if (*text != '~')
     return g_strdup (text);
@@ -190,7 +189,7 @@ static gboolean
 store_path (const RackParam *param, const char *text, const char *shown, gpointer field,
             GError **error)
 {
-  char *path = expand_home (text);
+  char *path = rack_path_expand (text);
 
   if (path == NULL)
     return refuse (param, shown, "a path: there is no such user", error);

@@ -15,6 +15,10 @@ gsize rack_param_field_size (RackParamType type);
 /* "whole number", "yes or no", ...: for people. "?" for a type we do not know. */
 const char *rack_param_type_name (RackParamType type);
 
+/* "~" and "~/x" in the user's home, "~bob/x" in another's; a "~" anywhere else is a character.
+ * Returns: (owned) or NULL: there is no such user. */
+char *rack_path_expand (const char *path);
+
 /* Parses text (size bytes, NUL-terminated) and stores it in data, whose field is zero.
  * shown is how messages quote the value; it is never used for a secret. FALSE: the field is
  * unchanged and the error's message is '"port": "x" is not a whole number', without a place. */

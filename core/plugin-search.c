@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core-config.h"
+#include "params.h"
 #include "plugin.h"
 
 #define PREFIX "mailrack-"
@@ -156,7 +157,10 @@ rack_plugin_find (RackPluginKind kind, const char *name, GError **error)
   const char *kind_name = rack_plugin_kind_name (kind);
 
   if (strchr (name, '/') != NULL)
-    return g_strdup (name);
+    {
+      char *path = rack_path_expand (name);
+      return path != NULL ? path : g_strdup (name); /* the error says that it is not there */
+    }
   if (!is_name (name, strlen (name)))
     {
       g_autofree char *shown = rack_text_escape (name, (gssize) strnlen (name, 64));

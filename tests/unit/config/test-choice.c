@@ -66,7 +66,8 @@ test_inherited (void)
   assert_choice ("transport = starttls", "ssl = false", "starttls password");
   assert_choice ("stream = true", "ssl = true", "ssl password");
   assert_choice ("ssl = true", "stream = true", "tunnel password");
-  assert_choice ("transport = other", "transport =", "other password");
+  assert_choice ("transport = other\nauth = other", "transport =", "ssl other");
+  assert_choice ("transport = starttls\nstarttls = yes", "transport =", "starttls password");
 }
 
 static void

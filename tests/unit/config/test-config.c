@@ -292,7 +292,7 @@ test_known_elsewhere (void)
   g_autofree char *shown = get (config, NULL, "ssl_ca_file", NULL);
 
   g_assert_null (shown);
-  assert_setting (config, NULL, "transport", "plain", "default");
+  assert_setting (config, NULL, "transport", "plain", "config.ini:3");
 }
 
 static void

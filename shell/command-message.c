@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <gmime/gmime.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -133,25 +132,6 @@ SHELL_COMMAND (do_headers)
   return TRUE;
 }
 
-/* The first text part, decoded. */
-static char *
-find_text (GMimeObject *part)
-{
-  if (GMIME_IS_TEXT_PART (part))
-    return g_mime_text_part_get_text (GMIME_TEXT_PART (part));
-  if (GMIME_IS_MULTIPART (part))
-    for (int i = 0; i < g_mime_multipart_get_count (GMIME_MULTIPART (part)); i++)
-      {
-        char *text = find_text (g_mime_multipart_get_part (GMIME_MULTIPART (part), i));
-        if (text != NULL)
-          return text;
-      }
-  if (GMIME_IS_MESSAGE_PART (part))
-    return find_text (
-        g_mime_message_get_mime_part (g_mime_message_part_get_message (GMIME_MESSAGE_PART (part))));
-  return NULL;
-}
-
 SHELL_COMMAND (do_show)
 {
   static const char *const shown[] = { "From", "To", "Cc", "Date", "Subject" };
@@ -160,29 +140,20 @@ SHELL_COMMAND (do_show)
 
   if (bytes == NULL)
     return FALSE;
-  GMimeStream *stream =
-      g_mime_stream_mem_new_with_buffer (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  GMimeParser *parser = g_mime_parser_new_with_stream (stream);
-  GMimeMessage *message = g_mime_parser_construct_message (parser, NULL);
-  g_object_unref (parser);
-  g_object_unref (stream);
-  for (gsize i = 0; i < G_N_ELEMENTS (shown) && message != NULL; i++)
+  g_autoptr (RackView) view = rack_view_new (bytes);
+  for (gsize i = 0; i < G_N_ELEMENTS (shown); i++)
     {
-      const char *value = g_mime_object_get_header (GMIME_OBJECT (message), shown[i]);
-      if (value == NULL)
-        continue;
-      g_autofree char *decoded = g_mime_utils_header_decode_text (NULL, value);
-      g_autofree char *safe = safe_text_dup (decoded, -1, SAFE_TEXT_LINE);
-      fprintf (shell->out, "%s: %s\n", shown[i], safe);
+      g_autofree char *value = rack_view_header (view, shown[i]);
+      g_autofree char *safe = value != NULL ? safe_text_dup (value, -1, SAFE_TEXT_LINE) : NULL;
+      if (safe != NULL)
+        fprintf (shell->out, "%s: %s\n", shown[i], safe);
     }
   fputc ('\n', shell->out);
-  GMimeObject *part = message != NULL ? g_mime_message_get_mime_part (message) : NULL;
-  g_autofree char *text = part != NULL ? find_text (part) : NULL;
+  g_autofree char *text = rack_view_text (view);
   if (text != NULL)
     print_safe (shell, text, -1);
   else
     fprintf (shell->out, "(no text; \"parts %s\" shows what there is)\n", words[0].text);
-  g_clear_object (&message);
   return TRUE;
 }
 

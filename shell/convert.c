@@ -3,7 +3,6 @@
  * convert.c - server data as values of the session; the contract is in convert.h */
 #include "convert.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
 static const char *const envelope_fields[] = { "date",        "subject",   "from_", "sender",
@@ -231,14 +230,12 @@ make_datetime (gint64 seconds, gint zone, gboolean normalise)
 static Value *
 convert_header_date (RackStr date, gboolean normalise)
 {
-  g_autofree char *text = rack_str_dup (date);
-  g_autoptr (GDateTime) parsed = text != NULL ? g_mime_utils_header_decode_date (text) : NULL;
+  gint64 seconds;
+  gint zone;
 
-  if (parsed == NULL)
+  if (!rack_header_date (date, &seconds, &zone))
     return value_none ();
-  return make_datetime (g_date_time_to_unix (parsed),
-                        (gint) (g_date_time_get_utc_offset (parsed) / G_TIME_SPAN_MINUTE),
-                        normalise);
+  return make_datetime (seconds, zone, normalise);
 }
 
 static Value *

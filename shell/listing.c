@@ -5,7 +5,6 @@
 
 #include "safe-text.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -63,21 +62,13 @@ terminal_width (FILE *out)
 }
 
 static char *
-decode_words (RackStr text)
-{
-  g_autofree char *raw = rack_str_dup (text);
-
-  return raw != NULL ? g_mime_utils_header_decode_text (NULL, raw) : g_strdup ("");
-}
-
-static char *
 sender (const RackEnvelope *envelope)
 {
   if (envelope->from.n == 0)
     return g_strdup ("");
   const RackAddress *from = &envelope->from.items[0];
   if (from->name.size > 0)
-    return decode_words (from->name);
+    return rack_header_decode (from->name);
   return g_strdup_printf ("%.*s@%.*s", (int) from->mailbox.size,
                           from->mailbox.data != NULL ? from->mailbox.data : "",
                           (int) from->host.size, from->host.data != NULL ? from->host.data : "");
@@ -110,7 +101,7 @@ print_line (Shell *shell, const RackMessage *message, guint width)
   if (message->envelope != NULL)
     {
       g_autofree char *from = sender (message->envelope);
-      g_autofree char *subject = decode_words (message->envelope->subject);
+      g_autofree char *subject = rack_header_decode (message->envelope->subject);
       guint used = safe_text_columns (line->str) + 22;
       safe_text_append_cell (line, from, 20);
       g_string_append (line, "  ");

@@ -10,7 +10,6 @@
 #include "shell.h"
 
 #include <errno.h>
-#include <gmime/gmime.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
@@ -452,7 +451,6 @@ main (int argc, char **argv)
   setrlimit (RLIMIT_CORE, &none);
   prctl (PR_SET_DUMPABLE, 0);
   signal (SIGPIPE, SIG_IGN);
-  g_mime_init ();
   if (argc > 1 && strcmp (argv[1], "config") == 0)
     return rack_cmd_config (argc - 1, argv + 1);
   if (argc > 1 && strcmp (argv[1], "plugins") == 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Real mounts of the private Dovecot's mail, read by real programs and compared with the server's truth."""
+"""Real mounts of the private Dovecot's mail, read by real programs, compared with the server."""
 
 import contextlib
 import hashlib
@@ -19,10 +19,12 @@ def mount(program, account, tmp_path):
     def make(keys=None, options=()):
         directory = tmp_path / "mnt"
         directory.mkdir(exist_ok=True)
-        environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"),
-                       "XDG_STATE_HOME": str(tmp_path / "state"), "LANG": "C.UTF-8"}
-        done = subprocess.run([program("mailrack-mount"), "--config", account(keys), *options, directory],
-                              env=environment, text=True, capture_output=True, timeout=60, check=False)
+        environment = {**os.environ, "HOME": str(tmp_path), "LANG": "C.UTF-8",
+                       "XDG_CACHE_HOME": str(tmp_path / "cache"),
+                       "XDG_STATE_HOME": str(tmp_path / "state")}
+        command = [program("mailrack-mount"), "--config", account(keys), *options, directory]
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=60,
+                              check=False)
         assert done.returncode == 0, done.stderr
         try:
             yield directory
@@ -73,8 +75,8 @@ def test_every_program_reads_the_servers_octets(mount, dovecot, user, mails, tmp
                           for member in archive.getmembers() if member.isfile()) == expected
         subprocess.run(["rsync", "-rt", f"{inbox}/", tmp_path / "sync"], check=True)
         assert hashes(tmp_path / "sync") == expected
-        again = subprocess.run(["rsync", "-rti", f"{inbox}/", tmp_path / "sync"], check=True, text=True,
-                               stdout=subprocess.PIPE).stdout
+        again = subprocess.run(["rsync", "-rti", f"{inbox}/", tmp_path / "sync"], check=True,
+                               text=True, stdout=subprocess.PIPE).stdout
         assert again.strip() == ""
         found = subprocess.run(["rg", "-l", "^Subject:", inbox], check=True, text=True,
                                stdout=subprocess.PIPE).stdout.splitlines()
@@ -89,8 +91,8 @@ def test_every_program_reads_the_servers_octets(mount, dovecot, user, mails, tmp
 
 
 def test_attributes(mount, dovecot, user):
-    dovecot.fill(user, "INBOX", [(b"From: Alice Doe <a@b.example>\r\nSubject: Budget / Q4\r\n\r\nx\r\n", "",
-                                  1700000000)])
+    text = b"From: Alice Doe <a@b.example>\r\nSubject: Budget / Q4\r\n\r\nx\r\n"
+    dovecot.fill(user, "INBOX", [(text, "", 1700000000)])
     with mount() as directory:
         (name,) = os.listdir(directory / "INBOX")
         assert name == "2023-11-14T2213Z_Alice-Doe_Budget-Q4.1.eml"
@@ -141,14 +143,15 @@ def test_odd_mailbox_names(mount, dovecot, user, mails):
 def test_wrong_password_is_an_error_not_a_mount(program, account, tmp_path):
     directory = tmp_path / "mnt"
     directory.mkdir()
-    done = subprocess.run([program("mailrack-mount"), "--config", account({"password": "wrong"}), directory],
-                          text=True, capture_output=True, timeout=60, check=False)
+    command = [program("mailrack-mount"), "--config", account({"password": "wrong"}), directory]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=60, check=False)
     assert done.returncode == 77 and "AUTHENTICATIONFAILED" in done.stderr
     assert not os.path.ismount(directory)
 
 
 def test_ten_thousand_messages(mount, dovecot, user, mails, tmp_path):
-    dovecot.fill(user, "INBOX", ((mail.octets, "", mail.date) for mail in mails(10000, largest=20000)))
+    messages = ((mail.octets, "", mail.date) for mail in mails(10000, largest=20000))
+    dovecot.fill(user, "INBOX", messages)
     expected = truth(dovecot, user)
     with mount() as directory:
         inbox = directory / "INBOX"

@@ -279,6 +279,22 @@ RACK_API gssize rack_reader_read (RackReader *reader, void *data, gsize size, GE
 RACK_API void rack_reader_free (RackReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackReader, rack_reader_free)
 
+/* ---- View: a message as people read it -------------------------------------- */
+
+/* A header's value with its RFC 2047 words decoded. Still hostile. Returns: (owned) UTF-8. */
+RACK_API char *rack_header_decode (RackStr value);
+/* An RFC 5322 date: seconds since the epoch, zone in minutes east. FALSE: it is none. */
+RACK_API gboolean rack_header_date (RackStr value, gint64 *date, gint *zone);
+typedef struct RackView RackView;
+/* octets: a whole message; copied as far as it is needed. Never NULL: anything is a message. */
+RACK_API RackView *rack_view_new (GBytes *octets);
+RACK_API void rack_view_free (RackView *view);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackView, rack_view_free)
+/* A header, decoded; NULL if there is none. Returns: (owned) */
+RACK_API char *rack_view_header (RackView *view, const char *name);
+/* The first text part in UTF-8, or NULL. Returns: (owned) */
+RACK_API char *rack_view_text (RackView *view);
+
 /* ---- Append: a message of a known size, in pieces -------------------------- */
 
 typedef struct RackAppend RackAppend;

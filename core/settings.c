@@ -44,8 +44,6 @@ static const RackParam core_params[] = {
               "Renew IDLE this often; servers may end it after 29 minutes."),
   RACK_PARAM (Core, connections, "connections", INT, OPTIONAL, "4",
               "At most so many connections at a time."),
-  RACK_PARAM (Core, compress, "compress", BOOL, OPTIONAL, "true",
-              "Compress (RFC 4978) where the server can."),
   RACK_PARAM (Core, disable_extensions, "disable_extensions", LIST, OPTIONAL, NULL,
               "Capabilities to act as if the server did not have them."),
   RACK_PARAM (Core, read_only, "read_only", BOOL, OPTIONAL, "false",

@@ -29,7 +29,6 @@ typedef struct
   char **auth_mechanisms;    /* in the order named, upper case; NULL when not set */
   char **disable_extensions; /* upper case; NULL when not set */
   gboolean read_only;
-  gboolean compress;
   char *transport, *auth;     /* a plugin's name, or its path when there is a "/"; never NULL */
   gboolean cleartext_allowed; /* the user wrote "ssl = false" or "transport = plain" */
   /* Only for the table: they have become the above, or are read elsewhere. */

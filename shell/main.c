@@ -185,7 +185,9 @@ load_config (const Options *options, GError **error)
       || !set (config, "port", port, "-P", error)
       || (options->starttls && !set (config, "starttls", "true", "--starttls", error))
       || (options->ssl && !set (config, "ssl", "true", "--ssl", error))
-      || (options->insecure && !set (config, "ssl", "false", "--insecure", error)))
+      || (options->insecure
+          && (!set (config, "ssl", "false", "--insecure", error)
+              || !set (config, "starttls", "false", "--insecure", error))))
     return NULL;
   return g_steal_pointer (&config);
 }

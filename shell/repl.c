@@ -24,11 +24,14 @@ static Shell *current; /* for readline's callbacks and the signal */
 
 static int interrupt_pipe[2] = { -1, -1 };
 
+static volatile sig_atomic_t interrupted;
+
 static void
 on_interrupt (int number)
 {
   char one = 1;
 
+  interrupted = 1;
   if (write (interrupt_pipe[1], &one, 1) < 0)
     return;
 }
@@ -44,9 +47,17 @@ cancel_on_interrupt (gpointer data)
   return NULL;
 }
 
+/* At the prompt Ctrl-C clears the line. readline calls this after every signal it was told of. */
 static int
 clear_line (void)
 {
+  if (!interrupted)
+    return 0;
+  interrupted = 0;
+  fputc ('\n', rl_outstream);
+  rl_replace_line ("", 0);
+  rl_on_new_line ();
+  rl_redisplay ();
   return 0;
 }
 
@@ -207,6 +218,7 @@ run_lines (Shell *shell, const char *prompt, char *line)
   for (;;)
     {
       g_autoptr (GError) error = NULL;
+      interrupted = 0;
       g_cancellable_reset (shell->cancellable);
       if (shell_run (shell, text->str, &error))
         break;

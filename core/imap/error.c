@@ -4,5 +4,8 @@
 #include <mailrack/mailrack-types.h>
 
 /* clang-format off */
-G_DEFINE_QUARK (rack-error-quark, rack_error)
-/* clang-format on */
+GQuark
+rack_error_quark (void)
+{
+  return g_quark_from_static_string ("rack-error-quark");
+}

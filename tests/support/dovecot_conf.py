@@ -71,6 +71,8 @@ userdb {{
 mail_location = {storage}:~/{storage}
 mail_fsync = never
 mail_max_userip_connections = 1000
+# IDLE looks for itself this often; inotify tells it sooner, while instances are left.
+mailbox_idle_check_interval = 2 secs
 mail_plugins = acl quota zlib notify listescape
 mail_attribute_dict = file:%h/attributes
 imap_metadata = yes

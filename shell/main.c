@@ -27,6 +27,23 @@ typedef struct
   char **commands, **rest;
 } Options;
 
+static void
+options_clear (Options *options)
+{
+  if (options->password != NULL)
+    explicit_bzero (options->password, strlen (options->password));
+  g_free (options->password);
+  g_free (options->host);
+  g_free (options->user);
+  g_free (options->file);
+  g_free (options->account);
+  g_free (options->script);
+  g_free (options->trace);
+  g_strfreev (options->commands);
+  g_strfreev (options->rest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
 static int
 complain (int status, const char *text)
 {
@@ -367,10 +384,12 @@ static int
 run_shell (int argc, char **argv)
 {
   static const RackHostOps ops = { sizeof (RackHostOps), ask, tell };
-  Options options = { 0 };
+  g_auto (Options) options = { 0 };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) copy = g_strdupv (argv);
-  char **rest = copy;
+  /* The parser takes words out of its array; they are freed through the other. */
+  g_autofree char **words = g_memdup2 (copy, (g_strv_length (copy) + 1) * sizeof (char *));
+  char **rest = words;
   int status;
 
   if (!parse_options (&options, &argc, &rest, &error))

@@ -12,12 +12,25 @@
 /* Times a body is begun again after the connection was lost under it. */
 #define ATTEMPTS 3
 
-/* The size is known: from now on there is a place for the octets. */
+/* The size is known: from now on there is a place for the octets. The index learns it first, so
+ * that whoever waits for the body finds it there. */
 static gboolean
 begin_octets (RackBody *body, guint64 size, GError **error)
 {
   RackBodies *bodies = body->bodies;
   gboolean ok = TRUE;
+  pthread_mutex_lock (&bodies->mutex);
+  gboolean changed = body->size_known && body->size != size;
+  pthread_mutex_unlock (&bodies->mutex);
+  if (changed)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
+                   "%s: UID %u had another size than %" G_GUINT64_FORMAT
+                   " octets before, but a message cannot change",
+                   body->folder->mailbox, body->uid, size);
+      return FALSE;
+    }
+  rack_folder_learn_size (body->folder, body->row, body->uid, size);
   pthread_mutex_lock (&bodies->mutex);
   if (!body->size_known)
     {
@@ -25,19 +38,9 @@ begin_octets (RackBody *body, guint64 size, GError **error)
       body->size = size;
       body->size_known = ok;
     }
-  else if (body->size != size)
-    {
-      ok = FALSE;
-      g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
-                   "%s: UID %u had %" G_GUINT64_FORMAT " octets before and %" G_GUINT64_FORMAT
-                   " now, but a message cannot change",
-                   body->folder->mailbox, body->uid, body->size, size);
-    }
   body->have = 0;
   pthread_cond_broadcast (&body->cond);
   pthread_mutex_unlock (&bodies->mutex);
-  if (ok)
-    rack_folder_learn_size (body->folder, body->row, body->uid, size);
   return ok;
 }
 

@@ -126,6 +126,7 @@ struct RackFetch
   guint tries;
 
   RackSet *todo;     /* not asked for yet */
+  RackSet *missed;   /* asked for, not answered; NULL: nothing is asked for a second time */
   Window windows[2]; /* in order */
   guint window_size;
   guint64 octets, messages; /* seen so far, for the size of windows */
@@ -205,6 +206,7 @@ rack_fetch_free (RackFetch *fetch)
   g_clear_pointer (&fetch->mailbox, rack_mailbox_unref);
   g_clear_object (&fetch->cancellable);
   rack_set_free (fetch->todo);
+  rack_set_free (fetch->missed);
   for (; fetch->at > 0; fetch->at--) /* delivered frames were given back already */
     g_array_index (fetch->batch, Frame, fetch->at - 1).block = NULL;
   g_array_set_clear_func (fetch->batch, NULL);
@@ -338,6 +340,8 @@ end_window (RackFetch *fetch, GError **error)
   if (problem == NULL)
     {
       fetch->tries = 0;
+      if (fetch->missed != NULL && fetch->lease.reused)
+        rack_set_add_ranges (fetch->missed, rack_set_ranges (fetch->windows[0].left));
       window_clear (&fetch->windows[0]);
       fetch->windows[0] = fetch->windows[1];
       fetch->windows[1] = (Window){ NULL, NULL };
@@ -346,6 +350,28 @@ end_window (RackFetch *fetch, GError **error)
   g_propagate_error (error, problem);
   if (fetch->mailbox != NULL)
     rack_mailbox_prefix (fetch->mailbox, "fetch", error);
+  return FALSE;
+}
+
+/* All windows are over. What had no answer is gone, or new and not shown on this connection yet: it
+ * is asked for once more, after the server was made to look. */
+static gboolean
+ask_for_missed (RackFetch *fetch, GError **error)
+{
+  if (fetch->missed == NULL || rack_set_count (fetch->missed) == 0)
+    return TRUE;
+  rack_set_free (fetch->todo);
+  fetch->todo = g_steal_pointer (&fetch->missed);
+  g_autoptr (GError) problem = NULL;
+  if (fetch->conn == NULL || rack_lease_refresh (&fetch->lease, fetch->cancellable, &problem))
+    return TRUE;
+  if (rack_error_is_lost (problem))
+    {
+      give_back (fetch, TRUE);
+      return TRUE;
+    }
+  g_propagate_error (error, g_steal_pointer (&problem));
+  rack_mailbox_prefix (fetch->mailbox, "fetch", error);
   return FALSE;
 }
 
@@ -361,6 +387,9 @@ next_batch (RackFetch *fetch, GError **error)
   for (;;)
     {
       if (fetch->mailbox != NULL && !ask_more (fetch, error))
+        return FALSE;
+      if (fetch->windows[0].call == NULL
+          && (!ask_for_missed (fetch, error) || !ask_more (fetch, error)))
         return FALSE;
       FetchCall *call = fetch->windows[0].call;
       if (call == NULL)
@@ -398,6 +427,17 @@ is_answer (RackFetch *fetch)
   return TRUE;
 }
 
+/* It was answered, even if nobody understands how. */
+static void
+skip (RackFetch *fetch, RackStr bytes)
+{
+  guint32 uid = rack_response_peek_uid (bytes);
+
+  fetch->skipped++;
+  if (uid != 0 && fetch->windows[0].left != NULL)
+    rack_set_remove (fetch->windows[0].left, uid, uid);
+}
+
 const RackMessage *
 rack_fetch_next (RackFetch *fetch, GError **error)
 {
@@ -416,7 +456,7 @@ rack_fetch_next (RackFetch *fetch, GError **error)
       fetch->octets += frame->bytes.size;
       fetch->messages++;
       if (!rack_response_parse (frame->bytes, fetch->arena, &fetch->response, NULL))
-        fetch->skipped++;
+        skip (fetch, frame->bytes);
       else if (is_answer (fetch))
         return &fetch->response.message;
       g_clear_pointer (&frame->block, rack_block_unref);
@@ -457,6 +497,8 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
 
   fetch->mailbox = rack_mailbox_ref (mailbox);
   fetch->modifiers = g_strdup (modifiers);
+  if (modifiers == NULL) /* with CHANGEDSINCE silence is an answer */
+    fetch->missed = rack_set_new ();
   if (!resolve (fetch, uids, error))
     return NULL;
   return g_steal_pointer (&fetch);

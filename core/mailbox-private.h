@@ -21,6 +21,10 @@ gboolean rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancel
 /* lost: what was tried on it failed because the connection did. */
 void rack_mailbox_release (RackMailbox *mailbox, RackLease *lease, gboolean lost);
 
+/* Has the server show what is new in the mailbox: on a lease that was reused, a UID that somebody
+ * heard of elsewhere may not be known yet, and a FETCH of it says OK without data. */
+gboolean rack_lease_refresh (const RackLease *lease, GCancellable *cancellable, GError **error);
+
 /* Runs a command on the mailbox, again if it is repeatable and the connection was lost. Returns:
  * (owned) the finished call. what: for the error, "store". */
 RackCall *rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,

@@ -65,8 +65,8 @@ check_selected (RackMailbox *mailbox, const RackLease *lease, GError **error)
 
 /* A server shows what happened meanwhile at its own pace: after the answer to a NOOP it has. (Sent
  * in one flight with the command, Dovecot puts it off until behind that.) */
-static gboolean
-refresh (const RackLease *lease, GCancellable *cancellable, GError **error)
+gboolean
+rack_lease_refresh (const RackLease *lease, GCancellable *cancellable, GError **error)
 {
   g_autoptr (RackCall) noop = rack_call_new (rack_command_new ("NOOP"));
 
@@ -91,7 +91,7 @@ rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *ca
       gboolean ok = rack_call_expect (lease->select, cancellable, &problem);
       ok = ok && check_selected (mailbox, lease, &problem);
       if (ok && (flags & RACK_LEASE_FRESH) && lease->reused)
-        ok = refresh (lease, cancellable, &problem);
+        ok = rack_lease_refresh (lease, cancellable, &problem);
       if (ok)
         return TRUE;
       rack_pool_release (account->pool, lease, TRUE);

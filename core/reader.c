@@ -137,16 +137,30 @@ read_call_new (guint32 uid, const char *section)
 }
 
 static void
+drop_call (RackReader *reader)
+{
+  if (reader->call == NULL)
+    return;
+  rack_conn_detach (reader->call->call.conn, &reader->call->call);
+  rack_call_unref (&reader->call->call);
+  reader->call = NULL;
+}
+
+static void
 end (RackReader *reader, gboolean lost)
 {
-  if (reader->call != NULL)
-    rack_conn_detach (reader->call->call.conn, &reader->call->call);
+  drop_call (reader);
   if (reader->leased)
     rack_mailbox_release (reader->mailbox, &reader->lease, lost);
   reader->leased = FALSE;
-  if (reader->call != NULL)
-    rack_call_unref (&reader->call->call);
-  reader->call = NULL;
+}
+
+static void
+ask (RackReader *reader, guint32 uid)
+{
+  drop_call (reader);
+  reader->call = read_call_new (uid, reader->section);
+  rack_conn_post (reader->lease.conn, &reader->call->call);
 }
 
 static gboolean
@@ -156,8 +170,7 @@ start (RackReader *reader, guint32 uid, GError **error)
                            error))
     return FALSE;
   reader->leased = TRUE;
-  reader->call = read_call_new (uid, reader->section);
-  rack_conn_post (reader->lease.conn, &reader->call->call);
+  ask (reader, uid);
   return TRUE;
 }
 
@@ -220,24 +233,44 @@ set_problem (RackReader *reader, GError **error)
   rack_mailbox_prefix (reader->mailbox, "read", error);
 }
 
-/* Waits for the first octets. A connection that was lost before that is replaced once. */
+/* Nothing came for the UID: either it is gone, or new and not shown on this connection yet. */
+static gboolean
+may_be_unseen (const RackReader *reader)
+{
+  const ReadCall *call = reader->call;
+
+  return reader->lease.reused && !call->begun && call->call.error == NULL
+         && rack_reply_status (call->call.reply)->kind == RACK_STATUS_OK;
+}
+
+/* Waits for the first octets. A connection that was lost before that is replaced; one on which the
+ * message does not show is made to look once. */
 static gboolean
 wait_begun (RackReader *reader, GError **error)
 {
+  gboolean looked = FALSE;
+
   for (guint try = 0;; try++)
     {
       ReadCall *call = reader->call;
       pthread_mutex_lock (&call->call.lock);
       gboolean ok = rack_call_wait_locked (&call->call, has_begun, reader->cancellable, error);
       gboolean begun = ok && call->begun && !call->nil;
-      gboolean lost =
-          ok && !begun && call->call.error != NULL && rack_error_is_lost (call->call.error);
-      if (ok && !begun && !(lost && try < 2))
+      gboolean lost = ok && !begun && try < 2 && call->call.error != NULL
+                      && rack_error_is_lost (call->call.error);
+      gboolean look = ok && !begun && !looked && may_be_unseen (reader);
+      if (ok && !begun && !lost && !look)
         set_problem (reader, error);
       pthread_mutex_unlock (&call->call.lock);
-      if (!lost || try >= 2)
+      if (!lost && !look)
         return begun;
       guint32 uid = call->uid;
+      looked = looked || look;
+      if (look && rack_lease_refresh (&reader->lease, reader->cancellable, NULL))
+        {
+          ask (reader, uid);
+          continue;
+        }
       end (reader, TRUE);
       if (!start (reader, uid, error))
         return FALSE;

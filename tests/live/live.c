@@ -398,6 +398,56 @@ check_threads (Live *live, GError **error)
   return TRUE;
 }
 
+/* Adds a message over a connection of its own, which is no news to any other. */
+static gboolean
+append_elsewhere (RackSession *session, const char *mailbox, GError **error)
+{
+  static const char text[] = "Subject: elsewhere\r\n\r\nnew\r\n";
+  RackCommand *command = rack_command_new ("APPEND");
+  g_autoptr (GBytes) octets = g_bytes_new_static (text, sizeof text - 1);
+
+  rack_command_mailbox (command, mailbox);
+  rack_command_literal (command, octets);
+  g_autoptr (RackReply) reply = rack_session_expect (session, command, NULL, error);
+  return reply != NULL;
+}
+
+/* Somebody heard of a UID before the connection that is asked for it did. */
+static gboolean
+check_added_elsewhere (Live *live, GError **error)
+{
+  g_autoptr (RackMailbox) mailbox = live_mailbox (live, "elsewhere", error);
+  g_autoptr (RackSession) session =
+      mailbox != NULL ? rack_session_open (live->account, NULL, error) : NULL;
+  GError *problem = NULL;
+
+  if (session == NULL)
+    return FALSE;
+  const char *name = rack_mailbox_name (mailbox);
+  for (guint32 uid = 1; uid <= 6; uid += 2)
+    {
+      if (!append_elsewhere (session, name, error))
+        return FALSE;
+      g_autoptr (RackSet) uids = rack_set_new_range (uid, uid);
+      g_autoptr (RackFetch) fetch =
+          rack_mailbox_fetch (mailbox, uids, "RFC822.SIZE", NULL, NULL, error);
+      if (fetch == NULL)
+        return FALSE;
+      const RackMessage *message = rack_fetch_next (fetch, &problem);
+      live_require (message != NULL && message->uid == uid);
+      live_require (rack_fetch_next (fetch, &problem) == NULL && problem == NULL);
+
+      guint64 size = 0;
+      if (!append_elsewhere (session, name, error))
+        return FALSE;
+      g_autoptr (RackReader) reader = rack_mailbox_read (mailbox, uid + 1, "", NULL, error);
+      if (reader == NULL || !rack_reader_size (reader, &size, error))
+        return FALSE;
+      live_require (size == 27);
+    }
+  return TRUE;
+}
+
 static const struct
 {
   const char *name;
@@ -412,6 +462,7 @@ static const struct
   { "session", check_session },
   { "cancel", check_cancel },
   { "threads", check_threads },
+  { "added-elsewhere", check_added_elsewhere },
 };
 
 /* ---- Running them

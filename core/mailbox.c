@@ -139,17 +139,27 @@ rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
 /* ---- Life ---------------------------------------------------------------------------------- */
 
 RackMailbox *
-rack_mailbox_open (RackAccount *account, const char *name, gboolean read_only,
-                   GCancellable *cancellable, GError **error)
+rack_mailbox_bind (RackAccount *account, const char *name, gboolean read_only, guint32 uid_validity)
 {
-  g_autoptr (RackMailbox) mailbox = g_new0 (RackMailbox, 1);
-  RackLease lease;
+  RackMailbox *mailbox = g_new0 (RackMailbox, 1);
 
   mailbox->references = 1;
   mailbox->account = rack_account_ref (account);
   mailbox->name = g_strdup (g_ascii_strcasecmp (name, "INBOX") == 0 ? "INBOX" : name);
   mailbox->read_only = read_only || account->settings.read_only;
+  mailbox->status.uid_validity = uid_validity;
+  mailbox->status.read_only = mailbox->read_only;
   pthread_mutex_init (&mailbox->lock, NULL);
+  return mailbox;
+}
+
+RackMailbox *
+rack_mailbox_open (RackAccount *account, const char *name, gboolean read_only,
+                   GCancellable *cancellable, GError **error)
+{
+  g_autoptr (RackMailbox) mailbox = rack_mailbox_bind (account, name, read_only, 0);
+  RackLease lease;
+
   if (!rack_mailbox_lease (mailbox, 0, cancellable, &lease, error))
     {
       rack_mailbox_prefix (mailbox, "select", error);

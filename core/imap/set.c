@@ -139,6 +139,97 @@ rack_set_remove (RackSet *set, guint32 first, guint32 last)
   splice (set, index, end, left, n_left);
 }
 
+/* ---- Two sets ---------------------------------------------------------------- */
+
+static void
+append (RackSet *set, RackRange range)
+{
+  if (set->n == set->room)
+    {
+      set->room = MAX (4, set->room * 2);
+      set->ranges = g_renew (RackRange, set->ranges, set->room);
+    }
+  set->ranges[set->n++] = range;
+}
+
+static void
+replace (RackSet *set, RackSet *result)
+{
+  g_free (set->ranges);
+  *set = *result;
+}
+
+/* The next range of either by its first number. */
+static RackRange
+take_lower (const RackSet *a, gsize *i, const RackSet *b, gsize *j)
+{
+  if (*j == b->n || (*i < a->n && a->ranges[*i].first <= b->ranges[*j].first))
+    return a->ranges[(*i)++];
+  return b->ranges[(*j)++];
+}
+
+void
+rack_set_merge (RackSet *set, const RackSet *other)
+{
+  RackSet result = { NULL };
+
+  for (gsize i = 0, j = 0; i < set->n || j < other->n;)
+    {
+      RackRange range = take_lower (set, &i, other, &j);
+      RackRange *last = result.n > 0 ? &result.ranges[result.n - 1] : NULL;
+      if (last == NULL || (last->last != G_MAXUINT32 && last->last + 1 < range.first))
+        append (&result, range);
+      else
+        last->last = MAX (last->last, range.last);
+    }
+  replace (set, &result);
+}
+
+void
+rack_set_intersect (RackSet *set, const RackSet *other)
+{
+  RackSet result = { NULL };
+
+  for (gsize i = 0, j = 0; i < set->n && j < other->n;)
+    {
+      const RackRange *a = &set->ranges[i], *b = &other->ranges[j];
+      RackRange both = { MAX (a->first, b->first), MIN (a->last, b->last) };
+      if (both.first <= both.last)
+        append (&result, both);
+      if (a->last < b->last)
+        i++;
+      else
+        j++;
+    }
+  replace (set, &result);
+}
+
+void
+rack_set_subtract (RackSet *set, const RackSet *other)
+{
+  RackSet result = { NULL };
+  gsize j = 0;
+
+  for (gsize i = 0; i < set->n; i++)
+    {
+      RackRange left = set->ranges[i];
+      gboolean gone = FALSE;
+      while (j < other->n && other->ranges[j].last < left.first)
+        j++;
+      for (gsize k = j; !gone && k < other->n && other->ranges[k].first <= left.last; k++)
+        {
+          RackRange cut = other->ranges[k];
+          if (cut.first > left.first)
+            append (&result, (RackRange){ left.first, cut.first - 1 });
+          gone = cut.last >= left.last;
+          left.first = gone ? left.first : cut.last + 1;
+        }
+      if (!gone)
+        append (&result, left);
+    }
+  replace (set, &result);
+}
+
 gboolean
 rack_set_contains (const RackSet *set, guint32 number)
 {

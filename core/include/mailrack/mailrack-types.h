@@ -105,6 +105,10 @@ RACK_API void rack_set_free (RackSet *set);
 RACK_API void rack_set_add (RackSet *set, guint32 first, guint32 last);
 RACK_API void rack_set_add_ranges (RackSet *set, RackRanges ranges);
 RACK_API void rack_set_remove (RackSet *set, guint32 first, guint32 last);
+/* Adds, takes away, or keeps only what is in other; one pass over the ranges of both. */
+RACK_API void rack_set_merge (RackSet *set, const RackSet *other);
+RACK_API void rack_set_subtract (RackSet *set, const RackSet *other);
+RACK_API void rack_set_intersect (RackSet *set, const RackSet *other);
 RACK_API void rack_set_clear (RackSet *set);
 RACK_API gboolean rack_set_contains (const RackSet *set, guint32 number);
 /* How many numbers; a set with "*" counts up to RACK_SET_STAR. */

@@ -208,6 +208,10 @@ typedef struct
  * it is bound to that UIDVALIDITY: after a change every call fails with RACK_ERROR_STALE. */
 RACK_API RackMailbox *rack_mailbox_open (RackAccount *account, const char *name, gboolean read_only,
                                          GCancellable *cancellable, GError **error);
+/* A mailbox whose UIDVALIDITY the caller knows already: contacts nothing. The first call that needs
+ * the server selects it, and fails with RACK_ERROR_STALE if the UIDVALIDITY is another. */
+RACK_API RackMailbox *rack_mailbox_bind (RackAccount *account, const char *name, gboolean read_only,
+                                         guint32 uid_validity);
 RACK_API RackMailbox *rack_mailbox_ref (RackMailbox *mailbox);
 RACK_API void rack_mailbox_unref (RackMailbox *mailbox);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackMailbox, rack_mailbox_unref)
@@ -266,6 +270,51 @@ RACK_API const RackMessage *rack_fetch_next (RackFetch *fetch, GError **error);
 RACK_API guint64 rack_fetch_skipped (const RackFetch *fetch);
 RACK_API void rack_fetch_free (RackFetch *fetch); /* early: the rest is dropped as it comes */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackFetch, rack_fetch_free)
+
+/* ---- Resync: what changed since a state that was kept ----------------------- */
+
+/* What to remember of a mailbox, beside its UIDs, so as to ask later what changed. */
+typedef struct
+{
+  guint32 uid_validity;
+  guint32 uid_next;       /* every UID the mailbox had was below; 0: not known */
+  guint64 highest_modseq; /* 0: the mailbox has none, or it is not known */
+} RackMailboxState;
+
+/* How it was found out, from best to worst. */
+typedef enum
+{
+  RACK_RESYNC_UNCHANGED, /* SELECT or STATUS said that nothing has changed */
+  RACK_RESYNC_QRESYNC,   /* RFC 7162: flags and vanished messages by mod-sequence */
+  RACK_RESYNC_CONDSTORE, /* flags by mod-sequence, vanished messages by comparing */
+  RACK_RESYNC_PLAIN,     /* everything by comparing */
+} RackResyncRung;
+
+/* Asks what changed in the mailbox since state was remembered, by the best way the server knows;
+ * what goes over the wire grows with the changes and not with the mailbox, except for flags where
+ * there are no mod-sequences. uids: the UIDs that are known, which are all the mailbox had below
+ * state->uid_next; borrowed until the resync is freed, and not to be changed meanwhile. With
+ * state->highest_modseq 0 the plain way is gone. RACK_ERROR_STALE: another UIDVALIDITY. */
+typedef struct RackResync RackResync;
+RACK_API RackResync *rack_mailbox_resync (RackMailbox *mailbox, const RackMailboxState *state,
+                                          const RackSet *uids, GCancellable *cancellable,
+                                          GError **error);
+/* The next message of uids whose flags may have changed: .uid, .flags (without \Recent; .system and
+ * .keywords alone) and, where the server has it, .modseq are filled. It may be one that did not
+ * change after all, or that has vanished. Borrowed until the next call. NULL with *error unset is
+ * the end. No memory is needed per message. */
+RACK_API const RackMessage *rack_resync_next (RackResync *resync, GError **error);
+/* These are known once rack_resync_next() has come to the end without an error; empty before.
+ * Borrowed. The UIDs of uids that are gone, and those of the mailbox that are not in uids. */
+RACK_API const RackSet *rack_resync_vanished (RackResync *resync);
+RACK_API const RackSet *rack_resync_added (RackResync *resync);
+/* What to remember for the next time, together with uids without the vanished and with the added
+ * ones. Whatever happened in the mailbox while this resync ran and was not reported by it will be
+ * reported by the next. */
+RACK_API void rack_resync_state (RackResync *resync, RackMailboxState *state);
+RACK_API RackResyncRung rack_resync_rung (RackResync *resync);
+RACK_API void rack_resync_free (RackResync *resync);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackResync, rack_resync_free)
 
 /* Octets of one section ("" = the whole message, "HEADER", "1.2"), as they arrive. */
 typedef struct RackReader RackReader;

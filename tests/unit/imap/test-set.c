@@ -90,6 +90,81 @@ test_many (void)
   g_assert_cmpuint (rack_set_ranges (set).items[0].last, ==, 2001);
 }
 
+/* ---- Two sets, against arrays of booleans --------------------------------------------- */
+
+#define UNIVERSE 64
+
+static RackSet *
+random_set (GRand *random, gboolean *has)
+{
+  RackSet *set = rack_set_new ();
+  gint32 density = g_rand_int_range (random, 0, 101);
+
+  for (guint32 n = 1; n <= UNIVERSE; n++)
+    if ((has[n] = g_rand_int_range (random, 0, 100) < density))
+      rack_set_add (set, n, n);
+  return set;
+}
+
+static void
+check_result (const RackSet *set, const gboolean *expected)
+{
+  RackRanges ranges = rack_set_ranges (set);
+
+  for (guint32 n = 1; n <= UNIVERSE; n++)
+    g_assert_cmpint (rack_set_contains (set, n), ==, expected[n]);
+  for (gsize i = 1; i < ranges.n; i++) /* sorted and merged */
+    g_assert_cmpuint (ranges.items[i].first, >, ranges.items[i - 1].last + 1);
+}
+
+static void
+test_two (void)
+{
+  GRand *random = g_rand_new_with_seed (7);
+
+  for (guint round = 0; round < 2000; round++)
+    {
+      gboolean a[UNIVERSE + 1], b[UNIVERSE + 1], expected[UNIVERSE + 1];
+      g_autoptr (RackSet) left = random_set (random, a);
+      g_autoptr (RackSet) right = random_set (random, b);
+      g_autoptr (RackSet) merged = rack_set_copy (left);
+      g_autoptr (RackSet) rest = rack_set_copy (left);
+      g_autoptr (RackSet) both = rack_set_copy (left);
+      rack_set_merge (merged, right);
+      rack_set_subtract (rest, right);
+      rack_set_intersect (both, right);
+      for (guint32 n = 1; n <= UNIVERSE; n++)
+        expected[n] = a[n] || b[n];
+      check_result (merged, expected);
+      for (guint32 n = 1; n <= UNIVERSE; n++)
+        expected[n] = a[n] && !b[n];
+      check_result (rest, expected);
+      for (guint32 n = 1; n <= UNIVERSE; n++)
+        expected[n] = a[n] && b[n];
+      check_result (both, expected);
+    }
+  g_rand_free (random);
+}
+
+static void
+test_two_at_the_end (void)
+{
+  g_autoptr (RackSet) all = rack_set_new_range (1, RACK_SET_STAR);
+  g_autoptr (RackSet) end = rack_set_new_range (7, RACK_SET_STAR);
+
+  rack_set_subtract (all, end);
+  g_autofree char *rest = rack_set_to_string (all);
+  g_assert_cmpstr (rest, ==, "1:6");
+  rack_set_merge (all, end);
+  g_autofree char *whole = rack_set_to_string (all);
+  g_assert_cmpstr (whole, ==, "1:*");
+  rack_set_intersect (all, end);
+  g_autofree char *both = rack_set_to_string (all);
+  g_assert_cmpstr (both, ==, "7:*");
+  rack_set_subtract (all, all);
+  g_assert_cmpuint (rack_set_count (all), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -98,5 +173,7 @@ main (int argc, char **argv)
   imap_test_add ("/set/wrong-text", test_wrong_text);
   imap_test_add ("/set/ends", test_ends);
   imap_test_add ("/set/many", test_many);
+  imap_test_add ("/set/two", test_two);
+  imap_test_add ("/set/two-at-the-end", test_two_at_the_end);
   return g_test_run ();
 }

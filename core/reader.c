@@ -14,6 +14,8 @@ typedef struct
 {
   RackCall call;
   guint32 uid;
+  char *section;
+  gboolean binary; /* BINARY was asked for */
   /* Guarded by call.lock. */
   RackSpool spool;
   gboolean begun; /* the literal's size is known */
@@ -29,6 +31,8 @@ struct RackReader
   RackMailbox *mailbox;
   GCancellable *cancellable;
   char *section;
+  guint64 from, length; /* length 0: all of it */
+  gboolean decode;      /* by the server, unless it refused to */
   RackLease lease;
   gboolean leased;
   ReadCall *call;
@@ -49,13 +53,26 @@ add (ReadCall *self, RackStr bytes)
     rack_spool_write (&self->spool, bytes, &self->problem);
 }
 
+/* Whether head, which ends in "BODY[2.1]<0> {5}", is about the section. Others of the same message
+ * may be on their way too. */
+static gboolean
+is_about (const ReadCall *self, RackStr head)
+{
+  gsize length = strlen (self->section), end = head.size;
+
+  while (end > 0 && head.data[end - 1] != ']')
+    end--;
+  return end >= length + 2 && head.data[end - length - 2] == '['
+         && g_ascii_strncasecmp (head.data + end - length - 1, self->section, length) == 0;
+}
+
 static gboolean
 read_literal (RackCall *call, RackStr head, guint64 size)
 {
   ReadCall *self = (ReadCall *) call;
   guint32 uid = rack_response_peek_uid (head);
 
-  if (uid != 0 && uid != self->uid)
+  if ((uid != 0 && uid != self->uid) || !is_about (self, head))
     return FALSE;
   pthread_mutex_lock (&call->lock);
   gboolean first = !self->begun;
@@ -80,16 +97,31 @@ read_piece (RackCall *call, RackStr piece, guint64 left)
   pthread_mutex_unlock (&call->lock);
 }
 
+static const RackSection *
+find_section (const ReadCall *self, const RackMessage *message)
+{
+  gsize length = strlen (self->section);
+
+  for (guint i = 0; i < message->n_sections; i++)
+    {
+      RackStr section = message->sections[i].section;
+      if (section.size == length && g_ascii_strncasecmp (section.data, self->section, length) == 0)
+        return &message->sections[i];
+    }
+  return NULL;
+}
+
 static void
 read_response (RackCall *call, const RackResponse *response)
 {
   ReadCall *self = (ReadCall *) call;
-  const RackMessage *message = &response->message;
 
-  if (response->kind != RACK_RESPONSE_FETCH || message->uid != self->uid
-      || message->n_sections == 0)
+  if (response->kind != RACK_RESPONSE_FETCH || response->message.uid != self->uid)
     return;
-  RackStr data = message->sections[0].data;
+  const RackSection *section = find_section (self, &response->message);
+  if (section == NULL)
+    return;
+  RackStr data = section->data;
   pthread_mutex_lock (&call->lock);
   if (!self->begun)
     {
@@ -110,6 +142,7 @@ read_destroy (RackCall *call)
 
   rack_spool_clear (&self->spool);
   g_clear_error (&self->problem);
+  g_free (self->section);
   g_free (self);
 }
 
@@ -123,15 +156,23 @@ static const RackCallOps read_ops = { .claims = read_claims,
  */
 
 static ReadCall *
-read_call_new (guint32 uid, const char *section)
+read_call_new (RackReader *reader, guint32 uid)
 {
   RackCommand *command = rack_command_new ("UID FETCH");
-  g_autofree char *items = g_strdup_printf ("(UID BODY.PEEK[%s])", section);
+  gboolean binary = reader->decode && rack_conn_has (reader->lease.conn, "BINARY");
+  g_autoptr (GString) items = g_string_new (NULL);
 
+  g_string_printf (items, "(UID %s.PEEK[%s]", binary ? "BINARY" : "BODY", reader->section);
+  if (reader->length > 0)
+    g_string_append_printf (items, "<%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT ">", reader->from,
+                            reader->length);
+  g_string_append_c (items, ')');
   rack_command_number (command, uid);
-  rack_command_raw (command, items);
+  rack_command_raw (command, items->str);
   ReadCall *self = rack_call_new_sized (sizeof (ReadCall), &read_ops, command);
   self->uid = uid;
+  self->section = g_strdup (reader->section);
+  self->binary = binary;
   rack_spool_init (&self->spool);
   return self;
 }
@@ -159,7 +200,7 @@ static void
 ask (RackReader *reader, guint32 uid)
 {
   drop_call (reader);
-  reader->call = read_call_new (uid, reader->section);
+  reader->call = read_call_new (reader, uid);
   rack_conn_post (reader->lease.conn, &reader->call->call);
 }
 
@@ -175,20 +216,38 @@ start (RackReader *reader, guint32 uid, GError **error)
 }
 
 RackReader *
-rack_mailbox_read (RackMailbox *mailbox, guint32 uid, const char *section,
-                   GCancellable *cancellable, GError **error)
+rack_mailbox_read_range (RackMailbox *mailbox, guint32 uid, const RackReadRange *range,
+                         GCancellable *cancellable, GError **error)
 {
   g_autoptr (RackReader) reader = g_new0 (RackReader, 1);
 
   reader->mailbox = rack_mailbox_ref (mailbox);
   reader->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  reader->section = g_strdup (section);
+  reader->section = g_strdup (range->section);
+  reader->from = range->offset;
+  reader->length = range->length;
+  reader->decode = range->decode;
   if (!start (reader, uid, error))
     {
       rack_mailbox_prefix (mailbox, "read", error);
       return NULL;
     }
   return g_steal_pointer (&reader);
+}
+
+RackReader *
+rack_mailbox_read (RackMailbox *mailbox, guint32 uid, const char *section,
+                   GCancellable *cancellable, GError **error)
+{
+  RackReadRange range = { .section = section };
+
+  return rack_mailbox_read_range (mailbox, uid, &range, cancellable, error);
+}
+
+gboolean
+rack_reader_is_decoded (const RackReader *reader)
+{
+  return reader->call != NULL && reader->call->binary;
 }
 
 void
@@ -243,6 +302,17 @@ may_be_unseen (const RackReader *reader)
          && rack_reply_status (call->call.reply)->kind == RACK_STATUS_OK;
 }
 
+/* A server may be unable to decode a part (UNKNOWN-CTE), or mistaken about its own ability. */
+static gboolean
+was_not_decoded (const RackReader *reader)
+{
+  const ReadCall *call = reader->call;
+
+  if (!call->binary || (call->begun && !call->nil) || call->call.error != NULL)
+    return FALSE;
+  return call->nil || rack_reply_status (call->call.reply)->kind != RACK_STATUS_OK;
+}
+
 /* Waits for the first octets. A connection that was lost before that is replaced; one on which the
  * message does not show is made to look once. */
 static gboolean
@@ -258,13 +328,20 @@ wait_begun (RackReader *reader, GError **error)
       gboolean begun = ok && call->begun && !call->nil;
       gboolean lost = ok && !begun && try < 2 && call->call.error != NULL
                       && rack_error_is_lost (call->call.error);
-      gboolean look = ok && !begun && !looked && may_be_unseen (reader);
-      if (ok && !begun && !lost && !look)
+      gboolean plain = ok && !begun && was_not_decoded (reader);
+      gboolean look = ok && !begun && !looked && !plain && may_be_unseen (reader);
+      if (ok && !begun && !lost && !look && !plain)
         set_problem (reader, error);
       pthread_mutex_unlock (&call->call.lock);
-      if (!lost && !look)
+      if (!lost && !look && !plain)
         return begun;
       guint32 uid = call->uid;
+      if (plain)
+        {
+          reader->decode = FALSE;
+          ask (reader, uid);
+          continue;
+        }
       looked = looked || look;
       if (look && rack_lease_refresh (&reader->lease, reader->cancellable, NULL))
         {

@@ -11,7 +11,24 @@
 #include <string.h>
 
 #define AHEAD_JOBS_MAX 2
+/* Longer sections are nobody's. */
+#define SECTION_MAX    1000
 #define MEBIBYTE       (G_GUINT64_CONSTANT (1) << 20)
+
+static guint
+key_hash (gconstpointer data)
+{
+  const RackBodyKey *key = data;
+  return g_str_hash (key->part) ^ (key->row * 31 + key->uid);
+}
+
+static gboolean
+key_equal (gconstpointer a, gconstpointer b)
+{
+  const RackBodyKey *left = a, *right = b;
+  return left->row == right->row && left->uid == right->uid
+         && strcmp (left->part, right->part) == 0;
+}
 
 RackBodies *
 rack_bodies_new (RackMirror *mirror, GError **error)
@@ -25,7 +42,7 @@ rack_bodies_new (RackMirror *mirror, GError **error)
   bodies->mirror = mirror;
   bodies->limit = mirror->options.cache_limit > 0 ? (guint64) mirror->options.cache_limit * MEBIBYTE
                                                   : G_MAXUINT64;
-  bodies->table = g_hash_table_new (g_int64_hash, g_int64_equal);
+  bodies->table = g_hash_table_new (key_hash, key_equal);
   g_queue_init (&bodies->unheld);
   pthread_mutex_init (&bodies->mutex, NULL);
   bodies->jobs = rack_jobs_new (mirror->options.fetchers, "mirror-fetch");
@@ -38,12 +55,14 @@ discard (RackBody *body)
 {
   RackBodies *bodies = body->bodies;
   g_hash_table_remove (bodies->table, &body->key);
-  if (body->size_known)
-    rack_slab_punch (&bodies->slab, body->offset, body->size);
+  if (body->placed)
+    rack_slab_punch (&bodies->slab, body->offset, body->room);
   if (body->state == RACK_BODY_DONE)
     bodies->used -= rack_slab_cost (body->size);
   g_clear_error (&body->error);
   pthread_cond_destroy (&body->cond);
+  g_free (body->key.part);
+  g_free (body->section);
   g_free (body);
 }
 
@@ -92,47 +111,79 @@ rack_body_unpin (RackBody *body)
   let_go_if_unheld (body);
 }
 
-static guint64
-key_of (guint32 row, guint32 uid)
-{
-  return (guint64) row << 32 | uid;
-}
+/* ---- The table ------------------------------------------------------------------- */
 
 static RackBody *
-body_new (RackFolder *folder, guint32 row, guint32 uid)
+body_new (RackFolder *folder, const RackBodyKey *key)
 {
   RackBody *body = g_new0 (RackBody, 1);
-  body->key = key_of (row, uid);
+  body->key = (RackBodyKey){ key->row, key->uid, g_strdup (key->part) };
+  body->section = g_strdup ("");
   body->bodies = folder->mirror->bodies;
   body->folder = folder;
-  body->row = row;
-  body->uid = uid;
   body->link.data = body;
   rack_cond_init (&body->cond);
   g_hash_table_insert (body->bodies->table, &body->key, body);
   return body;
 }
 
-RackBody *
-rack_folder_body (RackFolder *folder, guint32 row, guint32 uid)
+static gboolean
+is_in_force (RackFolder *folder, guint32 row)
 {
-  RackBodies *bodies = folder->mirror->bodies;
-  guint64 key = key_of (row, uid);
-
   pthread_mutex_lock (&folder->mutex);
   gboolean in_force = folder->row == row;
   pthread_mutex_unlock (&folder->mutex);
-  if (!in_force)
+  return in_force;
+}
+
+static RackBody *
+hold (RackFolder *folder, const RackBodyKey *key, const char *section, RackPartForm form)
+{
+  RackBodies *bodies = folder->mirror->bodies;
+  if (!is_in_force (folder, key->row))
     return NULL;
   pthread_mutex_lock (&bodies->mutex);
-  RackBody *body = g_hash_table_lookup (bodies->table, &key);
+  RackBody *body = g_hash_table_lookup (bodies->table, key);
   if (body == NULL)
-    body = body_new (folder, row, uid);
+    {
+      body = body_new (folder, key);
+      g_free (body->section);
+      body->section = g_strdup (section);
+      body->form = form;
+    }
   else
     take_back (body);
   body->refs++;
   pthread_mutex_unlock (&bodies->mutex);
   return body;
+}
+
+RackBody *
+rack_folder_body (RackFolder *folder, guint32 row, guint32 uid)
+{
+  RackBodyKey key = { row, uid, "" };
+  return hold (folder, &key, "", RACK_PART_AS_SENT);
+}
+
+/* What may stand in the brackets without a surprise. */
+static gboolean
+is_section (const char *section)
+{
+  gsize length = strlen (section);
+  return length > 0 && length <= SECTION_MAX
+         && strspn (section, "0123456789.ABCDEFGHIJKLMNOPQRSTUVWXYZ") == length;
+}
+
+RackBody *
+rack_folder_part (RackFolder *folder, guint32 row, guint32 uid, const char *section,
+                  RackPartForm form)
+{
+  static const char *const forms[] = { "", "=", "=text" };
+  if (!is_section (section))
+    return NULL;
+  g_autofree char *part = g_strconcat (section, forms[form], NULL);
+  RackBodyKey key = { row, uid, part };
+  return hold (folder, &key, section, form);
 }
 
 RackBody *
@@ -170,11 +221,11 @@ RackBody *
 rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid)
 {
   RackBodies *bodies = folder->mirror->bodies;
-  guint64 key = key_of (row, uid);
+  RackBodyKey key = { row, uid, "" };
   pthread_mutex_lock (&bodies->mutex);
   RackBody *body = g_hash_table_lookup (bodies->table, &key);
   if (body == NULL)
-    body = body_new (folder, row, uid);
+    body = body_new (folder, &key);
   if (body->state == RACK_BODY_IDLE)
     {
       body->state = RACK_BODY_QUEUED;

@@ -20,18 +20,28 @@ typedef enum
   RACK_BODY_FAILED,
 } RackBodyState;
 
+/* What a body is of. */
+typedef struct
+{
+  guint32 row, uid;
+  char *part; /* "" for the whole message, else section and form: see rack_folder_part() */
+} RackBodyKey;
+
 struct RackBody
 {
-  guint64 key; /* row and UID */
+  RackBodyKey key;
+  char *section; /* "" for the whole message */
+  RackPartForm form;
   RackBodies *bodies;
   RackFolder *folder;
-  guint32 row, uid;
   guint refs; /* of readers */
   guint pins; /* of jobs */
   RackBodyState state;
-  gboolean ahead;      /* QUEUED only to be read ahead */
-  gboolean size_known; /* and a range is reserved */
-  guint64 size, have, offset;
+  gboolean ahead; /* QUEUED only to be read ahead */
+  gboolean size_known;
+  guint64 size, have;
+  gboolean placed;           /* it has a range: room octets from offset on */
+  guint64 offset, room;      /* at least size */
   GError *error;             /* FAILED */
   gint64 failed_at;          /* monotonic */
   GCancellable *cancellable; /* while it is fetched for a reader */
@@ -43,7 +53,7 @@ struct RackBodies
 {
   RackMirror *mirror;
   pthread_mutex_t mutex;
-  GHashTable *table; /* key -> RackBody */
+  GHashTable *table; /* RackBodyKey -> RackBody */
   GQueue unheld;     /* whole ones, the one unused for longest last */
   guint64 used, limit;
   RackSlab slab;

@@ -41,13 +41,15 @@ rack_body_want (RackBody *body)
   pthread_mutex_lock (&body->bodies->mutex);
   want (body);
   pthread_mutex_unlock (&body->bodies->mutex);
-  rack_ahead_note (body->folder, body->row, body->uid);
+  if (*body->key.part == '\0')
+    rack_ahead_note (body->folder, body->key.row, body->key.uid);
 }
 
 static gboolean
 has (const RackBody *body, guint64 end)
 {
-  return body->state == RACK_BODY_DONE || (body->size_known && body->have >= MIN (end, body->size));
+  return body->state == RACK_BODY_DONE
+         || (body->placed && body->have >= (body->size_known ? MIN (end, body->size) : end));
 }
 
 gboolean
@@ -110,7 +112,7 @@ rack_body_file (RackBody *body, guint64 *offset, guint64 *size)
 {
   pthread_mutex_lock (&body->bodies->mutex);
   *offset = body->offset;
-  *size = body->size;
+  *size = body->size_known ? body->size : body->have;
   pthread_mutex_unlock (&body->bodies->mutex);
   return body->bodies->slab.fd;
 }

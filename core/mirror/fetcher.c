@@ -7,18 +7,37 @@
  * pipelines. Both run on the bodies' own threads.
  */
 #include "body-private.h"
+#include "decode.h"
+#include "parts.h"
 
-#define CHUNK    (64 * 1024)
+#define CHUNK         (64 * 1024)
+/* What an encoded size is believed at most. */
+#define ANNOUNCED_MAX (G_GUINT64_CONSTANT (1) << 32)
 /* Times a body is begun again after the connection was lost under it. */
-#define ATTEMPTS 3
+#define ATTEMPTS      3
 
-/* The size is known: from now on there is a place for the octets. The index learns it first, so
- * that whoever waits for the body finds it there. */
+/* There is a place for room octets from now on. */
+static gboolean
+place (RackBody *body, guint64 room, GError **error)
+{
+  gboolean ok = TRUE;
+  if (!body->placed)
+    {
+      ok = rack_slab_reserve (&body->bodies->slab, room, &body->offset, error);
+      body->room = room;
+      body->placed = ok;
+    }
+  body->have = 0;
+  pthread_cond_broadcast (&body->cond);
+  return ok;
+}
+
+/* The size is known. The index learns it first, so that whoever waits for the body finds it
+ * there. */
 static gboolean
 begin_octets (RackBody *body, guint64 size, GError **error)
 {
   RackBodies *bodies = body->bodies;
-  gboolean ok = TRUE;
   pthread_mutex_lock (&bodies->mutex);
   gboolean changed = body->size_known && body->size != size;
   pthread_mutex_unlock (&bodies->mutex);
@@ -27,19 +46,18 @@ begin_octets (RackBody *body, guint64 size, GError **error)
       g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
                    "%s: UID %u had another size than %" G_GUINT64_FORMAT
                    " octets before, but a message cannot change",
-                   body->folder->mailbox, body->uid, size);
+                   body->folder->mailbox, body->key.uid, size);
       return FALSE;
     }
-  rack_folder_learn_size (body->folder, body->row, body->uid, size);
+  if (*body->key.part == '\0')
+    rack_folder_learn_size (body->folder, body->key.row, body->key.uid, size);
   pthread_mutex_lock (&bodies->mutex);
-  if (!body->size_known)
+  gboolean ok = place (body, size, error);
+  if (ok)
     {
-      ok = rack_slab_reserve (&bodies->slab, size, &body->offset, error);
       body->size = size;
-      body->size_known = ok;
+      body->size_known = TRUE;
     }
-  body->have = 0;
-  pthread_cond_broadcast (&body->cond);
   pthread_mutex_unlock (&bodies->mutex);
   return ok;
 }
@@ -48,20 +66,28 @@ static gboolean
 add_octets (RackBody *body, const void *data, gsize size, GError **error)
 {
   RackBodies *bodies = body->bodies;
-  if (size > body->size - body->have)
+  guint64 most = body->size_known ? body->size : body->room;
+  if (size > most - body->have)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL, "%s: UID %u is longer than announced",
-                   body->folder->mailbox, body->uid);
+                   body->folder->mailbox, body->key.uid);
       return FALSE;
     }
   if (!rack_slab_write (&bodies->slab, body->offset + body->have, data, size, error))
     return FALSE;
   pthread_mutex_lock (&bodies->mutex);
   body->have += size;
-  bodies->figures.body_octets += size;
   pthread_cond_broadcast (&body->cond);
   pthread_mutex_unlock (&bodies->mutex);
   return TRUE;
+}
+
+static void
+count_octets (RackBodies *bodies, gsize size)
+{
+  pthread_mutex_lock (&bodies->mutex);
+  bodies->figures.body_octets += size;
+  pthread_mutex_unlock (&bodies->mutex);
 }
 
 /* Takes problem, which is NULL after a success. Unpins. */
@@ -96,26 +122,71 @@ finish (RackBody *body, GError *problem)
 
 /* ---- On demand ------------------------------------------------------------------ */
 
+/* What is decoded has no announced size, only a bound. */
 static gboolean
-receive (RackBody *body, RackMailbox *mailbox, char *chunk, GError **error)
+begin_decoded (RackBody *body, guint64 room, GError **error)
+{
+  RackBodies *bodies = body->bodies;
+  pthread_mutex_lock (&bodies->mutex);
+  gboolean ok = place (body, room, error);
+  pthread_mutex_unlock (&bodies->mutex);
+  return ok;
+}
+
+static gboolean
+add_piece (RackBody *body, RackDecoder *decoder, const char *data, gsize size, gboolean last,
+           GError **error)
+{
+  RackStr out = { data, size };
+  count_octets (body->bodies, size);
+  if (decoder != NULL)
+    rack_decoder_feed (decoder, data, size, last, &out);
+  return out.size == 0 || add_octets (body, out.data, out.size, error);
+}
+
+static gboolean
+check_end (RackBody *body, GError **error)
+{
+  RackBodies *bodies = body->bodies;
+  pthread_mutex_lock (&bodies->mutex);
+  if (!body->size_known)
+    {
+      body->size = body->have;
+      body->size_known = TRUE;
+    }
+  gboolean whole = body->have == body->size;
+  pthread_mutex_unlock (&bodies->mutex);
+  if (!whole)
+    g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL, "%s: UID %u is shorter than announced",
+                 body->folder->mailbox, body->key.uid);
+  return whole;
+}
+
+/* facts: of the section; NULL for the whole message and what is not decoded. */
+static gboolean
+receive (RackBody *body, RackMailbox *mailbox, const RackPartFacts *facts, char *chunk,
+         GError **error)
 {
   guint64 size;
+  RackReadRange range = { .section = body->section, .decode = facts != NULL };
   g_autoptr (RackReader) reader =
-      rack_mailbox_read (mailbox, body->uid, "", body->cancellable, error);
-  if (reader == NULL || !rack_reader_size (reader, &size, error)
-      || !begin_octets (body, size, error))
+      rack_mailbox_read_range (mailbox, body->key.uid, &range, body->cancellable, error);
+  if (reader == NULL || !rack_reader_size (reader, &size, error))
+    return FALSE;
+  g_autoptr (RackDecoder) decoder =
+      facts != NULL ? rack_decoder_new (facts, body->form, rack_reader_is_decoded (reader)) : NULL;
+  if (!(decoder == NULL
+            ? begin_octets (body, size, error)
+            : begin_decoded (
+                body, rack_decoder_bound (decoder, MAX (size, MIN (facts->size, ANNOUNCED_MAX))),
+                error)))
     return FALSE;
   gssize got;
   while ((got = rack_reader_read (reader, chunk, CHUNK, error)) > 0)
-    if (!add_octets (body, chunk, (gsize) got, error))
+    if (!add_piece (body, decoder, chunk, (gsize) got, FALSE, error))
       return FALSE;
-  if (got < 0)
-    return FALSE;
-  if (body->have == body->size)
-    return TRUE;
-  g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL, "%s: UID %u is shorter than announced",
-               body->folder->mailbox, body->uid);
-  return FALSE;
+  return got == 0 && (decoder == NULL || add_piece (body, decoder, "", 0, TRUE, error))
+         && check_end (body, error);
 }
 
 static gboolean
@@ -125,17 +196,35 @@ is_worth_repeating (const GError *problem)
          && (problem->code == RACK_ERROR_CLOSED || problem->code == RACK_ERROR_NETWORK);
 }
 
+/* How the section is encoded. *parts keeps what *facts points into. */
+static gboolean
+find_facts (RackBody *body, RackParts **parts, const RackPartFacts **facts, GError **error)
+{
+  if (body->form == RACK_PART_AS_SENT)
+    return TRUE;
+  *parts = rack_folder_parts (body->folder, body->key.row, body->key.uid, body->cancellable, error);
+  if (*parts == NULL)
+    return FALSE;
+  *facts = rack_parts_find (*parts, body->section);
+  if (*facts == NULL)
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s: UID %u has no part %s",
+                 body->folder->mailbox, body->key.uid, body->section);
+  return *facts != NULL;
+}
+
 static GError *
 fetch (RackBody *body)
 {
   GError *problem = NULL;
-  g_autoptr (RackMailbox) mailbox = rack_folder_handle (body->folder, body->row, &problem);
-  if (mailbox == NULL)
+  g_autoptr (RackMailbox) mailbox = rack_folder_handle (body->folder, body->key.row, &problem);
+  g_autoptr (RackParts) parts = NULL;
+  const RackPartFacts *facts = NULL;
+  if (mailbox == NULL || !find_facts (body, &parts, &facts, &problem))
     return problem;
   g_autofree char *chunk = g_malloc (CHUNK);
   for (guint attempt = 1;; attempt++)
     {
-      if (receive (body, mailbox, chunk, &problem))
+      if (receive (body, mailbox, facts, chunk, &problem))
         return NULL;
       if (attempt == ATTEMPTS || !is_worth_repeating (problem)
           || g_cancellable_is_cancelled (body->cancellable))
@@ -204,7 +293,7 @@ static RackBody **
 find_body (GPtrArray *bodies, guint32 uid)
 {
   for (guint i = 0; i < bodies->len; i++)
-    if (bodies->pdata[i] != NULL && ((RackBody *) bodies->pdata[i])->uid == uid)
+    if (bodies->pdata[i] != NULL && ((RackBody *) bodies->pdata[i])->key.uid == uid)
       return (RackBody **) &bodies->pdata[i];
   return NULL;
 }
@@ -213,28 +302,29 @@ static void
 take_message (Ahead *ahead, const RackMessage *message)
 {
   RackStr octets = octets_of (message);
-  RackBody **place = octets.data != NULL ? find_body (ahead->bodies, message->uid) : NULL;
-  if (place == NULL)
+  RackBody **body = octets.data != NULL ? find_body (ahead->bodies, message->uid) : NULL;
+  if (body == NULL)
     return;
   GError *problem = NULL;
-  if (begin_octets (*place, octets.size, &problem))
-    add_octets (*place, octets.data, octets.size, &problem);
-  finish (*place, problem);
-  *place = NULL;
+  count_octets (ahead->folder->mirror->bodies, octets.size);
+  if (begin_octets (*body, octets.size, &problem))
+    add_octets (*body, octets.data, octets.size, &problem);
+  finish (*body, problem);
+  *body = NULL;
 }
 
 static GError *
 fetch_ahead (Ahead *ahead)
 {
   GError *problem = NULL;
-  guint32 row = ((RackBody *) ahead->bodies->pdata[0])->row;
+  guint32 row = ((RackBody *) ahead->bodies->pdata[0])->key.row;
   g_autoptr (RackMailbox) mailbox = rack_folder_handle (ahead->folder, row, &problem);
   if (mailbox == NULL)
     return problem;
   g_autoptr (RackSet) uids = rack_set_new ();
   for (guint i = 0; i < ahead->bodies->len; i++)
     {
-      guint32 uid = ((RackBody *) ahead->bodies->pdata[i])->uid;
+      guint32 uid = ((RackBody *) ahead->bodies->pdata[i])->key.uid;
       rack_set_add (uids, uid, uid);
     }
   g_autoptr (RackFetch) fetched = rack_mailbox_fetch (mailbox, uids, "UID BODY.PEEK[]", NULL,
@@ -271,7 +361,7 @@ run_ahead (gpointer data)
               problem != NULL
                   ? g_error_copy (problem)
                   : g_error_new (RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s: UID %u is gone",
-                                 ahead->folder->mailbox, ((RackBody *) ours->pdata[i])->uid));
+                                 ahead->folder->mailbox, ((RackBody *) ours->pdata[i])->key.uid));
   g_ptr_array_unref (ours);
   g_free (ahead);
   pthread_mutex_lock (&bodies->mutex);

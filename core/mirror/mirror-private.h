@@ -3,8 +3,8 @@
  * mirror-private.h - what the files of this room share
  *
  * Locks, in the order in which they may be taken while another is held: the watchers'
- * mutex, a folder's mutex, the tree's mutex, the bodies' mutex, the changes' mutex. None is held
- * while the server is asked.
+ * mutex, a folder's mutex, the tree's mutex, the bodies' mutex, the changes' mutex; the mutex of
+ * the remembered parts is taken alone. None is held while the server is asked.
  */
 #pragma once
 
@@ -19,6 +19,7 @@ G_BEGIN_DECLS
 
 typedef struct RackBodies RackBodies;
 typedef struct RackChanges RackChanges;
+typedef struct RackPartsCache RackPartsCache;
 typedef struct RackWatchers RackWatchers;
 typedef struct RackWatcher RackWatcher;
 
@@ -29,6 +30,7 @@ struct RackMirror
   GCancellable *cancellable; /* cancelled when the mirror closes */
   RackJobs *jobs;            /* lists, loads and syncs */
   RackBodies *bodies;
+  RackPartsCache *parts;
   RackChanges *changes;
   RackWatchers *watchers;
   gint64 started; /* nanoseconds since the epoch */

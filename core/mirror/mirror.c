@@ -4,9 +4,10 @@
  *
  * The parts have files of their own: tree.c the mailboxes, folder.c what is asked
  * about one of them, sync.c and fill.c how its index comes and stays right,
- * watchers.c when, bodies.c and ahead.c the octets, changes.c what others must hear.
+ * watchers.c when, bodies.c, parts.c and ahead.c the octets, changes.c what others must hear.
  */
 #include "mirror-private.h"
+#include "parts.h"
 
 #define POLL_DEFAULT     60000
 #define STALL_DEFAULT    120000
@@ -36,6 +37,7 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
   mirror->ids = g_hash_table_new (NULL, NULL);
   mirror->rows = g_hash_table_new (NULL, NULL);
   mirror->changes = rack_changes_new ();
+  mirror->parts = rack_parts_cache_new ();
   mirror->root = rack_folder_new (mirror, NULL, 0, g_strdup (""), g_strdup (""));
   g_hash_table_insert (mirror->ids, GUINT_TO_POINTER (0), mirror->root);
 
@@ -70,6 +72,7 @@ rack_mirror_close (RackMirror *mirror)
     rack_watchers_free (mirror->watchers);
   rack_tree_free (mirror);
   rack_changes_free (mirror->changes);
+  rack_parts_cache_free (mirror->parts);
   pthread_mutex_destroy (&mirror->tree);
   g_object_unref (mirror->cancellable);
   rack_account_unref (mirror->account);

@@ -139,7 +139,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackBody, rack_body_unref)
 /* Begins to fetch if it is not here yet. Reading in ascending order fetches further ones ahead.
  * Never waits. */
 RACK_API void rack_body_want (RackBody *body);
-/* The exact size, from the literal. */
+/* The exact size, from the literal where nothing is decoded. */
 RACK_API gboolean rack_body_wait_size (RackBody *body, guint64 *size, GCancellable *cancellable,
                                        GError **error);
 /* Until the octets before end (or the end of the message) are here. A message that is gone is
@@ -152,6 +152,54 @@ RACK_API gboolean rack_body_has (RackBody *body, guint64 end);
  * first one in it. *size is set to the whole size. Valid once rack_body_wait() succeeded; only
  * what was waited for may be read. Never waits. */
 RACK_API int rack_body_file (RackBody *body, guint64 *offset, guint64 *size);
+
+/* ---- Parts: what a message is made of ------------------------------------------- */
+
+/* Everything but the sections and sizes is what the sender wrote: hostile. */
+typedef struct
+{
+  const char *section;        /* as BODY[...] has it: "1", "2.1"; "" for the root of a multipart */
+  const char *type, *subtype; /* lower case: "text", "plain" */
+  const char *charset;        /* lower case; NULL if not said */
+  const char *encoding;       /* lower case: "base64", "7bit"; "" for multiparts */
+  const char *name;           /* the file's, decoded (RFC 2231, RFC 2047) to UTF-8; NULL if none */
+  const char *disposition;    /* lower case: "attachment", "inline"; NULL if not said */
+  const char *content_id;     /* without < and >; NULL if none */
+  guint64 size;               /* announced, before any decoding: a hint */
+  guint depth;                /* 0 for the root; children follow their parent, one deeper */
+  gboolean multipart;         /* holds only other parts */
+} RackPartFacts;
+
+/* The parts of one message in their order, parents first. Never changes; shared by references. */
+typedef struct RackParts RackParts;
+RACK_API RackParts *rack_parts_ref (RackParts *parts);
+RACK_API void rack_parts_unref (RackParts *parts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackParts, rack_parts_unref)
+/* At least one, the root. Borrowed for the life of parts. */
+RACK_API const RackPartFacts *rack_parts_items (const RackParts *parts, guint *n);
+
+/* Asks the server (BODYSTRUCTURE) unless that was done not long ago. Waits.
+ * Returns: (owned) */
+RACK_API RackParts *rack_folder_parts (RackFolder *folder, guint32 row, guint32 uid,
+                                       GCancellable *cancellable, GError **error);
+/* What is remembered. Never waits. Returns: (owned) or NULL */
+RACK_API RackParts *rack_folder_parts_known (RackFolder *folder, guint32 row, guint32 uid);
+
+typedef enum
+{
+  RACK_PART_AS_SENT = 0, /* the section's octets in their transfer encoding */
+  /* The file that was attached: transfer encoding undone; lines of text end in LF, unless they
+   * were sent as base64. */
+  RACK_PART_DECODED = 1,
+  RACK_PART_TEXT = 2, /* to read: text decoded, in UTF-8 where its charset is known, lines in LF */
+} RackPartForm;
+
+/* One section of a message ("2.1", "HEADER"), fetched alone and decoded while it arrives. Used as
+ * any body; the size of what is decoded is known when all of it is here, and then
+ * rack_body_wait_size() waits for that. Never waits. Returns: (owned), or NULL if row is not in
+ * force or section cannot be one. */
+RACK_API RackBody *rack_folder_part (RackFolder *folder, guint32 row, guint32 uid,
+                                     const char *section, RackPartForm form);
 
 /* ---- Changes: what a program that caches must forget --------------------------- */
 

@@ -320,6 +320,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackResync, rack_resync_free)
 typedef struct RackReader RackReader;
 RACK_API RackReader *rack_mailbox_read (RackMailbox *mailbox, guint32 uid, const char *section,
                                         GCancellable *cancellable, GError **error);
+typedef struct
+{
+  const char *section;
+  guint64 offset, length; /* in octets of the section; length 0: all of it, whatever offset says */
+  gboolean decode; /* have the server undo the transfer encoding if it can (BINARY, RFC 3516) */
+} RackReadRange;
+RACK_API RackReader *rack_mailbox_read_range (RackMailbox *mailbox, guint32 uid,
+                                              const RackReadRange *range, GCancellable *cancellable,
+                                              GError **error);
+/* Whether the server undid the transfer encoding. Known once rack_reader_size() succeeded. */
+RACK_API gboolean rack_reader_is_decoded (const RackReader *reader);
 /* The announced size of the literal: what will be read in all. Waits for its beginning. */
 RACK_API gboolean rack_reader_size (RackReader *reader, guint64 *size, GError **error);
 /* Like read(2): blocks for at least one octet; 0 at the end; -1 with error set. A message that

@@ -10,7 +10,7 @@ struct RackFetch
   RackMailbox *mailbox;
   GCancellable *cancellable;
   RackSet *uids;
-  gboolean bodies, envelopes;
+  gboolean bodies, envelopes, structures;
   guint32 after;
   guint64 skipped;
   RackMessage message;
@@ -26,16 +26,18 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
 {
   RackFetch *fetch = NULL;
   gboolean bodies = strstr (items, "BODY.PEEK[]") != NULL;
+  gboolean structures = strstr (items, "BODYSTRUCTURE") != NULL;
+  FakeOp op = bodies ? FAKE_BODIES : structures ? FAKE_PARTS : FAKE_FETCH;
   g_assert_null (strstr (items, "BODY[")); /* that would set \Seen */
   fake_lock ();
-  if (!fake_fails (bodies ? FAKE_BODIES : FAKE_FETCH, cancellable, error)
-      && fake_messages (mailbox, error) != NULL)
+  if (!fake_fails (op, cancellable, error) && fake_messages (mailbox, error) != NULL)
     {
       fetch = g_new0 (RackFetch, 1);
       fetch->mailbox = mailbox;
       fetch->cancellable = cancellable;
       fetch->uids = rack_set_copy (uids);
       fetch->bodies = bodies;
+      fetch->structures = structures;
       fetch->envelopes = strstr (items, "ENVELOPE") != NULL;
     }
   fake_unlock ();
@@ -82,6 +84,11 @@ fill_message (RackFetch *fetch, const FakeMessage *from)
     {
       fetch->message.fields |= RACK_FIELD_ENVELOPE;
       fetch->message.envelope = &fetch->envelope;
+    }
+  if (fetch->structures && from->structure != NULL)
+    {
+      fetch->message.fields |= RACK_FIELD_BODY;
+      fetch->message.body = from->structure;
     }
   if (fetch->bodies)
     {
@@ -145,16 +152,18 @@ struct RackReader
   RackMailbox *mailbox;
   GCancellable *cancellable;
   guint32 uid;
+  char *section;
+  guint64 from, length;
+  gboolean decode, decoded;
   char *body;
   gsize size, at, cut;
 };
 
 RackReader *
-rack_mailbox_read (RackMailbox *mailbox, guint32 uid, const char *section,
-                   GCancellable *cancellable, GError **error)
+rack_mailbox_read_range (RackMailbox *mailbox, guint32 uid, const RackReadRange *range,
+                         GCancellable *cancellable, GError **error)
 {
   RackReader *reader = NULL;
-  g_assert_cmpstr (section, ==, "");
   fake_lock ();
   if (!fake_fails (FAKE_READ, cancellable, error))
     {
@@ -162,9 +171,37 @@ rack_mailbox_read (RackMailbox *mailbox, guint32 uid, const char *section,
       reader->mailbox = mailbox;
       reader->cancellable = cancellable;
       reader->uid = uid;
+      reader->section = g_strdup (range->section);
+      reader->from = range->offset;
+      reader->length = range->length;
+      reader->decode = range->decode;
     }
   fake_unlock ();
   return reader;
+}
+
+/* Returns: borrowed, or NULL if there is no such section. */
+static const char *
+find_octets (RackReader *reader, const FakeMessage *message)
+{
+  g_autofree char *decoded = g_strconcat ("~", reader->section, NULL);
+  const char *octets = reader->decode ? g_hash_table_lookup (message->sections, decoded) : NULL;
+  reader->decoded = octets != NULL;
+  if (octets == NULL)
+    octets = *reader->section == '\0' ? message->body
+                                      : g_hash_table_lookup (message->sections, reader->section);
+  return octets;
+}
+
+static void
+take_octets (RackReader *reader, const char *octets)
+{
+  gsize size = strlen (octets);
+  gsize from = reader->length > 0 ? MIN (reader->from, size) : 0;
+  gsize length = reader->length > 0 ? MIN (reader->length, size - from) : size;
+  reader->body = g_strndup (octets + from, length);
+  reader->size = length;
+  reader->cut = fake_take_break () ? length / 2 : G_MAXSIZE;
 }
 
 static gboolean
@@ -174,11 +211,10 @@ find_body (RackReader *reader, GError **error)
   for (guint i = 0; messages != NULL && i < messages->len; i++)
     {
       const FakeMessage *message = messages->pdata[i];
-      if (message->uid != reader->uid)
+      const char *octets = message->uid == reader->uid ? find_octets (reader, message) : NULL;
+      if (octets == NULL)
         continue;
-      reader->body = g_strdup (message->body);
-      reader->size = strlen (message->body);
-      reader->cut = fake_take_break () ? reader->size / 2 : G_MAXSIZE;
+      take_octets (reader, octets);
       return TRUE;
     }
   if (messages != NULL)
@@ -220,11 +256,18 @@ rack_reader_read (RackReader *reader, void *data, gsize size, GError **error)
   return (gssize) n;
 }
 
+gboolean
+rack_reader_is_decoded (const RackReader *reader)
+{
+  return reader->decoded;
+}
+
 void
 rack_reader_free (RackReader *reader)
 {
   if (reader == NULL)
     return;
+  g_free (reader->section);
   g_free (reader->body);
   g_free (reader);
 }

@@ -74,6 +74,7 @@ message_free (gpointer data)
   FakeMessage *message = data;
   g_free (message->subject);
   g_free (message->body);
+  g_hash_table_unref (message->sections);
   g_free (message);
 }
 
@@ -189,6 +190,7 @@ fake_add (FakeBox *box, guint32 uid, const char *subject, const char *body, gint
 {
   FakeMessage *message = g_new0 (FakeMessage, 1);
   message->uid = uid;
+  message->sections = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   message->subject = g_strdup (subject);
   message->body = g_strdup (body);
   message->announced = announced >= 0 ? (guint64) announced : strlen (body);
@@ -221,6 +223,23 @@ fake_garble (FakeBox *box, guint32 uid)
 {
   fake_lock ();
   find_message (box, uid)->garbled = TRUE;
+  fake_unlock ();
+}
+
+void
+fake_structure (FakeBox *box, guint32 uid, const RackPart *root)
+{
+  fake_lock ();
+  find_message (box, uid)->structure = root;
+  fake_unlock ();
+}
+
+void
+fake_section (FakeBox *box, guint32 uid, const char *section, const char *octets, gboolean decoded)
+{
+  fake_lock ();
+  g_hash_table_insert (find_message (box, uid)->sections,
+                       g_strconcat (decoded ? "~" : "", section, NULL), g_strdup (octets));
   fake_unlock ();
 }
 

@@ -19,6 +19,7 @@ typedef enum
   FAKE_SEARCH,
   FAKE_FETCH,  /* FETCHes of items */
   FAKE_BODIES, /* FETCHes of several bodies */
+  FAKE_PARTS,  /* FETCHes of BODYSTRUCTURE */
   FAKE_READ,   /* readers */
   FAKE_WATCH,
   FAKE_N_OPS,
@@ -35,6 +36,11 @@ void fake_box_replace (FakeBox *box, guint32 uid_validity);
 void fake_add (FakeBox *box, guint32 uid, const char *subject, const char *body, gint64 announced);
 void fake_remove (FakeBox *box, guint32 uid);
 void fake_flags (FakeBox *box, guint32 uid, RackFlags flags);
+/* What it is made of; borrowed for the life of the server. */
+void fake_structure (FakeBox *box, guint32 uid, const RackPart *root);
+/* The octets of a section. decoded: as a server with BINARY gives them. */
+void fake_section (FakeBox *box, guint32 uid, const char *section, const char *octets,
+                   gboolean decoded);
 /* The FETCH response with its envelope cannot be parsed. */
 void fake_garble (FakeBox *box, guint32 uid);
 
@@ -52,6 +58,8 @@ typedef struct
   guint64 announced;
   RackFlags flags;
   gboolean garbled;
+  const RackPart *structure;
+  GHashTable *sections; /* "1.2", and "~1.2" for what BINARY gives -> octets */
 } FakeMessage;
 void fake_lock (void);
 void fake_unlock (void);

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * parts.c - what a message is made of, as its BODYSTRUCTURE says
+ *
+ * A tree of the parser becomes a flat array in one piece of memory, with names decoded.
+ * The structures of the messages that were looked at last are remembered; of several who
+ * want the same one, one asks.
+ */
+#include "parts.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+/* A message of more parts than this is cut: nobody made it by hand. */
+#define PARTS_MAX      2000
+#define DEPTH_MAX      128
+#define SECTION_SIZE   1024
+/* Longer names are no names. */
+#define NAME_MAX_BYTES 4096
+#define REMEMBERED_MAX 256
+
+struct RackParts
+{
+  gint references;
+  GStringChunk *texts;
+  GArray *items; /* of RackPartFacts */
+};
+
+/* ---- Life -------------------------------------------------------------------------- */
+
+static RackParts *
+parts_new (void)
+{
+  RackParts *parts = g_new0 (RackParts, 1);
+  parts->references = 1;
+  parts->texts = g_string_chunk_new (512);
+  parts->items = g_array_new (FALSE, TRUE, sizeof (RackPartFacts));
+  return parts;
+}
+
+RackParts *
+rack_parts_ref (RackParts *parts)
+{
+  g_atomic_int_inc (&parts->references);
+  return parts;
+}
+
+void
+rack_parts_unref (RackParts *parts)
+{
+  if (parts == NULL || !g_atomic_int_dec_and_test (&parts->references))
+    return;
+  g_string_chunk_free (parts->texts);
+  g_array_unref (parts->items);
+  g_free (parts);
+}
+
+const RackPartFacts *
+rack_parts_items (const RackParts *parts, guint *n)
+{
+  *n = parts->items->len;
+  return (const RackPartFacts *) parts->items->data;
+}
+
+const RackPartFacts *
+rack_parts_find (const RackParts *parts, const char *section)
+{
+  for (guint i = 0; i < parts->items->len; i++)
+    {
+      const RackPartFacts *facts = &g_array_index (parts->items, RackPartFacts, i);
+      if (strcmp (facts->section, section) == 0)
+        return facts;
+    }
+  return NULL;
+}
+
+/* ---- From the parser's tree ---------------------------------------------------------- */
+
+/* Lower case, without what is no text. NIL and "": NULL. */
+static const char *
+keep_word (RackParts *parts, RackStr word)
+{
+  if (word.data == NULL || word.size == 0)
+    return NULL;
+  g_autofree char *lower = g_ascii_strdown (word.data, (gssize) word.size);
+  g_autofree char *valid = g_utf8_make_valid (lower, (gssize) strlen (lower));
+  return g_string_chunk_insert (parts->texts, valid);
+}
+
+static const char *
+keep_word_or (RackParts *parts, RackStr word, const char *otherwise)
+{
+  const char *kept = keep_word (parts, word);
+  return kept != NULL ? kept : otherwise;
+}
+
+static RackStr
+find_param (RackPairs params, const char *name)
+{
+  gsize size = strlen (name);
+  for (guint i = 0; i < params.n; i++)
+    if (params.items[i].name.size == size
+        && g_ascii_strncasecmp (params.items[i].name.data, name, size) == 0)
+      return params.items[i].value;
+  return RACK_STR_NIL;
+}
+
+/* "filename", "filename*", "filename*0*": all that may make up the parameter. */
+static gboolean
+belongs_to (RackStr name, const char *wanted)
+{
+  gsize size = strlen (wanted);
+  return name.size >= size && g_ascii_strncasecmp (name.data, wanted, size) == 0
+         && (name.size == size || name.data[size] == '*');
+}
+
+static void
+append_param (GString *header, RackPair param)
+{
+  gboolean extended = param.name.data[param.name.size - 1] == '*';
+  g_string_append (header, header->len > 0 ? "; " : "");
+  g_string_append_len (header, param.name.data, (gssize) param.name.size);
+  g_string_append (header, extended ? "=" : "=\"");
+  for (gsize i = 0; i < param.value.size; i++)
+    {
+      char c = param.value.data[i];
+      /* What would end the value early has no business in it. */
+      if (g_ascii_iscntrl (c) || (extended && strchr (" \";,()<>@\\", c) != NULL))
+        continue;
+      if (!extended && (c == '"' || c == '\\'))
+        g_string_append_c (header, '\\');
+      g_string_append_c (header, c);
+    }
+  g_string_append (header, extended ? "" : "\"");
+}
+
+/* RFC 2231 and 2047 are GMime's, which wants the parameters as they stand in a header. */
+static const char *
+keep_name (RackParts *parts, RackPairs params, const char *wanted)
+{
+  g_autoptr (GString) header = g_string_new (NULL);
+  for (guint i = 0; i < params.n; i++)
+    if (belongs_to (params.items[i].name, wanted) && params.items[i].value.data != NULL
+        && params.items[i].value.size + header->len < NAME_MAX_BYTES)
+      append_param (header, params.items[i]);
+  if (header->len == 0)
+    return NULL;
+  GMimeParamList *list = g_mime_param_list_parse (NULL, header->str);
+  const char *kept = NULL;
+  GMimeParam *param = list != NULL ? g_mime_param_list_get_parameter (list, wanted) : NULL;
+  const char *value = param != NULL ? g_mime_param_get_value (param) : NULL;
+  if (value != NULL && *value != '\0')
+    {
+      g_autofree char *valid = g_utf8_make_valid (value, (gssize) strlen (value));
+      kept = g_string_chunk_insert (parts->texts, valid);
+    }
+  g_clear_object (&list);
+  return kept;
+}
+
+static const char *
+keep_content_id (RackParts *parts, RackStr id)
+{
+  if (id.size > 2 && id.data[0] == '<' && id.data[id.size - 1] == '>')
+    id = (RackStr){ id.data + 1, id.size - 2 };
+  if (id.data == NULL || id.size == 0)
+    return NULL;
+  g_autofree char *valid = g_utf8_make_valid (id.data, (gssize) id.size);
+  return g_string_chunk_insert (parts->texts, valid);
+}
+
+static void
+add_part (RackParts *parts, const RackPart *part, guint depth)
+{
+  char section[SECTION_SIZE];
+  if (rack_part_section (part, section, sizeof section) >= sizeof section)
+    return;
+  RackPartFacts facts = {
+    .section = g_string_chunk_insert (parts->texts, section),
+    /* RFC 2045 section 5.2: what has no type is text. */
+    .type = keep_word_or (parts, part->type, "text"),
+    .subtype = keep_word_or (parts, part->subtype, part->type.size == 0 ? "plain" : "x-unknown"),
+    .charset = keep_word (parts, find_param (part->params, "charset")),
+    .encoding = part->multipart ? "" : keep_word_or (parts, part->encoding, "7bit"),
+    .name = keep_name (parts, part->disposition_params, "filename"),
+    .disposition = keep_word (parts, part->disposition),
+    .content_id = keep_content_id (parts, part->id),
+    .size = part->size,
+    .depth = depth,
+    .multipart = part->multipart,
+  };
+  if (facts.name == NULL)
+    facts.name = keep_name (parts, part->params, "name");
+  g_array_append_val (parts->items, facts);
+}
+
+/* The parser's trees are at most so deep too. */
+static void
+add_tree (RackParts *parts, const RackPart *part, guint depth)
+{
+  add_part (parts, part, depth);
+  if (depth >= DEPTH_MAX)
+    return;
+  for (const RackPart *child = part->child; child != NULL && parts->items->len < PARTS_MAX;
+       child = child->next)
+    add_tree (parts, child, depth + 1);
+}
+
+RackParts *
+rack_parts_new (const RackPart *root)
+{
+  static gsize initialised;
+  if (g_once_init_enter (&initialised))
+    {
+      g_mime_init ();
+      g_once_init_leave (&initialised, 1);
+    }
+  RackParts *parts = parts_new ();
+  add_tree (parts, root, 0);
+  return parts;
+}
+
+/* ---- What is remembered ----------------------------------------------------------------- */
+
+typedef struct
+{
+  guint64 key;
+  RackParts *parts; /* NULL: somebody asks for it */
+  GList link;       /* once it is here */
+} Remembered;
+
+struct RackPartsCache
+{
+  pthread_mutex_t mutex;
+  pthread_cond_t cond; /* something that was asked for is here, or will not be */
+  GHashTable *table;   /* key -> Remembered */
+  GQueue order;        /* the one used last first */
+};
+
+RackPartsCache *
+rack_parts_cache_new (void)
+{
+  RackPartsCache *cache = g_new0 (RackPartsCache, 1);
+  pthread_mutex_init (&cache->mutex, NULL);
+  rack_cond_init (&cache->cond);
+  cache->table = g_hash_table_new (g_int64_hash, g_int64_equal);
+  g_queue_init (&cache->order);
+  return cache;
+}
+
+static void
+forget (RackPartsCache *cache, Remembered *one)
+{
+  g_hash_table_remove (cache->table, &one->key);
+  if (one->parts != NULL)
+    g_queue_unlink (&cache->order, &one->link);
+  rack_parts_unref (one->parts);
+  g_free (one);
+}
+
+void
+rack_parts_cache_free (RackPartsCache *cache)
+{
+  while (cache->order.head != NULL)
+    forget (cache, cache->order.head->data);
+  g_hash_table_unref (cache->table);
+  pthread_cond_destroy (&cache->cond);
+  pthread_mutex_destroy (&cache->mutex);
+  g_free (cache);
+}
+
+/* With the mutex held. Returns: (owned) or NULL */
+static RackParts *
+recall (RackPartsCache *cache, guint64 key)
+{
+  Remembered *one = g_hash_table_lookup (cache->table, &key);
+  if (one == NULL || one->parts == NULL)
+    return NULL;
+  g_queue_unlink (&cache->order, &one->link);
+  g_queue_push_head_link (&cache->order, &one->link);
+  return rack_parts_ref (one->parts);
+}
+
+/* parts NULL: it could not be had. */
+static void
+remember (RackPartsCache *cache, Remembered *one, RackParts *parts)
+{
+  pthread_mutex_lock (&cache->mutex);
+  if (parts != NULL)
+    {
+      one->parts = rack_parts_ref (parts);
+      g_queue_push_head_link (&cache->order, &one->link);
+      if (cache->order.length > REMEMBERED_MAX)
+        forget (cache, cache->order.tail->data);
+    }
+  else
+    forget (cache, one);
+  pthread_cond_broadcast (&cache->cond);
+  pthread_mutex_unlock (&cache->mutex);
+}
+
+static RackParts *
+ask (RackFolder *folder, guint32 row, guint32 uid, GCancellable *cancellable, GError **error)
+{
+  GError *problem = NULL;
+  g_autoptr (RackMailbox) mailbox = rack_folder_handle (folder, row, error);
+  if (mailbox == NULL)
+    return NULL;
+  g_autoptr (RackSet) uids = rack_set_new_range (uid, uid);
+  g_autoptr (RackFetch) fetch =
+      rack_mailbox_fetch (mailbox, uids, "UID BODYSTRUCTURE", NULL, cancellable, error);
+  if (fetch == NULL)
+    return NULL;
+  const RackMessage *message = rack_fetch_next (fetch, &problem);
+  if (message != NULL && message->body != NULL)
+    return rack_parts_new (message->body);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
+  else
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
+                 "%s: UID %u is gone, or nobody understands what the server says of its parts",
+                 folder->mailbox, uid);
+  return NULL;
+}
+
+RackParts *
+rack_folder_parts_known (RackFolder *folder, guint32 row, guint32 uid)
+{
+  RackPartsCache *cache = folder->mirror->parts;
+  pthread_mutex_lock (&cache->mutex);
+  RackParts *parts = recall (cache, (guint64) row << 32 | uid);
+  pthread_mutex_unlock (&cache->mutex);
+  return parts;
+}
+
+RackParts *
+rack_folder_parts (RackFolder *folder, guint32 row, guint32 uid, GCancellable *cancellable,
+                   GError **error)
+{
+  RackPartsCache *cache = folder->mirror->parts;
+  guint64 key = (guint64) row << 32 | uid;
+  RackParts *parts = NULL;
+  Remembered *ours = NULL;
+  RackWaiting waiting;
+  gboolean ok = TRUE;
+
+  rack_waiting_begin (&waiting, &cache->mutex, &cache->cond, cancellable);
+  while (ok && ours == NULL && (parts = recall (cache, key)) == NULL)
+    if (g_hash_table_contains (cache->table, &key))
+      ok = rack_waiting_once (&waiting, folder->mirror->options.stall, folder->mailbox, error);
+    else
+      {
+        ours = g_new0 (Remembered, 1);
+        ours->key = key;
+        ours->link.data = ours;
+        g_hash_table_insert (cache->table, &ours->key, ours);
+      }
+  rack_waiting_end (&waiting);
+  if (ours == NULL)
+    return parts;
+  parts = ask (folder, row, uid, cancellable, error);
+  remember (cache, ours, parts);
+  return parts;
+}

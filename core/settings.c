@@ -15,6 +15,7 @@ typedef RackMountSettings Mount;
 
 static const char *const interpolations[] = { "basic", "none", NULL };
 static const char *const roots[] = { "messages", "maildir", "parts", NULL };
+static const char *const views[] = { "hidden", "listed", NULL };
 static const char *const names[] = { "full", "uid", NULL };
 
 static const RackParam core_params[] = {
@@ -60,6 +61,8 @@ static const RackParam mount_params[] = {
                    "What files are called: DATE_FROM_SUBJECT.UID.eml, or UID.eml."),
   RACK_PARAM_ENUM (Mount, root, "root", roots, OPTIONAL, "messages",
                    "Which view is at the root of the mount."),
+  RACK_PARAM_ENUM (Mount, views, "views", views, OPTIONAL, "hidden",
+                   "Whether the other views are listed at the root or only reachable by path."),
   RACK_PARAM (Mount, seen_on_read, "seen_on_read", BOOL, OPTIONAL, "false",
               "Reading a message marks it as seen."),
   RACK_PARAM (Mount, cache_limit, "cache_limit", INT, OPTIONAL, "1024",

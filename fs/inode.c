@@ -6,36 +6,52 @@
 
 #include <string.h>
 
-#define TOP_BIT (G_GUINT64_CONSTANT (1) << 63)
-#define ID_MASK G_GUINT64_CONSTANT (0xffffffff)
-#define BLOCK   512
+#define TOP_BIT     (G_GUINT64_CONSTANT (1) << 63)
+#define NODE_BITS   (G_GUINT64_CONSTANT (3) << 62)
+#define ID_MASK     G_GUINT64_CONSTANT (0xffffffff)
+#define VIEW_SHIFT  32
+#define PLACE_SHIFT 40
+#define BLOCK       512
 
 G_STATIC_ASSERT (sizeof (fuse_ino_t) == 8);
 
-gboolean
-inode_is_directory (fuse_ino_t ino)
+InodeKind
+inode_kind (fuse_ino_t ino)
 {
-  return ino == FUSE_ROOT_ID || (ino & TOP_BIT) != 0;
+  if (ino == FUSE_ROOT_ID)
+    return INODE_DIRECTORY;
+  if ((ino & TOP_BIT) == 0)
+    return INODE_MESSAGE;
+  return (ino & NODE_BITS) == NODE_BITS ? INODE_NODE : INODE_DIRECTORY;
 }
 
 static fuse_ino_t
-directory_number (View view, guint32 id)
+directory_number (const Mount *mount, const Directory *directory, guint32 id)
 {
-  return view == VIEW_MESSAGES && id == 0 ? FUSE_ROOT_ID : TOP_BIT | (guint64) view << 32 | id;
+  if (directory->view == mount->root && id == 0 && directory->place == 0)
+    return FUSE_ROOT_ID;
+  return TOP_BIT | (guint64) directory->place << PLACE_SHIFT
+         | (guint64) directory->view << VIEW_SHIFT | id;
 }
 
 fuse_ino_t
-inode_of_directory (View view, RackFolder *folder)
+inode_of_directory (const Mount *mount, const Directory *directory)
 {
   RackFolderFacts facts;
-  rack_folder_facts (folder, &facts);
-  return directory_number (view, facts.id);
+  rack_folder_facts (directory->folder, &facts);
+  return directory_number (mount, directory, facts.id);
 }
 
 fuse_ino_t
 inode_of_message (guint32 row, guint32 uid)
 {
   return (guint64) row << 32 | uid;
+}
+
+fuse_ino_t
+inode_of_node (guint64 hash)
+{
+  return hash | NODE_BITS;
 }
 
 guint32
@@ -60,35 +76,23 @@ gboolean
 inode_directory (Mount *mount, fuse_ino_t ino, Directory *directory)
 {
   RackFolderFacts facts;
-  if (!inode_is_directory (ino))
+  guint view = mount->root, place = 0;
+  if (inode_kind (ino) != INODE_DIRECTORY)
     return FALSE;
-  guint64 number = ino == FUSE_ROOT_ID ? 0 : ino & ~TOP_BIT;
-  if (number >> 32 > VIEW_UID)
+  if (ino != FUSE_ROOT_ID)
+    {
+      view = ino >> VIEW_SHIFT & 0xff;
+      place = ino >> PLACE_SHIFT & 0xff;
+    }
+  if (view >= N_VIEWS || view_ops ((View) view) == NULL || place > view_places ((View) view))
     return FALSE;
-  directory->view = (View) (number >> 32);
-  directory->folder = rack_mirror_folder (mount->mirror, (guint32) (number & ID_MASK));
+  directory->view = (View) view;
+  directory->place = place;
+  directory->folder = rack_mirror_folder (mount->mirror, inode_folder_id (ino));
   if (directory->folder == NULL)
     return FALSE;
   rack_folder_facts (directory->folder, &facts);
   return !facts.gone;
-}
-
-static void
-fill_directory_from (Mount *mount, View view, const RackFolderFacts *facts, struct stat *out)
-{
-  memset (out, 0, sizeof *out);
-  out->st_ino = directory_number (view, facts->id);
-  out->st_mode = S_IFDIR | (0777 & ~mount->umask);
-  /* Programs that look for new mail trust both of these. */
-  out->st_nlink = 2 + facts->children;
-  out->st_mtim.tv_sec = facts->changed / 1000000000;
-  out->st_mtim.tv_nsec = facts->changed % 1000000000;
-  out->st_atim = out->st_ctim = out->st_mtim;
-  out->st_uid = mount->uid;
-  out->st_gid = mount->gid;
-  out->st_size = 4096;
-  out->st_blocks = 4096 / BLOCK;
-  out->st_blksize = 4096;
 }
 
 void
@@ -96,7 +100,24 @@ fill_directory (Mount *mount, const Directory *directory, struct stat *out)
 {
   RackFolderFacts facts;
   rack_folder_facts (directory->folder, &facts);
-  fill_directory_from (mount, directory->view, &facts, out);
+  memset (out, 0, sizeof *out);
+  out->st_ino = directory_number (mount, directory, facts.id);
+  out->st_mode = S_IFDIR | (0777 & ~mount->umask);
+  /* Programs that look for new mail trust both of these. */
+  out->st_nlink = 2;
+  if (directory->place == 0)
+    out->st_nlink += facts.children + (facts.selectable ? view_places (directory->view) : 0);
+  out->st_mtim.tv_sec = facts.changed / 1000000000;
+  out->st_mtim.tv_nsec = facts.changed % 1000000000;
+  out->st_atim = out->st_ctim = out->st_mtim;
+  out->st_uid = mount->uid;
+  out->st_gid = mount->gid;
+  out->st_size = 4096;
+  out->st_blocks = 4096 / BLOCK;
+  out->st_blksize = 4096;
+  const ViewOps *ops = view_ops (directory->view);
+  if (ops->fill_directory != NULL)
+    ops->fill_directory (mount, directory, out);
 }
 
 void
@@ -124,10 +145,8 @@ message_timeout (const RackEntry *entry)
 void
 fill_directory_entry (Mount *mount, const Directory *directory, struct fuse_entry_param *out)
 {
-  RackFolderFacts facts;
-  rack_folder_facts (directory->folder, &facts);
   memset (out, 0, sizeof *out);
-  fill_directory_from (mount, directory->view, &facts, &out->attr);
+  fill_directory (mount, directory, &out->attr);
   out->ino = out->attr.st_ino;
   out->generation = 1;
   out->attr_timeout = out->entry_timeout = TIMEOUT_KNOWN;

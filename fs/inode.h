@@ -2,33 +2,28 @@
  *
  * inode.h - inode numbers and attributes
  *
- * A number says what it is, so there is no table and nothing to forget. A message is
- * its mailbox' row and its UID, in every view; a directory has the top bit set and
- * holds its view and the folder's id; the root is FUSE's own. All are the same after
- * a remount, and those of messages ascend with the UID.
+ * A number says what it is wherever it can, so that there is no table and nothing to
+ * forget. A message is its mailbox' row and its UID, in every view. A directory of a view
+ * of folders has the top bit set and holds its view, its place and the folder's id; the
+ * root is FUSE's own. All are the same after a remount, and those of messages ascend
+ * with the UID. What has the two top bits set is a node (nodes.h).
  */
 #pragma once
 
-#include "mount.h"
+#include "view.h"
 
 typedef enum
 {
-  VIEW_MESSAGES, /* DATE_FROM_SUBJECT.UID.eml */
-  VIEW_UID,      /* .uid: UID.eml */
-} View;
+  INODE_MESSAGE,
+  INODE_DIRECTORY, /* of a view of folders */
+  INODE_NODE,
+} InodeKind;
 
-#define UID_VIEW_NAME ".uid"
-
-/* A directory: a folder in a view. */
-typedef struct
-{
-  View view;
-  RackFolder *folder;
-} Directory;
-
-gboolean inode_is_directory (fuse_ino_t ino);
-fuse_ino_t inode_of_directory (View view, RackFolder *folder);
+InodeKind inode_kind (fuse_ino_t ino);
+fuse_ino_t inode_of_directory (const Mount *mount, const Directory *directory);
 fuse_ino_t inode_of_message (guint32 row, guint32 uid);
+/* hash: its lower 62 bits count. */
+fuse_ino_t inode_of_node (guint64 hash);
 /* Of a directory. */
 guint32 inode_folder_id (fuse_ino_t ino);
 /* Of a message. */

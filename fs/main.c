@@ -19,6 +19,7 @@
 
 #define BODY_WORKERS 128
 #define LIST_WORKERS 32
+#define NEWS_WORKERS 64
 #define FUSE_THREADS 8
 
 /* ---- The host: questions and lines ---------------------------------------------------- */
@@ -135,21 +136,35 @@ configure (const Options *options, const char **name, GError **error)
   return g_steal_pointer (&config);
 }
 
+static View
+view_at_root (const RackMountSettings *settings)
+{
+  switch (settings->root)
+    {
+    case RACK_ROOT_MESSAGES:
+      return VIEW_MESSAGES;
+    case RACK_ROOT_MAILDIR:
+      return VIEW_MAILDIR;
+    case RACK_ROOT_PARTS:
+      return VIEW_PARTS;
+    }
+  return VIEW_MESSAGES;
+}
+
 /* The mirror, logged in, with the mailboxes listed. */
 static RackMirror *
-open_mirror (const Options *options, RackHost *host, GCancellable *cancellable, char **label,
-             GError **error)
+open_mirror (const Options *options, RackHost *host, GCancellable *cancellable,
+             RackMountSettings *settings, char **label, GError **error)
 {
   const char *name;
-  RackMountSettings settings = { 0 };
   g_autoptr (RackConfig) config = configure (options, &name, error);
-  if (config == NULL || !rack_config_read (config, name, rack_mount_params (), &settings, error))
+  if (config == NULL || !rack_config_read (config, name, rack_mount_params (), settings, error))
     return NULL;
-  if (settings.root != RACK_ROOT_MESSAGES || settings.seen_on_read)
+  if (view_ops (view_at_root (settings)) == NULL || settings->seen_on_read)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG,
                    "%s is not in this version of the mount yet; leave it out",
-                   settings.seen_on_read ? "seen_on_read = yes" : "a root other than messages");
+                   settings->seen_on_read ? "seen_on_read = yes" : "that root");
       return NULL;
     }
   g_autoptr (RackAccount) account = rack_account_new (config, name, host, error);
@@ -157,9 +172,9 @@ open_mirror (const Options *options, RackHost *host, GCancellable *cancellable, 
     return NULL;
   *label = g_strdup (rack_account_label (account));
   RackMirrorOptions mirror = {
-    .names = settings.names,
-    .cache_limit = settings.cache_limit,
-    .poll = settings.poll,
+    .names = settings->names,
+    .cache_limit = settings->cache_limit,
+    .poll = settings->poll,
     .changes = TRUE,
   };
   return rack_mirror_open (account, &mirror, cancellable, error);
@@ -178,7 +193,9 @@ mount_options (const Options *options, const char *label)
         g_string_append_c (text, '\\');
       g_string_append_c (text, *p);
     }
-  g_string_append (text, ",subtype=mailrack,default_permissions,ro,nosuid,nodev,noexec");
+  g_string_append (text, ",subtype=mailrack,default_permissions,nosuid,nodev,noexec");
+  if (options->read_only)
+    g_string_append (text, ",ro");
   if (options->allow_other)
     g_string_append (text, ",allow_other");
   return g_string_free (g_steal_pointer (&text), FALSE);
@@ -204,6 +221,7 @@ serve (Mount *mount, int ready)
 
   mount->bodies = workers_new (BODY_WORKERS, "mount-bodies");
   mount->lists = workers_new (LIST_WORKERS, "mount-lists");
+  mount->news = workers_new (NEWS_WORKERS, "mount-news");
   Notifier *notifier = notifier_start (mount);
   life_ready (ready);
   int result = fuse_session_loop_mt (mount->session, loop);
@@ -211,6 +229,7 @@ serve (Mount *mount, int ready)
   /* Whoever still waits is answered, then the kernel hears that it is over. */
   workers_free (mount->bodies);
   workers_free (mount->lists);
+  workers_free (mount->news);
   /* Its calls use the session's descriptor, which unmounting closes. */
   gboolean stopped = notifier_stop (notifier);
   fuse_session_unmount (mount->session);
@@ -221,11 +240,18 @@ serve (Mount *mount, int ready)
 }
 
 static int
-mount_and_serve (const Options *options, const char *path, const char *label, RackMirror *mirror,
-                 GCancellable *cancellable, int ready)
+mount_and_serve (const Options *options, const RackMountSettings *settings, const char *path,
+                 const char *label, RackMirror *mirror, GCancellable *cancellable, int ready)
 {
   Mount mount = {
-    .mirror = mirror, .uid = options->uid, .gid = options->gid, .umask = options->umask
+    .mirror = mirror,
+    .uid = options->uid,
+    .gid = options->gid,
+    .umask = options->umask,
+    .nodes = nodes_new (),
+    .root = view_at_root (settings),
+    .list_views = settings->views == RACK_VIEWS_LISTED,
+    .label = label,
   };
   int status = EX_UNAVAILABLE;
   pthread_mutex_init (&mount.mutex, NULL);
@@ -244,6 +270,7 @@ mount_and_serve (const Options *options, const char *path, const char *label, Ra
   else
     g_printerr ("mailrack-mount: cannot mount on %s\n", path);
   fuse_session_destroy (mount.session);
+  nodes_free (mount.nodes);
   pthread_mutex_destroy (&mount.mutex);
   return status;
 }
@@ -261,13 +288,14 @@ run (const Options *options, const char *path, int ready)
   if (!life_catch_signals (cancellable))
     return EX_OSERR;
   g_autoptr (RackHost) host = rack_host_new (&host_ops, NULL);
-  RackMirror *mirror = open_mirror (options, host, cancellable, &label, &error);
+  RackMountSettings settings = { 0 };
+  RackMirror *mirror = open_mirror (options, host, cancellable, &settings, &label, &error);
   if (mirror == NULL)
     {
       g_printerr ("mailrack-mount: %s\n", error->message);
       return exit_status_of (error);
     }
-  int status = mount_and_serve (options, path, label, mirror, cancellable, ready);
+  int status = mount_and_serve (options, &settings, path, label, mirror, cancellable, ready);
   rack_mirror_close (mirror);
   return status;
 }

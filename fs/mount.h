@@ -4,7 +4,8 @@
  *
  * The file system is a thin skin: what is known comes from the mirror and is answered
  * on FUSE's threads; whatever has to wait becomes a task for the workers (workers.h).
- * There is no node table: an inode number says what it is (inode.h).
+ * What there is to be seen is in a table of views (view.h). An inode number says what
+ * it is (inode.h) but for a few things, which have a table of nodes (nodes.h).
  */
 #pragma once
 
@@ -16,6 +17,9 @@
 
 typedef struct Workers Workers;
 typedef struct Notifier Notifier;
+typedef struct Nodes Nodes;
+typedef struct Node Node;
+typedef struct NodeOps NodeOps;
 
 typedef struct
 {
@@ -23,6 +27,11 @@ typedef struct
   struct fuse_session *session;
   Workers *bodies; /* open and read */
   Workers *lists;  /* everything else, so that slow reads cannot keep a listing waiting */
+  Workers *news;   /* reads that wait for something to happen */
+  Nodes *nodes;
+  guint root;          /* the View at the root */
+  gboolean list_views; /* the other views are listed there */
+  const char *label;   /* of the account, for people */
   uid_t uid;
   gid_t gid;
   mode_t umask;
@@ -51,7 +60,7 @@ Notifier *notifier_start (Mount *mount);
  * reads any more holds a lock; the process must end without it. */
 gboolean notifier_stop (Notifier *notifier);
 
-/* ---- ops-names.c, ops-directory.c, ops-message.c, ops-refuse.c ---- */
+/* ---- ops-names.c, ops-directory.c, ops-message.c, ops-change.c ---- */
 void op_lookup (fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_access (fuse_req_t req, fuse_ino_t ino, int mask);
@@ -63,16 +72,23 @@ void op_readdirplus (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 void op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
 void op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_releasedir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_write (fuse_req_t req, fuse_ino_t ino, const char *octets, size_t size, off_t offset,
+               struct fuse_file_info *fi);
+void op_poll (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+              struct fuse_pollhandle *waker);
+void op_readlink (fuse_req_t req, fuse_ino_t ino);
+void op_mkdir (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void op_unlink (fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_rmdir (fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int which,
+                 struct fuse_file_info *fi);
 /* Fills attributes of an open message that is not in the index any more. */
 gboolean find_open_message (Mount *mount, fuse_ino_t ino, struct stat *attributes);
 void op_refuse_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev);
-void op_refuse_mkdir (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
-void op_refuse_name (fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_refuse_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
 void op_refuse_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
                        const char *new_name, unsigned int flags);
 void op_refuse_link (fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
 void op_refuse_create (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
                        struct fuse_file_info *fi);
-void op_refuse_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int which,
-                        struct fuse_file_info *fi);

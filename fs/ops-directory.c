@@ -15,9 +15,12 @@
 
 #define BATCH 64
 
-/* Offsets: 1 and 2 for "." and "..", then folders by id, then messages by UID. */
+/* Offsets: 1 and 2 for "." and "..", then the other views and the places by number, folders by id,
+ * messages by UID. */
 #define OFFSET_DOT      1
 #define OFFSET_DOT_DOT  2
+#define OFFSET_VIEWS    3
+#define OFFSET_PLACES   (OFFSET_VIEWS + N_VIEWS)
 #define OFFSET_FOLDERS  (G_GINT64_CONSTANT (1) << 33)
 #define OFFSET_MESSAGES (G_GINT64_CONSTANT (2) << 33)
 
@@ -32,6 +35,11 @@ op_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   Mount *mount = fuse_req_userdata (req);
   Directory directory;
+  if (inode_kind (ino) == INODE_NODE)
+    {
+      node_op_opendir (req, ino, fi);
+      return;
+    }
   if (!inode_directory (mount, ino, &directory))
     {
       fuse_reply_err (req, ESTALE);
@@ -39,7 +47,7 @@ op_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
   fi->cache_readdir = 1;
   fi->keep_cache = 1;
-  if (rack_folder_ready (directory.folder))
+  if (!view_has_messages (&directory) || rack_folder_ready (directory.folder))
     {
       fuse_reply_open (req, fi);
       return;
@@ -59,6 +67,7 @@ typedef struct
   fuse_req_t req;
   Directory directory;
   gboolean plus;
+  fuse_ino_t ino;
   char *buffer;
   size_t size, used;
 } Listing;
@@ -83,9 +92,11 @@ add_dots (Listing *listing, off_t after)
 {
   RackFolder *folder = listing->directory.folder;
   RackFolder *above = rack_folder_parent (folder);
-  Directory parent = { listing->directory.view, above };
-  if (above == NULL)
-    parent = (Directory){ VIEW_MESSAGES, folder };
+  Directory parent = { listing->directory.view, 0, above };
+  if (listing->directory.place != 0)
+    parent.folder = folder;
+  else if (above == NULL)
+    parent = (Directory){ (View) listing->mount->root, 0, folder };
   struct fuse_entry_param entry;
   if (after < OFFSET_DOT)
     {
@@ -104,6 +115,47 @@ add_dots (Listing *listing, off_t after)
   return TRUE;
 }
 
+/* The other views, where they are listed. */
+static gboolean
+add_views (Listing *listing, off_t after)
+{
+  const Mount *mount = listing->mount;
+  if (listing->ino != FUSE_ROOT_ID || !mount->list_views)
+    return TRUE;
+  for (View view = 0; view < N_VIEWS; view++)
+    {
+      const ViewOps *ops = view_ops (view);
+      Directory top = { view, 0, listing->directory.folder };
+      struct fuse_entry_param entry = { .attr.st_mode = S_IFDIR };
+      if (ops == NULL || view == mount->root || after >= OFFSET_VIEWS + (off_t) view)
+        continue;
+      entry.attr.st_ino =
+          ops->root != NULL ? node_number (ops->name) : inode_of_directory (mount, &top);
+      if (!add (listing, ops->name, &entry, OFFSET_VIEWS + (off_t) view))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+add_places (Listing *listing, off_t after)
+{
+  RackFolderFacts facts;
+  const char *const *places = view_ops (listing->directory.view)->places;
+  rack_folder_facts (listing->directory.folder, &facts);
+  for (guint i = 0; places != NULL && places[i] != NULL && facts.selectable; i++)
+    {
+      Directory place = { listing->directory.view, i + 1, listing->directory.folder };
+      struct fuse_entry_param entry;
+      if (after >= OFFSET_PLACES + (off_t) i)
+        continue;
+      fill_directory_entry (listing->mount, &place, &entry);
+      if (!add (listing, places[i], &entry, OFFSET_PLACES + (off_t) i))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 add_folders (Listing *listing, off_t after)
 {
@@ -114,16 +166,38 @@ add_folders (Listing *listing, off_t after)
       guint n = rack_folder_children (listing->directory.folder, last, children, BATCH);
       for (guint i = 0; i < n; i++)
         {
-          Directory child = { listing->directory.view, children[i] };
+          Directory child = { listing->directory.view, 0, children[i] };
+          char name[VIEW_NAME_SIZE];
           struct fuse_entry_param entry;
           fill_directory_entry (listing->mount, &child, &entry);
           last = inode_folder_id (entry.ino);
-          if (!add (listing, rack_folder_directory (children[i]), &entry, OFFSET_FOLDERS + last))
+          view_folder_name (child.view, child.folder, name);
+          if (!add (listing, name, &entry, OFFSET_FOLDERS + last))
             return FALSE;
         }
       if (n < BATCH)
         return TRUE;
     }
+}
+
+/* FALSE: it is not shown there. */
+static gboolean
+fill_listed (Listing *listing, guint32 row, const RackEntry *entry, char *name,
+             struct fuse_entry_param *out)
+{
+  const ViewOps *ops = view_ops (listing->directory.view);
+  if (ops->shows != NULL && !ops->shows (&listing->directory, entry))
+    return FALSE;
+  ops->entry_name (&listing->directory, entry, name);
+  if (ops->list_entry == NULL)
+    {
+      fill_message_entry (listing->mount, row, entry, TRUE, out);
+      return TRUE;
+    }
+  /* No inode: this is not a lookup, and makes no node. */
+  memset (out, 0, sizeof *out);
+  ops->list_entry (listing->mount, &listing->directory, row, entry, &out->attr);
+  return TRUE;
 }
 
 static gboolean
@@ -140,13 +214,10 @@ add_messages (Listing *listing, off_t after)
       for (guint i = 0; i < n; i++)
         {
           struct fuse_entry_param entry;
-          char name[RACK_ENTRY_NAME_SIZE];
-          fill_message_entry (listing->mount, facts.row, &entries[i], TRUE, &entry);
-          if (listing->directory.view == VIEW_UID)
-            rack_entry_name_short (entries[i].uid, name);
+          char name[VIEW_NAME_SIZE];
           last = entries[i].uid;
-          if (!add (listing, listing->directory.view == VIEW_UID ? name : entries[i].name, &entry,
-                    OFFSET_MESSAGES + last))
+          if (fill_listed (listing, facts.row, &entries[i], name, &entry)
+              && !add (listing, name, &entry, OFFSET_MESSAGES + last))
             return FALSE;
         }
       if (n < BATCH)
@@ -158,7 +229,7 @@ static void
 answer_readdir (Mount *mount, fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
                 gboolean plus)
 {
-  Listing listing = { .mount = mount, .req = req, .plus = plus, .size = size };
+  Listing listing = { .mount = mount, .req = req, .ino = ino, .plus = plus, .size = size };
   if (!inode_directory (mount, ino, &listing.directory))
     {
       fuse_reply_err (req, ESTALE);
@@ -167,9 +238,11 @@ answer_readdir (Mount *mount, fuse_req_t req, fuse_ino_t ino, size_t size, off_t
   g_autofree char *buffer = g_malloc (size);
   listing.buffer = buffer;
   gboolean room = offset >= OFFSET_DOT_DOT || add_dots (&listing, offset);
-  if (room && offset < OFFSET_MESSAGES)
+  if (offset < OFFSET_FOLDERS && listing.directory.place == 0)
+    room = room && add_views (&listing, offset) && add_places (&listing, offset);
+  if (room && offset < OFFSET_MESSAGES && listing.directory.place == 0)
     room = add_folders (&listing, offset);
-  if (room)
+  if (room && view_has_messages (&listing.directory))
     add_messages (&listing, offset);
   fuse_reply_buf (req, buffer, listing.used);
 }
@@ -192,7 +265,7 @@ read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gbool
       return;
     }
   rack_folder_facts (directory.folder, &facts);
-  if (facts.complete || !facts.selectable)
+  if (facts.complete || !facts.selectable || !view_has_messages (&directory))
     {
       answer_readdir (mount, req, ino, size, offset, plus);
       return;
@@ -211,12 +284,27 @@ read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gbool
 void
 op_readdir (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
-  read_directory (req, ino, size, offset, FALSE);
+  if (inode_kind (ino) == INODE_NODE)
+    node_op_readdir (req, ino, size, offset, FALSE, fi);
+  else
+    read_directory (req, ino, size, offset, FALSE);
 }
 
 void
 op_readdirplus (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
                 struct fuse_file_info *fi)
 {
-  read_directory (req, ino, size, offset, TRUE);
+  if (inode_kind (ino) == INODE_NODE)
+    node_op_readdir (req, ino, size, offset, TRUE, fi);
+  else
+    read_directory (req, ino, size, offset, TRUE);
+}
+
+void
+op_releasedir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  if (inode_kind (ino) == INODE_NODE)
+    node_op_release (req, ino, fi);
+  else
+    fuse_reply_err (req, 0);
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 
 typedef struct
@@ -125,6 +126,11 @@ void
 op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   Mount *mount = fuse_req_userdata (req);
+  if (inode_kind (ino) == INODE_NODE)
+    {
+      node_op_open (req, ino, fi);
+      return;
+    }
   if ((fi->flags & O_ACCMODE) != O_RDONLY)
     {
       fuse_reply_err (req, EROFS);
@@ -189,6 +195,11 @@ dispose_read (Task *task)
 void
 op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
+  if (inode_kind (ino) == INODE_NODE)
+    {
+      node_op_read (req, ino, size, offset, fi);
+      return;
+    }
   Mount *mount = fuse_req_userdata (req);
   Handle *handle = (Handle *) (uintptr_t) fi->fh;
   if (g_atomic_int_compare_and_exchange (&handle->begun, 0, 1))
@@ -212,6 +223,24 @@ op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
 void
 op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+  if (inode_kind (ino) == INODE_NODE)
+    {
+      node_op_release (req, ino, fi);
+      return;
+    }
   close_handle (fuse_req_userdata (req), (Handle *) (uintptr_t) fi->fh);
   fuse_reply_err (req, 0);
+}
+
+void
+op_poll (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *waker)
+{
+  if (inode_kind (ino) == INODE_NODE)
+    {
+      node_op_poll (req, ino, fi, waker);
+      return;
+    }
+  if (waker != NULL)
+    fuse_pollhandle_destroy (waker);
+  fuse_reply_poll (req, POLLIN | POLLRDNORM);
 }

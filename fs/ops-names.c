@@ -12,6 +12,14 @@
 #include <errno.h>
 #include <string.h>
 
+/* An answer that may be a node: if the program gave up, the kernel did not count it. */
+static void
+reply_entry (Mount *mount, fuse_req_t req, const struct fuse_entry_param *entry)
+{
+  if (fuse_reply_entry (req, entry) != 0 && inode_kind (entry->ino) == INODE_NODE)
+    nodes_forget (mount->nodes, entry->ino, 1);
+}
+
 static void
 reply_negative (fuse_req_t req)
 {
@@ -19,39 +27,33 @@ reply_negative (fuse_req_t req)
   fuse_reply_entry (req, &none);
 }
 
-/* The UID that a name may be about in this view, or 0. */
-static guint32
-uid_of_name (View view, const char *name)
-{
-  guint32 uid = rack_entry_name_uid (name);
-  if (uid == 0 || view == VIEW_MESSAGES)
-    return uid;
-  char canonical[RACK_ENTRY_NAME_SIZE];
-  rack_entry_name_short (uid, canonical);
-  return strcmp (canonical, name) == 0 ? uid : 0;
-}
-
+/* Replies if name is another view's. */
 static gboolean
-find_message (const Directory *directory, const char *name, RackEntry *entry)
+answer_view (Mount *mount, fuse_req_t req, const Directory *parent, const char *name)
 {
-  guint32 uid = uid_of_name (directory->view, name);
-  if (uid == 0)
+  View view = view_by_name (name);
+  Directory top = { view, 0, parent->folder };
+  struct fuse_entry_param entry;
+  if (view == N_VIEWS || view == mount->root)
     return FALSE;
-  return directory->view == VIEW_UID ? rack_folder_find (directory->folder, uid, entry)
-                                     : rack_folder_find_name (directory->folder, name, entry);
+  if (view_ops (view)->root != NULL)
+    {
+      g_autoptr (Node) node = view_ops (view)->root (mount);
+      node_fill_entry (node, &entry);
+      reply_entry (mount, req, &entry);
+      return TRUE;
+    }
+  fill_directory_entry (mount, &top, &entry);
+  fuse_reply_entry (req, &entry);
+  return TRUE;
 }
 
-/* Replies if name is a directory. */
+/* Replies if name is a directory of the same view. */
 static gboolean
 answer_directory (Mount *mount, fuse_req_t req, const Directory *parent, const char *name)
 {
-  Directory found = { parent->view, NULL };
-  if (parent->view == VIEW_MESSAGES && rack_folder_parent (parent->folder) == NULL
-      && strcmp (name, UID_VIEW_NAME) == 0)
-    found = (Directory){ VIEW_UID, parent->folder };
-  else
-    found.folder = rack_folder_child (parent->folder, name);
-  if (found.folder == NULL)
+  Directory found;
+  if (!view_find_directory (parent, name, &found))
     return FALSE;
   struct fuse_entry_param entry;
   fill_directory_entry (mount, &found, &entry);
@@ -66,9 +68,19 @@ answer_message (Mount *mount, fuse_req_t req, const Directory *parent, const cha
   RackFolderFacts facts;
   struct fuse_entry_param entry;
   rack_folder_facts (parent->folder, &facts);
-  if (facts.row == 0 || !find_message (parent, name, &message))
+  if (facts.row == 0 || !view_find_message (parent, name, &message))
     {
       reply_negative (req);
+      return;
+    }
+  const ViewOps *ops = view_ops (parent->view);
+  if (ops->fill_entry != NULL)
+    {
+      int result = ops->fill_entry (mount, parent, facts.row, &message, &entry);
+      if (result != 0)
+        fuse_reply_err (req, result);
+      else
+        reply_entry (mount, req, &entry);
       return;
     }
   gboolean current = rack_folder_ready (parent->folder);
@@ -98,21 +110,28 @@ op_lookup (fuse_req_t req, fuse_ino_t ino, const char *name)
   Mount *mount = fuse_req_userdata (req);
   Directory parent;
   RackEntry message;
-  if (!inode_directory (mount, ino, &parent))
-    {
-      fuse_reply_err (req, ESTALE);
-      return;
-    }
   if (strlen (name) > 255)
     {
       fuse_reply_err (req, ENAMETOOLONG);
       return;
     }
+  if (inode_kind (ino) == INODE_NODE)
+    {
+      node_op_lookup (req, ino, name);
+      return;
+    }
+  if (!inode_directory (mount, ino, &parent))
+    {
+      fuse_reply_err (req, ESTALE);
+      return;
+    }
+  if (ino == FUSE_ROOT_ID && answer_view (mount, req, &parent, name))
+    return;
   if (answer_directory (mount, req, &parent, name))
     return;
-  if (uid_of_name (parent.view, name) == 0)
+  if (view_name_uid (&parent, name) == 0)
     reply_negative (req);
-  else if (find_message (&parent, name, &message) || rack_folder_ready (parent.folder))
+  else if (view_find_message (&parent, name, &message) || rack_folder_ready (parent.folder))
     answer_message (mount, req, &parent, name);
   else
     {
@@ -133,7 +152,12 @@ op_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   Directory directory;
   RackEntry message;
 
-  if (inode_is_directory (ino))
+  if (inode_kind (ino) == INODE_NODE)
+    {
+      node_op_getattr (req, ino);
+      return;
+    }
+  if (inode_kind (ino) == INODE_DIRECTORY)
     {
       if (!inode_directory (mount, ino, &directory))
         {
@@ -154,6 +178,15 @@ op_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     fuse_reply_attr (req, &attributes, TIMEOUT_UNWATCHED);
   else
     fuse_reply_err (req, ESTALE);
+}
+
+void
+op_readlink (fuse_req_t req, fuse_ino_t ino)
+{
+  if (inode_kind (ino) == INODE_NODE)
+    node_op_readlink (req, ino);
+  else
+    fuse_reply_err (req, EINVAL);
 }
 
 void

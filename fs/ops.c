@@ -2,7 +2,7 @@
  *
  * ops.c - the table of operations, and the small ones
  */
-#include "mount.h"
+#include "inode.h"
 
 #include <string.h>
 
@@ -40,16 +40,22 @@ op_statfs (fuse_req_t req, fuse_ino_t ino)
   fuse_reply_statfs (req, &facts);
 }
 
-/* There are no nodes to forget. */
 static void
 op_forget (fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
+  Mount *mount = fuse_req_userdata (req);
+  if (inode_kind (ino) == INODE_NODE)
+    nodes_forget (mount->nodes, ino, count);
   fuse_reply_none (req);
 }
 
 static void
 op_forget_multi (fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
+  Mount *mount = fuse_req_userdata (req);
+  for (size_t i = 0; i < count; i++)
+    if (inode_kind (forgets[i].ino) == INODE_NODE)
+      nodes_forget (mount->nodes, forgets[i].ino, forgets[i].nlookup);
   fuse_reply_none (req);
 }
 
@@ -64,16 +70,20 @@ const struct fuse_lowlevel_ops mount_ops = {
   .open = op_open,
   .read = op_read,
   .release = op_release,
+  .releasedir = op_releasedir,
+  .write = op_write,
+  .poll = op_poll,
+  .readlink = op_readlink,
   .statfs = op_statfs,
   .forget = op_forget,
   .forget_multi = op_forget_multi,
   .mknod = op_refuse_mknod,
-  .mkdir = op_refuse_mkdir,
-  .unlink = op_refuse_name,
-  .rmdir = op_refuse_name,
+  .mkdir = op_mkdir,
+  .unlink = op_unlink,
+  .rmdir = op_rmdir,
   .symlink = op_refuse_symlink,
   .rename = op_refuse_rename,
   .link = op_refuse_link,
   .create = op_refuse_create,
-  .setattr = op_refuse_setattr,
+  .setattr = op_setattr,
 };

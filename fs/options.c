@@ -58,12 +58,11 @@ parse_number (const char *key, const char *value, int base, guint64 max, guint64
 static gboolean
 is_idle_word (const char *word)
 {
-  static const char *const idle[] = { "ro",       "nosuid",   "nodev",
-                                      "noexec",   "noatime",  "auto",
-                                      "noauto",   "user",     "nouser",
-                                      "users",    "owner",    "_netdev",
-                                      "nofail",   "relatime", "default_permissions",
-                                      "nonempty", NULL };
+  static const char *const idle[] = {
+    "nosuid",   "nodev", "noexec", "noatime", "auto",   "noauto",   "user",
+    "nouser",   "users", "owner",  "_netdev", "nofail", "relatime", "default_permissions",
+    "nonempty", NULL
+  };
   return g_strv_contains (idle, word) || g_str_has_prefix (word, "x-");
 }
 
@@ -106,7 +105,9 @@ apply_word (Options *options, char *word)
       *equals = '\0';
       return apply_pair (options, word, equals + 1);
     }
-  if (strcmp (word, "allow_other") == 0)
+  if (strcmp (word, "ro") == 0)
+    options->read_only = TRUE;
+  else if (strcmp (word, "allow_other") == 0)
     options->allow_other = TRUE;
   else if (strcmp (word, "debug") == 0)
     options->debug = options->foreground = TRUE;

@@ -13,6 +13,7 @@ typedef struct
   char *account;     /* as it was given, or NULL */
   char *directory;
   gboolean foreground, debug, allow_other;
+  gboolean read_only; /* for the kernel; mail is read-only anyway */
   uid_t uid;
   gid_t gid;
   mode_t umask;

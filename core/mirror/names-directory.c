@@ -17,7 +17,8 @@
 
 #define DIGEST_DIGITS 32
 
-static const char *const views[] = { ".uid", ".maildir", ".parts", ".search", ".mailrack", NULL };
+static const char *const views[] = { ".messages", ".uid",      ".maildir", ".parts",
+                                     ".search",   ".mailrack", NULL };
 
 gboolean
 rack_name_is_view (const char *name)

@@ -93,6 +93,11 @@ typedef enum
 } RackMountRoot;
 typedef enum
 {
+  RACK_VIEWS_HIDDEN,
+  RACK_VIEWS_LISTED
+} RackMountViews;
+typedef enum
+{
   RACK_NAMES_FULL,
   RACK_NAMES_UID
 } RackMountNames;
@@ -100,6 +105,7 @@ typedef struct
 {
   RackMountNames names;
   RackMountRoot root;
+  RackMountViews views;
   gboolean seen_on_read;
   gint64 cache_limit; /* MiB; 0 = no limit */
   gint64 poll;        /* milliseconds between looks at mailboxes without push */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * view-messages.c - the plain views: messages as files under their names, or by UID
+ */
+#include "view.h"
+
+#include <string.h>
+
+/* ---- DATE_FROM_SUBJECT.UID.eml --------------------------------------------------------- */
+
+static void
+full_name (const Directory *directory, const RackEntry *entry, char *name)
+{
+  g_strlcpy (name, entry->name, VIEW_NAME_SIZE);
+}
+
+const ViewOps view_messages = {
+  .name = ".messages",
+  .entry_name = full_name,
+};
+
+/* ---- UID.eml --------------------------------------------------------------------------- */
+
+static void
+short_name (const Directory *directory, const RackEntry *entry, char *name)
+{
+  rack_entry_name_short (entry->uid, name);
+}
+
+static guint32
+short_name_uid (const Directory *directory, const char *name)
+{
+  char canonical[RACK_ENTRY_NAME_SIZE];
+  guint32 uid = rack_entry_name_uid (name);
+  rack_entry_name_short (uid, canonical);
+  return strcmp (canonical, name) == 0 ? uid : 0;
+}
+
+const ViewOps view_uid = {
+  .name = ".uid",
+  .entry_name = short_name,
+  .name_uid = short_name_uid,
+};

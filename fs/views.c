@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * views.c - the table of views, and what views of folders have in common
+ */
+#include "inode.h"
+
+#include <string.h>
+
+static const ViewOps *const views[N_VIEWS] = {
+  [VIEW_MESSAGES] = &view_messages,
+  [VIEW_UID] = &view_uid,
+  [VIEW_CONTROL] = &view_control,
+};
+
+const ViewOps *
+view_ops (View view)
+{
+  return views[view];
+}
+
+View
+view_by_name (const char *name)
+{
+  View view = 0;
+  while (view < N_VIEWS && (views[view] == NULL || strcmp (views[view]->name, name) != 0))
+    view++;
+  return view;
+}
+
+guint
+view_places (View view)
+{
+  const char *const *places = views[view]->places;
+  return places != NULL ? g_strv_length ((char **) places) : 0;
+}
+
+/* ---- Directories --------------------------------------------------------------------- */
+
+static guint
+place_by_name (View view, const char *name)
+{
+  const char *const *places = views[view]->places;
+  for (guint i = 0; places != NULL && places[i] != NULL; i++)
+    if (strcmp (places[i], name) == 0)
+      return i + 1;
+  return 0;
+}
+
+/* Directory names hold no "%" that is not an escape, and never one of a letter, so an escaped
+ * first letter is nobody else's name. */
+void
+view_folder_name (View view, RackFolder *folder, char *name)
+{
+  const char *directory = rack_folder_directory (folder);
+  if (place_by_name (view, directory) != 0)
+    g_snprintf (name, VIEW_NAME_SIZE, "%%%02X%s", (guchar) directory[0], directory + 1);
+  else
+    g_strlcpy (name, directory, VIEW_NAME_SIZE);
+}
+
+/* The opposite: NULL if name is no child's. */
+static RackFolder *
+child_by_name (const Directory *directory, const char *name)
+{
+  int high, low;
+  if (name[0] == '%' && (high = g_ascii_xdigit_value (name[1])) >= 0
+      && (low = g_ascii_xdigit_value (name[2])) >= 0)
+    {
+      g_autofree char *plain = g_strdup_printf ("%c%s", (char) (high * 16 + low), name + 3);
+      char again[VIEW_NAME_SIZE];
+      RackFolder *child = place_by_name (directory->view, plain) != 0
+                              ? rack_folder_child (directory->folder, plain)
+                              : NULL;
+      if (child != NULL)
+        {
+          view_folder_name (directory->view, child, again);
+          return strcmp (again, name) == 0 ? child : NULL;
+        }
+    }
+  if (place_by_name (directory->view, name) != 0)
+    return NULL;
+  return rack_folder_child (directory->folder, name);
+}
+
+gboolean
+view_has_messages (const Directory *directory)
+{
+  return (directory->place == 0) == (views[directory->view]->places == NULL);
+}
+
+gboolean
+view_find_directory (const Directory *directory, const char *name, Directory *found)
+{
+  RackFolderFacts facts;
+  if (directory->place != 0)
+    return FALSE;
+  *found = *directory;
+  found->place = place_by_name (directory->view, name);
+  if (found->place != 0)
+    {
+      rack_folder_facts (directory->folder, &facts);
+      return facts.selectable;
+    }
+  found->folder = child_by_name (directory, name);
+  return found->folder != NULL;
+}
+
+/* ---- Messages ------------------------------------------------------------------------ */
+
+guint32
+view_name_uid (const Directory *directory, const char *name)
+{
+  const ViewOps *ops = views[directory->view];
+  if (!view_has_messages (directory))
+    return 0;
+  return ops->name_uid != NULL ? ops->name_uid (directory, name) : rack_entry_name_uid (name);
+}
+
+static gboolean
+resolves (const Directory *directory, const char *name, const RackEntry *entry)
+{
+  const ViewOps *ops = views[directory->view];
+  char now[VIEW_NAME_SIZE];
+  if (ops->resolves != NULL)
+    return ops->resolves (directory, name, entry);
+  if (ops->shows != NULL && !ops->shows (directory, entry))
+    return FALSE;
+  ops->entry_name (directory, entry, now);
+  return strcmp (now, name) == 0;
+}
+
+gboolean
+view_find_message (const Directory *directory, const char *name, RackEntry *entry)
+{
+  guint32 uid = view_name_uid (directory, name);
+  return uid != 0 && rack_folder_find (directory->folder, uid, entry)
+         && resolves (directory, name, entry);
+}
+
+/* ---- What the kernel must forget ------------------------------------------------------ */
+
+static void
+forget_name (Mount *mount, fuse_ino_t directory, const char *name)
+{
+  fuse_lowlevel_notify_inval_entry (mount->session, directory, name, strlen (name));
+}
+
+/* What a message that came or went was called, from as much as a change says of it. */
+static void
+name_of_changed (const Directory *directory, const RackChanged *changed, char *name)
+{
+  RackEntry entry = { .uid = changed->uid };
+  g_strlcpy (entry.name, changed->name, sizeof entry.name);
+  views[directory->view]->entry_name (directory, &entry, name);
+}
+
+static void
+forget_messages (Mount *mount, View view, const RackChange *change)
+{
+  guint places = view_places (view);
+  char name[VIEW_NAME_SIZE];
+  for (guint place = places > 0 ? 1 : 0; place <= places; place++)
+    {
+      Directory directory = { view, place, change->folder };
+      fuse_ino_t ino = inode_of_directory (mount, &directory);
+      /* The listing first: whoever lists after that asks us, and we know already. */
+      fuse_lowlevel_notify_inval_inode (mount->session, ino, 0, 0);
+      for (guint i = 0; i < change->n; i++)
+        {
+          name_of_changed (&directory, &change->items[i], name);
+          forget_name (mount, ino, name);
+        }
+    }
+}
+
+static void
+forget_folders (Mount *mount, View view, const RackChange *change)
+{
+  Directory directory = { view, 0, change->folder };
+  fuse_ino_t ino = inode_of_directory (mount, &directory);
+  char escaped[VIEW_NAME_SIZE];
+  fuse_lowlevel_notify_inval_inode (mount->session, ino, 0, 0);
+  for (guint i = 0; i < change->n; i++)
+    {
+      const char *name = change->items[i].name;
+      if (place_by_name (view, name) != 0)
+        {
+          g_snprintf (escaped, sizeof escaped, "%%%02X%s", (guchar) name[0], name + 1);
+          name = escaped;
+        }
+      forget_name (mount, ino, name);
+    }
+}
+
+void
+view_forget (Mount *mount, View view, const RackChange *change)
+{
+  switch (change->kind)
+    {
+    case RACK_CHANGE_ADDED:
+    case RACK_CHANGE_REMOVED:
+      forget_messages (mount, view, change);
+      break;
+    case RACK_CHANGE_FOLDERS:
+      forget_folders (mount, view, change);
+      break;
+    case RACK_CHANGE_SIZES: /* the files are the same in every view */
+    case RACK_CHANGE_FLAGS:
+      break;
+    }
+}
+
+void
+views_forget (Mount *mount, const RackChange *change)
+{
+  if (change->kind == RACK_CHANGE_SIZES)
+    for (guint i = 0; i < change->n; i++)
+      fuse_lowlevel_notify_inval_inode (
+          mount->session, inode_of_message (change->row, change->items[i].uid), -1, 0);
+  for (View view = 0; view < N_VIEWS; view++)
+    if (views[view] == NULL)
+      continue;
+    else if (views[view]->forget != NULL)
+      views[view]->forget (mount, view, change);
+    else if (views[view]->root == NULL)
+      view_forget (mount, view, change);
+}

@@ -179,6 +179,14 @@ rack_config_load (const char *path, GError **error)
   g_autofree char *display = g_filename_display_name (used);
   config->file = rack_text_escape (display, -1);
   int fd = open (used, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0 && path == NULL && errno == ENOENT)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG,
+                   "%s: there is no such file yet: write one with a section [DEFAULT] and in it "
+                   "\"host = ...\" and \"username = ...\", or name another in $MAILRACK_CONFIG",
+                   config->file);
+      return NULL;
+    }
   if (fd < 0)
     {
       fail_errno (config->file, "cannot be opened", error);
@@ -203,6 +211,24 @@ is_default (const char *account)
   return account == NULL || strcmp (account, RACK_CONFIG_DEFAULT) == 0;
 }
 
+/* For who named one that is not there. */
+static char *
+listed_accounts (const char *const *names)
+{
+  enum
+  {
+    MOST = 12
+  };
+  GString *text = g_string_new (names[0] == NULL ? "; it has only [DEFAULT]" : "; it has ");
+
+  for (guint i = 0; names[i] != NULL && i <= MOST; i++)
+    {
+      g_autofree char *shown = i < MOST ? rack_text_escape (names[i], -1) : g_strdup ("...");
+      g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", shown);
+    }
+  return g_string_free (text, FALSE);
+}
+
 gboolean
 rack_config_check_account (RackConfig *config, const char *account, GError **error)
 {
@@ -213,10 +239,11 @@ rack_config_check_account (RackConfig *config, const char *account, GError **err
 
   g_autofree char *shown = rack_text_escape (account, -1);
   const char *near = rack_nearest_word (account, names);
-  g_autofree char *hint = near != NULL ? g_strdup_printf (" (did you mean \"%s\"?)", near) : NULL;
+  g_autofree char *all = near == NULL ? listed_accounts (names) : NULL;
+  g_autofree char *hint =
+      near != NULL ? g_strdup_printf (" (did you mean \"%s\"?)", near) : g_steal_pointer (&all);
   g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG, "%s: there is no account \"%s\"%s",
-               config->file != NULL ? config->file : "no configuration file", shown,
-               hint != NULL ? hint : "");
+               config->file != NULL ? config->file : "no configuration file", shown, hint);
   return FALSE;
 }
 

@@ -6,4 +6,6 @@
 #include "mailbox-private.h"
 
 /* Takes command. conn must outlive the fetch. */
-RackFetch *rack_fetch_new_on (RackConn *conn, RackCommand *command, GCancellable *cancellable);
+/* context is put in front of what goes wrong. */
+RackFetch *rack_fetch_new_on (RackConn *conn, RackCommand *command, const char *context,
+                              GCancellable *cancellable);

@@ -122,6 +122,7 @@ struct RackFetch
   RackConn *conn; /* borrowed from the lease or session; NULL: none now */
   GCancellable *cancellable;
   char *items, *modifiers;
+  char *context; /* of a session's: what stands in front of an error */
   RackFields wanted;
   guint tries;
 
@@ -216,6 +217,7 @@ rack_fetch_free (RackFetch *fetch)
   g_array_free (fetch->batch, TRUE);
   rack_arena_free (fetch->arena);
   g_free (fetch->items);
+  g_free (fetch->context);
   g_free (fetch->modifiers);
   g_free (fetch);
 }
@@ -350,6 +352,8 @@ end_window (RackFetch *fetch, GError **error)
   g_propagate_error (error, problem);
   if (fetch->mailbox != NULL)
     rack_mailbox_prefix (fetch->mailbox, "fetch", error);
+  else
+    g_prefix_error (error, "%s: ", fetch->context);
   return FALSE;
 }
 
@@ -505,11 +509,13 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
 }
 
 RackFetch *
-rack_fetch_new_on (RackConn *conn, RackCommand *command, GCancellable *cancellable)
+rack_fetch_new_on (RackConn *conn, RackCommand *command, const char *context,
+                   GCancellable *cancellable)
 {
   RackFetch *fetch = fetch_new ("", cancellable);
 
   fetch->conn = conn;
+  fetch->context = g_strdup (context);
   fetch->windows[0].call = fetch_call_new (command, NULL);
   rack_conn_post (conn, &fetch->windows[0].call->call);
   return fetch;

@@ -130,6 +130,26 @@ check_usable (RackSession *session, RackCommand *command, GError **error)
   return FALSE;
 }
 
+/* What stands in front of an error: the account, the mailbox if it is about one, the command. */
+static char *
+context_of (const RackSession *session, const RackCommand *command)
+{
+  static const char *const about_selected[] = { "FETCH",  "STORE",   "SEARCH", "SORT",
+                                                "THREAD", "EXPUNGE", "CLOSE",  "CHECK",
+                                                "COPY",   "MOVE",    NULL };
+  const char *name = rack_command_name (command);
+  const char *verb = g_str_has_prefix (name, "UID ") ? name + 4 : name;
+  g_autofree char *mailbox = rack_command_first_mailbox (command);
+  g_autofree char *shown = NULL;
+
+  if (g_strv_contains (about_selected, verb) && session->selected != NULL)
+    shown = rack_text_escape (session->selected, -1);
+  else if (mailbox != NULL)
+    shown = rack_text_escape (mailbox, -1);
+  return g_strdup_printf ("%s: %s%s%s", session->account->label, shown != NULL ? shown : "",
+                          shown != NULL ? ": " : "", name);
+}
+
 /* Which mailbox is selected is known from the commands that went well. */
 static void
 notice (RackSession *session, RackCall *call, const char *mailbox)
@@ -147,7 +167,7 @@ notice (RackSession *session, RackCall *call, const char *mailbox)
 static RackCall *
 run (RackSession *session, RackCommand *command, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *name = g_strdup (rack_command_name (command));
+  g_autofree char *context = context_of (session, command);
   g_autofree char *mailbox = NULL;
 
   if (!check_usable (session, command, error))
@@ -163,7 +183,7 @@ run (RackSession *session, RackCommand *command, GCancellable *cancellable, GErr
   rack_conn_post (session->conn, call);
   if (!rack_call_wait (call, cancellable, error))
     {
-      g_prefix_error (error, "%s: %s: ", session->account->label, name);
+      g_prefix_error (error, "%s: ", context);
       return NULL;
     }
   notice (session, call, mailbox);
@@ -183,13 +203,13 @@ RackReply *
 rack_session_expect (RackSession *session, RackCommand *command, GCancellable *cancellable,
                      GError **error)
 {
-  g_autofree char *name = g_strdup (rack_command_name (command));
+  g_autofree char *context = context_of (session, command);
   g_autoptr (RackReply) reply = rack_session_run (session, command, cancellable, error);
   GError *refused = reply != NULL ? rack_reply_to_error (reply) : NULL;
 
   if (refused == NULL)
     return g_steal_pointer (&reply);
-  g_propagate_prefixed_error (error, refused, "%s: %s: ", session->account->label, name);
+  g_propagate_prefixed_error (error, refused, "%s: ", context);
   return NULL;
 }
 
@@ -197,9 +217,11 @@ RackFetch *
 rack_session_fetch (RackSession *session, RackCommand *command, GCancellable *cancellable,
                     GError **error)
 {
+  g_autofree char *context = context_of (session, command);
+
   if (!check_usable (session, command, error))
     return NULL;
-  return rack_fetch_new_on (session->conn, command, cancellable);
+  return rack_fetch_new_on (session->conn, command, context, cancellable);
 }
 
 /* ---- News and IDLE ------------------------------------------------------------------------------

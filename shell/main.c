@@ -3,8 +3,8 @@
  * main.c - mailrack: subcommands, options, and what input the shell reads
  *
  * mailrack [shell] [OPTIONS] [ACCOUNT] is the shell; other first words are subcommands. */
+#include "batch.h"
 #include "commands.h"
-#include "eval-error.h"
 #include "printer.h"
 #include "safe-text.h"
 #include "shell.h"
@@ -16,7 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
-#include <termios.h>
 #include <unistd.h>
 
 typedef struct
@@ -56,41 +55,6 @@ complain (int status, const char *text)
 /* ---- A person
  * ---------------------------------------------------------------------------------------- */
 
-char *
-shell_ask_line (const char *question, gboolean echo)
-{
-  FILE *terminal = fopen ("/dev/tty", "r+e");
-  struct termios before, silent;
-  char *line = NULL;
-  size_t room = 0;
-
-  if (terminal == NULL)
-    return NULL;
-  fputs (question, terminal);
-  fflush (terminal);
-  gboolean changed = !echo && tcgetattr (fileno (terminal), &before) == 0;
-  if (changed)
-    {
-      silent = before;
-      silent.c_lflag &= (tcflag_t) ~ECHO;
-      tcsetattr (fileno (terminal), TCSAFLUSH, &silent);
-    }
-  ssize_t n = getline (&line, &room, terminal);
-  if (changed)
-    {
-      tcsetattr (fileno (terminal), TCSAFLUSH, &before);
-      fputc ('\n', terminal);
-    }
-  fclose (terminal);
-  if (n <= 0)
-    {
-      free (line);
-      return NULL;
-    }
-  line[strcspn (line, "\r\n")] = '\0';
-  return line;
-}
-
 static RackSecret *
 ask (gpointer data, const char *question, RackAskFlags flags, const RackWait *wait, GError **error)
 {
@@ -98,9 +62,12 @@ ask (gpointer data, const char *question, RackAskFlags flags, const RackWait *wa
 
   if (answer == NULL)
     {
+      g_autofree char *what = g_strdup (question); /* "Password of bob at host: " */
+      g_strchomp (what)[strcspn (what, ":")] = '\0';
       g_set_error (error, RACK_ERROR, RACK_ERROR_INTERACTION,
-                   "%sis not configured, and nobody can be asked: standard input is no terminal",
-                   question);
+                   "%s: not configured, and nobody can be asked: standard input is no terminal; "
+                   "write it into the configuration file",
+                   what);
       return NULL;
     }
   RackSecret *secret = rack_secret_new (answer, -1);
@@ -117,6 +84,25 @@ tell (gpointer data, const char *text)
 
 /* ---- Options
  * -------------------------------------------------------------------------------------------- */
+
+static gboolean
+check_options (const Options *options, GError **error)
+{
+  const char *wrong = NULL;
+
+  if (options->rest != NULL && g_strv_length (options->rest) > 1)
+    wrong = "more than one account is named; mailrack --help says what may be given";
+  else if (options->rest != NULL && options->account != NULL)
+    wrong = "the account is named twice, by -A and by itself: drop one of the two";
+  else if (options->script != NULL && options->commands != NULL)
+    wrong = "-e and --script exclude each other: drop one of the two";
+  else if (options->port != G_MININT && (options->port < 1 || options->port > 65535))
+    wrong = "-P: a port is from 1 to 65535";
+  if (wrong == NULL)
+    return TRUE;
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, wrong);
+  return FALSE;
+}
 
 static gboolean
 parse_options (Options *options, int *argc, char ***argv, GError **error)
@@ -158,7 +144,7 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
                "[ACCOUNT] DIRECTORY,\n"
                "mailrack umount DIRECTORY. In the shell, \"help\" lists the commands.\n");
   g_option_context_add_main_entries (context, entries, NULL);
-  return g_option_context_parse (context, argc, argv, error);
+  return g_option_context_parse (context, argc, argv, error) && check_options (options, error);
 }
 
 /* The copy in argv is what ps shows. */
@@ -239,102 +225,6 @@ ask_missing (RackConfig *config, const char *account, GError **error)
   return TRUE;
 }
 
-/* ---- Input that is no terminal
- * ------------------------------------------------------------------------------ */
-
-static int
-report (const GError *error, const char *where, guint line)
-{
-  g_autofree char *safe = safe_text_dup (error->message, -1, SAFE_TEXT_LINE);
-  g_autofree char *place = where != NULL ? g_strdup_printf ("%s:%u: ", where, line) : g_strdup ("");
-
-  fflush (stdout);
-  if (error->domain == EVAL_ERROR)
-    fprintf (stderr, "%s%s: %s\n", place, eval_error_kind (error), safe);
-  else
-    fprintf (stderr, "%s%s\n", place, safe);
-  return shell_exit_status (error);
-}
-
-static int
-run_one (Shell *shell, const char *text, const char *where, guint line)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (shell_run (shell, text, &error))
-    return 0;
-  if (g_error_matches (error, EVAL_ERROR, EVAL_ERROR_INCOMPLETE))
-    error->code = EVAL_ERROR_SYNTAX;
-  return report (error, where, line);
-}
-
-/* Lines of a file or of standard input; a call may go on over several. */
-static int
-run_stream (Shell *shell, FILE *in, const char *where, gboolean keep_going)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  char *line = NULL;
-  size_t room = 0;
-  int status = 0;
-  guint number = 0, first = 1;
-
-  while (!shell->quit && getline (&line, &room, in) >= 0)
-    {
-      g_autoptr (GError) error = NULL;
-      number++;
-      if (text->len == 0)
-        first = number;
-      g_string_append (text, line);
-      if (!shell_run (shell, text->str, &error))
-        {
-          if (g_error_matches (error, EVAL_ERROR, EVAL_ERROR_INCOMPLETE) && !feof (in))
-            continue;
-          int now = report (error, where, first);
-          status = status != 0 ? status : now;
-          if (!keep_going)
-            break;
-        }
-      g_string_truncate (text, 0);
-    }
-  if (text->len > 0 && status == 0 && !shell->quit)
-    status = run_one (shell, text->str, where, first);
-  free (line);
-  return status;
-}
-
-static int
-run_input (Shell *shell, const Options *options, const char *name)
-{
-  int status = 0;
-
-  if (options->commands != NULL)
-    {
-      for (char **at = options->commands; *at != NULL && !shell->quit; at++)
-        {
-          int now = run_one (shell, *at, NULL, 0);
-          status = status != 0 ? status : now;
-          if (now != 0 && !options->keep_going)
-            break;
-        }
-      return status;
-    }
-  if (options->script != NULL)
-    {
-      FILE *in = fopen (options->script, "re");
-      if (in == NULL)
-        {
-          fprintf (stderr, "mailrack: %s: %s\n", options->script, g_strerror (errno));
-          return EX_NOINPUT;
-        }
-      status = run_stream (shell, in, options->script, options->keep_going);
-      fclose (in);
-      return status;
-    }
-  if (!isatty (STDIN_FILENO))
-    return run_stream (shell, stdin, "stdin", options->keep_going);
-  return shell_repl (shell, name);
-}
-
 /* ---- The shell
  * --------------------------------------------------------------------------------------------------
  */
@@ -351,7 +241,10 @@ write_piece (const char *text, gsize size, gpointer data)
 static gboolean
 display (Value *value, gpointer data)
 {
-  return printer_print (value, PRINTER_WIDTH, write_piece, data) && write_piece ("\n", 1, data);
+  gboolean whole = printer_print (value, PRINTER_WIDTH, write_piece, data);
+
+  fputc ('\n', ((Shell *) data)->out); /* also behind what Ctrl-C cut off */
+  return whole && !g_cancellable_is_cancelled (((Shell *) data)->cancellable);
 }
 
 static void
@@ -381,10 +274,33 @@ start (Shell *shell, const Options *options, GError **error)
 }
 
 static int
+run_input (Shell *shell, const Options *options, const char *name)
+{
+  if (options->commands != NULL)
+    return batch_commands (shell, options->commands, options->keep_going);
+  if (options->script != NULL)
+    return batch_script (shell, options->script, options->keep_going);
+  if (!isatty (STDIN_FILENO))
+    return batch_stream (shell, stdin, "stdin", options->keep_going);
+  return shell_repl (shell, name);
+}
+
+/* What could not be written is not lost in silence; a reader that has gone wanted no more. */
+static int
+close_stdout (int status)
+{
+  errno = 0;
+  gboolean failed = ferror (stdout) != 0;
+  if ((fflush (stdout) == 0 && !failed) || errno == EPIPE || status != 0)
+    return status;
+  return complain (EX_IOERR, errno != 0 ? g_strerror (errno) : "the output cannot be written");
+}
+
+static int
 run_shell (int argc, char **argv)
 {
   static const RackHostOps ops = { sizeof (RackHostOps), ask, tell };
-  g_auto (Options) options = { 0 };
+  g_auto (Options) options = { .port = G_MININT };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) copy = g_strdupv (argv);
   /* The parser takes words out of its array; they are freed through the other. */
@@ -403,9 +319,6 @@ run_shell (int argc, char **argv)
   const char *name = options.account != NULL ? options.account
                      : options.rest != NULL  ? options.rest[0]
                                              : NULL;
-  if (options.rest != NULL && g_strv_length (options.rest) > 1)
-    return complain (EX_USAGE,
-                     "more than one account is named; mailrack --help says what may be given");
   g_autoptr (RackConfig) config = load_config (&options, &error);
   g_autoptr (RackHost) host = rack_host_new (&ops, NULL);
   if (config == NULL || !ask_missing (config, name, &error))
@@ -431,7 +344,7 @@ run_shell (int argc, char **argv)
   rack_set_free (shell.last);
   g_object_unref (shell.cancellable);
   rack_account_unref (shell.account);
-  return status;
+  return close_stdout (status);
 }
 
 /* ---- Subcommands

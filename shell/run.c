@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 
 /* ---- The connection
@@ -184,44 +185,88 @@ run_system (const char *text, GError **error)
   return TRUE;
 }
 
-/* "> file" and "| command". */
+/* Unlike popen's, the command gets SIGPIPE as usual, and what it says is told from what became of
+ * the octets it did not want. */
 static FILE *
-open_output (const Line *line, GError **error)
+open_pipe (const char *command, GPid *child, GError **error)
 {
-  FILE *out = stdout;
+  const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+  int in;
 
-  if (line->pipe != NULL)
-    {
-      fflush (stdout);
-      out = popen (line->pipe, "we");
-    }
-  else if (line->file != NULL)
-    {
-      g_autofree char *path = g_str_has_prefix (line->file, "~/")
-                                  ? g_build_filename (g_get_home_dir (), line->file + 2, NULL)
-                                  : g_strdup (line->file);
-      out = fopen (path, line->append ? "ae" : "we");
-    }
+  fflush (stdout);
+  if (!g_spawn_async_with_pipes (NULL, (char **) argv, NULL,
+                                 G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CLOEXEC_PIPES, NULL, NULL,
+                                 child, &in, NULL, NULL, error))
+    return NULL;
+  return fdopen (in, "w");
+}
+
+static FILE *
+open_file (const Line *line, GError **error)
+{
+  g_autofree char *path = g_str_has_prefix (line->file, "~/")
+                              ? g_build_filename (g_get_home_dir (), line->file + 2, NULL)
+                              : g_strdup (line->file);
+  FILE *out = fopen (path, line->append ? "ae" : "we");
+
   if (out == NULL)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s: %s",
-                 line->pipe != NULL ? line->pipe : line->file, g_strerror (errno));
+    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s: cannot be written: %s", line->file,
+                 g_strerror (errno));
   return out;
 }
 
+/* "> file" and "| command". */
+static FILE *
+open_output (const Line *line, GPid *child, GError **error)
+{
+  if (line->pipe != NULL)
+    return open_pipe (line->pipe, child, error);
+  return line->file != NULL ? open_file (line, error) : stdout;
+}
+
 static gboolean
-close_output (const Line *line, FILE *out, gboolean ok, GError **error)
+close_pipe (const Line *line, FILE *out, GPid child, gboolean ok, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  int status = 0;
+
+  fclose (out); /* a reader that has seen enough (head, less) is no error */
+  while (waitpid (child, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (!ok || g_spawn_check_wait_status (status, &problem))
+    return ok;
+  g_set_error (error, RACK_ERROR, RACK_ERROR_REFUSED, "| %s: %s", line->pipe, problem->message);
+  return FALSE;
+}
+
+static gboolean
+close_output (const Line *line, FILE *out, GPid child, gboolean ok, GError **error)
 {
   if (out == stdout)
     {
       fflush (stdout);
       return ok;
     }
-  int status = line->pipe != NULL ? pclose (out) : fclose (out);
-  if (!ok || status == 0)
+  if (line->pipe != NULL)
+    return close_pipe (line, out, child, ok, error);
+  gboolean failed = ferror (out) != 0;
+  failed |= fclose (out) != 0;
+  if (!ok || !failed)
     return ok;
-  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s: %s",
-               line->pipe != NULL ? line->pipe : line->file,
-               line->pipe != NULL ? "ended with an error" : g_strerror (errno));
+  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s: cannot be written: %s", line->file,
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* A call whose printing Ctrl-C stopped has no error of its own. */
+static gboolean
+run_call (Shell *shell, const Line *line, GError **error)
+{
+  if (!interp_run (shell->interp, line->text, -1, error))
+    return FALSE;
+  if (!g_cancellable_is_cancelled (shell->cancellable))
+    return TRUE;
+  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CANCELLED, "cancelled");
   return FALSE;
 }
 
@@ -230,6 +275,7 @@ shell_run (Shell *shell, const char *text, GError **error)
 {
   const LineContext context = { shell_commands, is_variable, shell };
   g_auto (Line) line = { 0 };
+  GPid child = 0;
   gboolean ok;
 
   if (!line_parse (text, &context, &line, error))
@@ -238,12 +284,12 @@ shell_run (Shell *shell, const char *text, GError **error)
     return TRUE;
   if (line.kind == LINE_SYSTEM)
     return run_system (line.text, error);
-  shell->out = open_output (&line, error);
-  if (shell->out == NULL)
+  FILE *out = open_output (&line, &child, error);
+  if (out == NULL)
     return FALSE;
-  ok = line.kind == LINE_CALL ? interp_run (shell->interp, line.text, -1, error)
-                              : run_command (shell, &line, error);
-  ok = close_output (&line, shell->out, ok, error);
+  shell->out = out;
+  ok = line.kind == LINE_CALL ? run_call (shell, &line, error) : run_command (shell, &line, error);
+  ok = close_output (&line, out, child, ok, error);
   shell->out = stdout;
   return ok;
 }

@@ -333,13 +333,13 @@ rack_command_describe (const RackCommand *command)
   return g_string_free (text, FALSE);
 }
 
-char *
-rack_command_first_string (const RackCommand *command)
+static char *
+first_piece (const RackCommand *command, gboolean strings)
 {
   for (guint i = 0; i < command->pieces->len; i++)
     {
       const RackPiece *piece = &g_array_index (command->pieces, RackPiece, i);
-      if (piece->kind == RACK_PIECE_MAILBOX || piece->kind == RACK_PIECE_STRING)
+      if (piece->kind == RACK_PIECE_MAILBOX || (strings && piece->kind == RACK_PIECE_STRING))
         {
           gsize size;
           const char *data = g_bytes_get_data (piece->bytes, &size);
@@ -347,4 +347,16 @@ rack_command_first_string (const RackCommand *command)
         }
     }
   return NULL;
+}
+
+char *
+rack_command_first_mailbox (const RackCommand *command)
+{
+  return first_piece (command, FALSE);
+}
+
+char *
+rack_command_first_string (const RackCommand *command)
+{
+  return first_piece (command, TRUE);
 }

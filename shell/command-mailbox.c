@@ -2,6 +2,7 @@
  *
  * command-mailbox.c - commands about mailboxes, and the listing of messages */
 #include "command-table.h"
+#include "eval-error.h"
 #include "listing.h"
 #include "safe-text.h"
 
@@ -36,6 +37,14 @@ list_mailboxes (Shell *shell, const char *pattern, gboolean details, GError **er
 
   if (list == NULL)
     return FALSE;
+  if (list->len == 0)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
+                   "no mailbox matches \"%s\"; ls -l lists them all%s", pattern,
+                   shell->mailbox == NULL ? "; for messages, cd INBOX first"
+                                          : ", and messages are named as in 1,3:9,20:*");
+      return FALSE;
+    }
   g_ptr_array_sort (list, by_name);
   for (guint i = 0; i < list->len; i++)
     {
@@ -56,19 +65,29 @@ SHELL_COMMAND (do_ls)
 {
   Shell *shell = session;
   gboolean details = n > 0 && strcmp (words[0].text, "-l") == 0;
-  const char *what = n > (guint) details ? words[details].text : NULL;
+  const CommandWord *what = n > (guint) details ? &words[details] : NULL;
 
-  if (what != NULL)
+  if (n > (guint) details + 1 || (what != NULL && !what->quoted && *what->text == '-'))
     {
-      g_autoptr (RackSet) set =
-          shell->mailbox != NULL ? listing_set (shell, &words[details], NULL) : NULL;
-      if (set != NULL)
-        return listing_messages (shell, set, error);
-      return list_mailboxes (shell, what, details, error);
+      g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE,
+                   "%s: usage: ls [-l] [PATTERN | MESSAGES] (messages without blanks: 1,3:9)",
+                   words[n > (guint) details + 1 ? details + 1 : details].text);
+      return FALSE;
     }
-  if (shell->mailbox == NULL || details)
-    return list_mailboxes (shell, "*", details, error);
-  return listing_last (shell, 50, error);
+  if (what == NULL)
+    return shell->mailbox == NULL || details ? list_mailboxes (shell, "*", details, error)
+                                             : listing_last (shell, 50, error);
+  g_autoptr (RackSet) set =
+      shell->mailbox != NULL && !details && (!what->quoted || strcmp (what->text, "*") != 0)
+          ? listing_set (shell, what, NULL)
+          : NULL;
+  if (set == NULL && strcmp (what->text, "$_") == 0 && !what->quoted)
+    return listing_set (shell, what, error) != NULL;
+  if (set == NULL)
+    return list_mailboxes (shell, what->text, details, error);
+  if (!listing_messages (shell, set, error))
+    return FALSE;
+  return rack_set_count (shell->last) > 0 || listing_none (shell, what, error);
 }
 
 SHELL_COMMAND (do_cd)

@@ -85,7 +85,7 @@ SHELL_COMMAND (do_find)
 static GBytes *
 read_section (Shell *shell, const CommandWord *word, const char *section, GError **error)
 {
-  g_autoptr (RackSet) set = listing_set (shell, word, error);
+  g_autoptr (RackSet) set = listing_set_one (shell, word, error);
   g_autofree char *item = g_strdup_printf ("(UID BODY.PEEK[%s])", section);
   g_autoptr (GError) problem = NULL;
   GBytes *bytes = NULL;
@@ -106,8 +106,7 @@ read_section (Shell *shell, const CommandWord *word, const char *section, GError
       g_propagate_error (error, g_steal_pointer (&problem));
     }
   else if (bytes == NULL && fetch != NULL)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "there is no message %s in %s",
-                 word->text, shell->mailbox);
+    listing_none (shell, word, error);
   return bytes;
 }
 
@@ -186,9 +185,10 @@ print_part (Shell *shell, const RackPart *part, guint depth)
 SHELL_COMMAND (do_parts)
 {
   Shell *shell = session;
-  g_autoptr (RackSet) set = listing_set (shell, words, error);
+  g_autoptr (RackSet) set = listing_set_one (shell, words, error);
   g_autoptr (GError) problem = NULL;
   const RackMessage *message;
+  gboolean any = FALSE;
 
   if (set == NULL)
     return FALSE;
@@ -200,9 +200,12 @@ SHELL_COMMAND (do_parts)
     return FALSE;
   while ((message = rack_fetch_next (fetch, &problem)) != NULL)
     if (message->body != NULL)
-      print_part (shell, message->body, 0);
+      {
+        any = TRUE;
+        print_part (shell, message->body, 0);
+      }
   if (problem == NULL)
-    return TRUE;
+    return any || listing_none (shell, words, error);
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
 }
@@ -236,7 +239,8 @@ save_one (const RackMessage *message, const char *directory, GError **error)
       unlink (temporary);
     }
   if (!ok)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "save: %s: %s", path, g_strerror (saved));
+    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "save: %s: %s%s", path, g_strerror (saved),
+                 saved == EEXIST ? ", and is not overwritten; save to another directory" : "");
   return ok;
 }
 
@@ -276,6 +280,8 @@ SHELL_COMMAND (do_save)
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;
     }
+  if (saved == 0)
+    return listing_none (shell, words, error);
   fprintf (shell->out, "%u saved in %s\n", saved, directory);
   return TRUE;
 }
@@ -341,19 +347,34 @@ store (Shell *shell, const RackSet *set, const char *mode, const CommandWord *wo
   return reply != NULL;
 }
 
+/* A sign and an atom (RFC 9051 section 9, flag), with or without the backslash. */
+static gboolean
+is_change (const char *text)
+{
+  const char *name = text + 1;
+
+  if ((*text != '+' && *text != '-') || !g_str_is_ascii (text))
+    return FALSE;
+  if (*name == '\\')
+    name++;
+  for (const char *at = name; *at != '\0'; at++)
+    if (*at <= ' ' || *at == 0x7f || strchr ("(){%*\"\\]", *at) != NULL)
+      return FALSE;
+  return *name != '\0';
+}
+
 SHELL_COMMAND (do_flag)
 {
-  g_autoptr (RackSet) set = listing_set (session, words, error);
-
-  if (set == NULL)
-    return FALSE;
   for (guint i = 1; i < n; i++)
-    if ((*words[i].text != '+' && *words[i].text != '-') || words[i].text[1] == '\0')
+    if (!is_change (words[i].text))
       {
         g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
                      "flag: \"%s\": write +seen to set, -seen to remove", words[i].text);
         return FALSE;
       }
+  g_autoptr (RackSet) set = listing_set_there (session, words, error);
+  if (set == NULL)
+    return FALSE;
   return store (session, set, "+FLAGS.SILENT", words + 1, n - 1, '+', error)
          && store (session, set, "-FLAGS.SILENT", words + 1, n - 1, '-', error);
 }
@@ -372,14 +393,14 @@ transfer (Shell *shell, gboolean move, const RackSet *set, const char *to, GErro
 
 SHELL_COMMAND (do_cp)
 {
-  g_autoptr (RackSet) set = listing_set (session, words, error);
+  g_autoptr (RackSet) set = listing_set_there (session, words, error);
 
   return set != NULL && transfer (session, FALSE, set, words[1].text, error);
 }
 
 SHELL_COMMAND (do_mv)
 {
-  g_autoptr (RackSet) set = listing_set (session, words, error);
+  g_autoptr (RackSet) set = listing_set_there (session, words, error);
 
   return set != NULL && transfer (session, TRUE, set, words[1].text, error);
 }
@@ -387,7 +408,7 @@ SHELL_COMMAND (do_mv)
 SHELL_COMMAND (do_rm)
 {
   Shell *shell = session;
-  g_autoptr (RackSet) set = listing_set (shell, words, error);
+  g_autoptr (RackSet) set = listing_set_there (shell, words, error);
   g_autoptr (GPtrArray) list =
       set != NULL ? rack_account_list (shell->account, "*", 0, shell->cancellable, error) : NULL;
 

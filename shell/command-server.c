@@ -91,7 +91,8 @@ SHELL_COMMAND (do_help)
         fprintf (shell->out, "%-12s %s\n", at->name, at->summary);
       fputs ("\nCalls: c.select_folder('INBOX'), c.search('UNSEEN'), c.fetch([1, 2], ['FLAGS']), "
              "... as in IMAPClient;\n"
-             "variables (uids = c.search()), > FILE, | COMMAND, !COMMAND. \"help COMMAND\" says "
+             "variables (uids = c.search()). Behind a command > FILE, >> FILE or | COMMAND, behind a "
+             "call\n>> FILE or | COMMAND; !COMMAND for the system's shell. \"help COMMAND\" says "
              "more.\n",
              shell->out);
       return TRUE;
@@ -99,7 +100,11 @@ SHELL_COMMAND (do_help)
   const Command *command = command_find (shell_commands, words[0].text);
   if (command == NULL)
     {
-      g_set_error (error, EVAL_ERROR, EVAL_ERROR_NAME, "there is no command \"%s\"", words[0].text);
+      const char *near = command_suggest (shell_commands, words[0].text);
+      g_set_error (error, EVAL_ERROR, EVAL_ERROR_NAME,
+                   "there is no command \"%s\"%s%s%s; \"help\" lists them all", words[0].text,
+                   near != NULL ? " (did you mean \"" : "", near != NULL ? near : "",
+                   near != NULL ? "\"?)" : "");
       return FALSE;
     }
   fprintf (shell->out, "%s %s\n%s\n%s", command->name, command->usage, command->summary,

@@ -10,6 +10,7 @@ const Command shell_commands[] = {
     COMMAND_PLAIN, COMPLETE_MAILBOX, do_cd },
   { "cp", "MESSAGES MAILBOX", "Copy messages to a mailbox", "  cp 1:5,9 Archive\n  cp $_ Archive\n",
     2, 2, COMMAND_CHANGES, COMPLETE_MAILBOX, do_cp },
+  { "exit", "", "Leave", NULL, 0, 0, COMMAND_OFFLINE, COMPLETE_NOTHING, do_quit },
   { "find", "[KEYS...]", "Search the selected mailbox",
     "IMAP search keys, or words that must occur somewhere. The result is $_.\n  find unseen from "
     "bob\n"
@@ -23,8 +24,8 @@ const Command shell_commands[] = {
     do_help },
   { "id", "", "Which server this is", NULL, 0, 0, COMMAND_PLAIN, COMPLETE_NOTHING, do_id },
   { "ls", "[-l] [PATTERN | MESSAGES]", "List messages of the selected mailbox, or mailboxes",
-    "Without a selected mailbox: mailboxes. ls -l shows counts too.\n  ls\n  ls 100:*\n  ls -l "
-    "Work/*\n",
+    "Messages are numbered by UID. Without a selected mailbox: mailboxes; ls -l shows those\n"
+    "always, with how many messages they hold.\n  ls\n  ls 100:*\n  ls -l Work/*\n  ls \"*\"\n",
     0, 2, COMMAND_PLAIN, COMPLETE_MAILBOX, do_ls },
   { "mkdir", "MAILBOX", "Make a mailbox", NULL, 1, 1, COMMAND_CHANGES, COMPLETE_MAILBOX, do_mkdir },
   { "mv", "MESSAGES MAILBOX", "Move messages to a mailbox", "  mv 1:5 Archive\n", 2, 2,

@@ -345,11 +345,35 @@ distance (const char *a, const char *b)
   return row[n];
 }
 
-const char *
-command_suggest (const Command *commands, const char *name)
+/* What people know from elsewhere. */
+static const char *
+other_name (const char *name)
 {
-  const char *best = NULL;
+  static const char *const pairs[][2] = {
+    { "append", "put" },    { "bye", "quit" },      { "cat", "show" },       { "copy", "cp" },
+    { "create", "mkdir" },  { "del", "rm" },        { "delete", "rm" },      { "dir", "ls" },
+    { "fetch", "show" },    { "list", "ls" },       { "logout", "quit" },    { "move", "mv" },
+    { "read", "show" },     { "search", "find" },   { "select", "cd" },      { "store", "flag" },
+    { "upload", "put" },    { "less", "show" },     { "view", "show" },      { "examine", "cd" },
+    { "download", "save" }, { "expunge", "rm" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (pairs); i++)
+    if (strcmp (pairs[i][0], name) == 0)
+      return pairs[i][1];
+  return NULL;
+}
+
+const char *
+command_suggest (const Command *commands, const char *typed)
+{
+  g_autofree char *name = g_ascii_strdown (typed, -1);
+  const char *best = other_name (name);
   guint least = MIN (3, (guint) strlen (name)); /* a name with nothing in common is no help */
+
+  if (best != NULL && command_find (commands, best) != NULL)
+    return best;
+  best = NULL;
 
   for (const Command *each = commands; each->name != NULL; each++)
     {

@@ -35,6 +35,44 @@ listing_set (Shell *shell, const CommandWord *word, GError **error)
   return rack_set_parse (word->text, error);
 }
 
+gboolean
+listing_none (Shell *shell, const CommandWord *word, GError **error)
+{
+  g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
+               "there is no message %s in %s (numbers are UIDs, as ls and find show them)",
+               word->text, shell->mailbox);
+  return FALSE;
+}
+
+RackSet *
+listing_set_there (Shell *shell, const CommandWord *word, GError **error)
+{
+  g_autoptr (RackSet) set = listing_set (shell, word, error);
+
+  if (set == NULL)
+    return NULL;
+  RackCommand *command = rack_command_new ("UID SEARCH");
+  rack_command_atom (command, "UID");
+  rack_command_set (command, set);
+  g_autoptr (RackSet) found = listing_search (shell, command, error);
+  if (found == NULL || rack_set_count (found) > 0)
+    return g_steal_pointer (&found);
+  listing_none (shell, word, error);
+  return NULL;
+}
+
+RackSet *
+listing_set_one (Shell *shell, const CommandWord *word, GError **error)
+{
+  g_autoptr (RackSet) set = listing_set (shell, word, error);
+
+  if (set == NULL || rack_set_count (set) == 1)
+    return g_steal_pointer (&set);
+  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "%s is more than one message: name one",
+               word->text);
+  return NULL;
+}
+
 RackSet *
 listing_search (Shell *shell, RackCommand *command, GError **error)
 {

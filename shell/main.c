@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -289,11 +290,13 @@ run_input (Shell *shell, const Options *options, const char *name)
 static int
 close_stdout (int status)
 {
-  errno = 0;
+  struct pollfd reader = { .fd = STDOUT_FILENO };
   gboolean failed = ferror (stdout) != 0;
-  if ((fflush (stdout) == 0 && !failed) || errno == EPIPE || status != 0)
+
+  failed |= fflush (stdout) != 0;
+  if (!failed || status != 0 || (poll (&reader, 1, 0) == 1 && (reader.revents & POLLERR)))
     return status;
-  return complain (EX_IOERR, errno != 0 ? g_strerror (errno) : "the output cannot be written");
+  return complain (EX_IOERR, "the output could not be written whole: is the disk full?");
 }
 
 static int

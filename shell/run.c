@@ -139,6 +139,21 @@ is_variable (const char *name, gpointer data)
   return interp_get (((Shell *) data)->interp, name) != NULL;
 }
 
+/* What the connection says begins with the account; all else with the command. */
+static void
+name_operation (Shell *shell, const Command *command, GError *error)
+{
+  const char *const known[] = { rack_account_label (shell->account), command->name };
+
+  if (error->domain != RACK_ERROR)
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
+    if (g_str_has_prefix (error->message, known[i]) && error->message[strlen (known[i])] == ':')
+      return;
+  g_autofree char *message = error->message;
+  error->message = g_strdup_printf ("%s: %s", command->name, message);
+}
+
 static gboolean
 run_command (Shell *shell, const Line *line, GError **error)
 {
@@ -164,7 +179,12 @@ run_command (Shell *shell, const Line *line, GError **error)
     }
   if (!(command->flags & COMMAND_OFFLINE) && !shell_connect (shell, error))
     return FALSE;
-  return command->run (shell, words + 1, line->words->len - 1, error);
+  GError *problem = NULL;
+  if (command->run (shell, words + 1, line->words->len - 1, &problem))
+    return TRUE;
+  name_operation (shell, command, problem);
+  g_propagate_error (error, problem);
+  return FALSE;
 }
 
 static gboolean

@@ -12,10 +12,18 @@
 
 typedef Value *(*Run) (Shell *shell, Value **args, GError **error);
 
+typedef enum
+{
+  METHOD_PLAIN = 0,
+  METHOD_CHANGES = 1 << 0,  /* not with --read-only */
+  METHOD_SELECTED = 1 << 1, /* is about the selected mailbox */
+} MethodFlags;
+
 typedef struct
 {
   const char *name;
   Run run;
+  MethodFlags flags;
   Param params[5];
 } Method;
 
@@ -171,58 +179,105 @@ client_bare (Shell *shell, const char *verb, GError **error)
 static const Method methods[] = {
   { "add_flags",
     client_run_add_flags,
+    METHOD_CHANGES | METHOD_SELECTED,
     { REQUIRED ("messages"), REQUIRED ("flags"), OPTIONAL ("silent") } },
   { "append",
     client_run_append,
+    METHOD_CHANGES,
     { REQUIRED ("folder"), REQUIRED ("msg"), OPTIONAL ("flags"), OPTIONAL ("msg_time") } },
-  { "capabilities", client_run_capabilities, { { NULL, 0 } } },
-  { "close_folder", client_run_close_folder, { { NULL, 0 } } },
-  { "copy", client_run_copy, { REQUIRED ("messages"), REQUIRED ("folder") } },
-  { "create_folder", client_run_create_folder, { REQUIRED ("folder") } },
-  { "delete_folder", client_run_delete_folder, { REQUIRED ("folder") } },
-  { "delete_messages", client_run_delete_messages, { REQUIRED ("messages"), OPTIONAL ("silent") } },
-  { "expunge", client_run_expunge, { OPTIONAL ("messages") } },
+  { "capabilities", client_run_capabilities, METHOD_PLAIN, { { NULL, 0 } } },
+  { "close_folder", client_run_close_folder, METHOD_PLAIN, { { NULL, 0 } } },
+  { "copy",
+    client_run_copy,
+    METHOD_CHANGES | METHOD_SELECTED,
+    { REQUIRED ("messages"), REQUIRED ("folder") } },
+  { "create_folder", client_run_create_folder, METHOD_CHANGES, { REQUIRED ("folder") } },
+  { "delete_folder", client_run_delete_folder, METHOD_CHANGES, { REQUIRED ("folder") } },
+  { "delete_messages",
+    client_run_delete_messages,
+    METHOD_CHANGES | METHOD_SELECTED,
+    { REQUIRED ("messages"), OPTIONAL ("silent") } },
+  { "expunge", client_run_expunge, METHOD_CHANGES | METHOD_SELECTED, { OPTIONAL ("messages") } },
   { "fetch",
     client_run_fetch,
+    METHOD_SELECTED,
     { REQUIRED ("messages"), REQUIRED ("data"), OPTIONAL ("modifiers") } },
-  { "find_special_folder", client_run_find_special_folder, { REQUIRED ("folder_flag") } },
-  { "folder_exists", client_run_folder_exists, { REQUIRED ("folder") } },
-  { "folder_status", client_run_folder_status, { REQUIRED ("folder"), OPTIONAL ("what") } },
-  { "get_flags", client_run_get_flags, { REQUIRED ("messages") } },
-  { "getacl", client_run_getacl, { REQUIRED ("folder") } },
-  { "has_capability", client_run_has_capability, { REQUIRED ("capability") } },
-  { "id_", client_run_id, { OPTIONAL ("parameters") } },
-  { "idle", client_run_idle, { { NULL, 0 } } },
-  { "idle_check", client_run_idle_check, { OPTIONAL ("timeout") } },
-  { "idle_done", client_run_idle_done, { { NULL, 0 } } },
-  { "list_folders", client_run_list_folders, { OPTIONAL ("directory"), OPTIONAL ("pattern") } },
+  { "find_special_folder",
+    client_run_find_special_folder,
+    METHOD_PLAIN,
+    { REQUIRED ("folder_flag") } },
+  { "folder_exists", client_run_folder_exists, METHOD_PLAIN, { REQUIRED ("folder") } },
+  { "folder_status",
+    client_run_folder_status,
+    METHOD_PLAIN,
+    { REQUIRED ("folder"), OPTIONAL ("what") } },
+  { "get_flags", client_run_get_flags, METHOD_SELECTED, { REQUIRED ("messages") } },
+  { "getacl", client_run_getacl, METHOD_PLAIN, { REQUIRED ("folder") } },
+  { "has_capability", client_run_has_capability, METHOD_PLAIN, { REQUIRED ("capability") } },
+  { "id_", client_run_id, METHOD_PLAIN, { OPTIONAL ("parameters") } },
+  { "idle", client_run_idle, METHOD_PLAIN, { { NULL, 0 } } },
+  { "idle_check", client_run_idle_check, METHOD_PLAIN, { OPTIONAL ("timeout") } },
+  { "idle_done", client_run_idle_done, METHOD_PLAIN, { { NULL, 0 } } },
+  { "list_folders",
+    client_run_list_folders,
+    METHOD_PLAIN,
+    { OPTIONAL ("directory"), OPTIONAL ("pattern") } },
   { "list_sub_folders",
     client_run_list_sub_folders,
+    METHOD_PLAIN,
     { OPTIONAL ("directory"), OPTIONAL ("pattern") } },
-  { "logout", client_run_logout, { { NULL, 0 } } },
-  { "move", client_run_move, { REQUIRED ("messages"), REQUIRED ("folder") } },
-  { "namespace", client_run_namespace, { { NULL, 0 } } },
-  { "noop", client_run_noop, { { NULL, 0 } } },
+  { "logout", client_run_logout, METHOD_PLAIN, { { NULL, 0 } } },
+  { "move",
+    client_run_move,
+    METHOD_CHANGES | METHOD_SELECTED,
+    { REQUIRED ("messages"), REQUIRED ("folder") } },
+  { "namespace", client_run_namespace, METHOD_PLAIN, { { NULL, 0 } } },
+  { "noop", client_run_noop, METHOD_PLAIN, { { NULL, 0 } } },
   { "remove_flags",
     client_run_remove_flags,
+    METHOD_CHANGES | METHOD_SELECTED,
     { REQUIRED ("messages"), REQUIRED ("flags"), OPTIONAL ("silent") } },
-  { "rename_folder", client_run_rename_folder, { REQUIRED ("old_name"), REQUIRED ("new_name") } },
-  { "search", client_run_search, { OPTIONAL ("criteria"), OPTIONAL ("charset") } },
-  { "select_folder", client_run_select_folder, { REQUIRED ("folder"), OPTIONAL ("readonly") } },
+  { "rename_folder",
+    client_run_rename_folder,
+    METHOD_CHANGES,
+    { REQUIRED ("old_name"), REQUIRED ("new_name") } },
+  { "search", client_run_search, METHOD_SELECTED, { OPTIONAL ("criteria"), OPTIONAL ("charset") } },
+  { "select_folder",
+    client_run_select_folder,
+    METHOD_PLAIN,
+    { REQUIRED ("folder"), OPTIONAL ("readonly") } },
   { "set_flags",
     client_run_set_flags,
+    METHOD_CHANGES | METHOD_SELECTED,
     { REQUIRED ("messages"), REQUIRED ("flags"), OPTIONAL ("silent") } },
   { "sort",
     client_run_sort,
+    METHOD_SELECTED,
     { REQUIRED ("sort_criteria"), OPTIONAL ("criteria"), OPTIONAL ("charset") } },
-  { "subscribe_folder", client_run_subscribe_folder, { REQUIRED ("folder") } },
-  { "unselect_folder", client_run_unselect_folder, { { NULL, 0 } } },
-  { "unsubscribe_folder", client_run_unsubscribe_folder, { REQUIRED ("folder") } },
+  { "subscribe_folder", client_run_subscribe_folder, METHOD_CHANGES, { REQUIRED ("folder") } },
+  { "unselect_folder", client_run_unselect_folder, METHOD_PLAIN, { { NULL, 0 } } },
+  { "unsubscribe_folder", client_run_unsubscribe_folder, METHOD_CHANGES, { REQUIRED ("folder") } },
 };
 
 static const char *method_names[G_N_ELEMENTS (methods) + 1];
 static const char *const attribute_names[] = { "folder_encode", "normalise_times", "use_uid",
                                                NULL };
+
+static gboolean
+is_allowed (Shell *shell, const Method *method, GError **error)
+{
+  if ((method->flags & METHOD_CHANGES) && shell->force_read_only)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_READ_ONLY, "%s: the shell is read-only",
+                   method->name);
+      return FALSE;
+    }
+  if (!(method->flags & METHOD_SELECTED) || shell->mailbox != NULL)
+    return TRUE;
+  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
+               "%s: no mailbox is selected: c.select_folder('INBOX') selects one", method->name);
+  return FALSE;
+}
 
 static Value *
 client_call (gpointer self, const char *name, const CallArgs *args, GError **error)
@@ -232,6 +287,8 @@ client_call (gpointer self, const char *name, const CallArgs *args, GError **err
       {
         Value *bound[ARGS_MAX] = { NULL };
         if (!args_bind (name, methods[i].params, args, bound, error))
+          return NULL;
+        if (!is_allowed (self, &methods[i], error))
           return NULL;
         for (guint j = 0; j < ARGS_MAX; j++)
           if (bound[j] != NULL && bound[j]->kind == VALUE_NONE)

@@ -63,9 +63,13 @@ SHELL_COMMAND (do_find)
     rack_command_atom (command, "ALL");
   for (guint i = 0; i < n; i++)
     {
-      if (!keys)
-        rack_command_atom (command, "TEXT");
-      add_word (command, &words[i]);
+      if (keys)
+        {
+          add_word (command, &words[i]);
+          continue;
+        }
+      rack_command_atom (command, "TEXT");
+      rack_command_string (command, words[i].text, -1);
     }
   g_autoptr (RackSet) found = listing_search (shell, command, error);
   if (found == NULL)

@@ -350,11 +350,11 @@ static const char *
 other_name (const char *name)
 {
   static const char *const pairs[][2] = {
-    { "append", "put" },    { "bye", "quit" },      { "cat", "show" },       { "copy", "cp" },
-    { "create", "mkdir" },  { "del", "rm" },        { "delete", "rm" },      { "dir", "ls" },
-    { "fetch", "show" },    { "list", "ls" },       { "logout", "quit" },    { "move", "mv" },
-    { "read", "show" },     { "search", "find" },   { "select", "cd" },      { "store", "flag" },
-    { "upload", "put" },    { "less", "show" },     { "view", "show" },      { "examine", "cd" },
+    { "append", "put" },    { "bye", "quit" },    { "cat", "show" },    { "copy", "cp" },
+    { "create", "mkdir" },  { "del", "rm" },      { "delete", "rm" },   { "dir", "ls" },
+    { "fetch", "show" },    { "list", "ls" },     { "logout", "quit" }, { "move", "mv" },
+    { "read", "show" },     { "search", "find" }, { "select", "cd" },   { "store", "flag" },
+    { "upload", "put" },    { "less", "show" },   { "view", "show" },   { "examine", "cd" },
     { "download", "save" }, { "expunge", "rm" },
   };
 

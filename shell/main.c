@@ -187,6 +187,7 @@ load_config (const Options *options, GError **error)
       || !set (config, "username", options->user, "-u", error)
       || !set (config, "password", options->password, "-p", error)
       || !set (config, "port", port, "-P", error)
+      || (options->read_only && !set (config, "read_only", "true", "--read-only", error))
       || (options->starttls && !set (config, "starttls", "true", "--starttls", error))
       || (options->ssl && !set (config, "ssl", "true", "--ssl", error))
       || (options->insecure
@@ -194,6 +195,20 @@ load_config (const Options *options, GError **error)
               || !set (config, "starttls", "false", "--insecure", error))))
     return NULL;
   return g_steal_pointer (&config);
+}
+
+/* Borrowed from settings, or NULL. */
+static const char *
+setting (GPtrArray *settings, const char *key)
+{
+  for (guint i = 0; i < settings->len; i++)
+    {
+      const RackSetting *each = g_ptr_array_index (settings, i);
+
+      if (strcmp (each->key, key) == 0)
+        return each->value;
+    }
+  return NULL;
 }
 
 /* A host and a user that are set nowhere are asked for, on a terminal. */
@@ -211,19 +226,30 @@ ask_missing (RackConfig *config, const char *account, GError **error)
   if (settings == NULL)
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (asked); i++)
-    for (guint j = 0; j < settings->len; j++)
-      {
-        const RackSetting *setting = g_ptr_array_index (settings, j);
-        if (strcmp (setting->key, asked[i].key) != 0 || setting->value != NULL)
-          continue;
-        char *answer = shell_ask_line (asked[i].question, TRUE);
-        gboolean ok =
-            answer == NULL || rack_config_set (config, asked[i].key, answer, "the terminal", error);
-        free (answer);
-        if (!ok)
-          return FALSE;
-      }
+    {
+      if (setting (settings, asked[i].key) != NULL)
+        continue;
+      char *answer = shell_ask_line (asked[i].question, TRUE);
+      gboolean ok =
+          answer == NULL || rack_config_set (config, asked[i].key, answer, "the terminal", error);
+      free (answer);
+      if (!ok)
+        return FALSE;
+    }
   return TRUE;
+}
+
+/* Booleans are 1, yes, true, on or no. The library refuses to change anything by itself; what the
+ * shell sends in IMAP's own words is for the shell to refuse. */
+static gboolean
+is_read_only (RackConfig *config, const char *account)
+{
+  g_autoptr (GPtrArray) settings = rack_config_settings (config, account, NULL);
+  const char *value = settings != NULL ? setting (settings, "read_only") : NULL;
+
+  return value != NULL
+         && (g_ascii_strcasecmp (value, "true") == 0 || g_ascii_strcasecmp (value, "yes") == 0
+             || g_ascii_strcasecmp (value, "on") == 0 || strcmp (value, "1") == 0);
 }
 
 /* ---- The shell
@@ -331,7 +357,7 @@ run_shell (int argc, char **argv)
                   .use_uid = TRUE,
                   .normalise_times = TRUE,
                   .folder_encode = TRUE,
-                  .force_read_only = options.read_only };
+                  .force_read_only = is_read_only (config, name) };
   shell.account = rack_account_new (config, name, host, &error);
   if (shell.account == NULL)
     return complain (shell_exit_status (error), error->message);

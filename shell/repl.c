@@ -47,6 +47,9 @@ cancel_on_interrupt (gpointer data)
   return NULL;
 }
 
+/* A call that goes on over several lines is given up as a whole. */
+static gboolean continuing, abandoned;
+
 /* At the prompt Ctrl-C clears the line. readline calls this after every signal it was told of. */
 static int
 clear_line (void)
@@ -54,6 +57,12 @@ clear_line (void)
   if (!interrupted)
     return 0;
   interrupted = 0;
+  if (continuing)
+    {
+      abandoned = TRUE;
+      rl_done = 1;
+      return 0;
+    }
   fputc ('\n', rl_outstream);
   rl_replace_line ("", 0);
   rl_on_new_line ();
@@ -210,8 +219,24 @@ tell_news (Shell *shell)
       }
 }
 
+/* NULL: the call was given up, by Ctrl-C or Ctrl-D. */
+static char *
+read_more (void)
+{
+  continuing = TRUE;
+  abandoned = FALSE;
+  char *more = readline ("... ");
+  continuing = FALSE;
+  if (more == NULL)
+    fputc ('\n', stderr);
+  if (!abandoned)
+    return more;
+  free (more);
+  return NULL;
+}
+
 static void
-run_lines (Shell *shell, const char *prompt, char *line)
+run_lines (Shell *shell, char *line)
 {
   g_autoptr (GString) text = g_string_new (line);
 
@@ -227,9 +252,9 @@ run_lines (Shell *shell, const char *prompt, char *line)
           print_error (error);
           break;
         }
-      char *more = readline ("... ");
+      char *more = read_more ();
       if (more == NULL)
-        break;
+        return;
       g_string_append_c (text, '\n');
       g_string_append (text, more);
       free (more);
@@ -265,7 +290,7 @@ shell_repl (Shell *shell, const char *name)
           fputc ('\n', stderr);
           break;
         }
-      run_lines (shell, prompt, line);
+      run_lines (shell, line);
       free (line);
     }
   mode_t mask = umask (077);

@@ -17,6 +17,23 @@
 /* ---- The connection
  * ----------------------------------------------------------------------------------- */
 
+/* The same mailbox as before, or none: UIDs of another one mean other messages. */
+static gboolean
+select_again (Shell *shell, const char *mailbox, gboolean read_only, guint32 uid_validity,
+              GError **error)
+{
+  if (!shell_select (shell, mailbox, read_only, NULL, error))
+    return FALSE;
+  if (shell->uid_validity == uid_validity)
+    return TRUE;
+  g_clear_pointer (&shell->last, rack_set_free);
+  g_set_error (error, RACK_ERROR, RACK_ERROR_STALE,
+               "%s: %s: it is not the mailbox it was (its UIDVALIDITY has changed), and UIDs from "
+               "before mean other messages: nothing was done; ls or find show the new ones",
+               rack_account_label (shell->account), mailbox);
+  return FALSE;
+}
+
 gboolean
 shell_connect (Shell *shell, GError **error)
 {
@@ -24,14 +41,18 @@ shell_connect (Shell *shell, GError **error)
     return TRUE;
   gboolean again = shell->session != NULL;
   g_autofree char *mailbox = g_strdup (shell->mailbox);
-  shell_disconnect (shell);
-  shell->session = rack_session_open (shell->account, shell->cancellable, error);
-  if (shell->session == NULL)
+  guint32 uid_validity = shell->uid_validity;
+  RackSession *session = rack_session_open (shell->account, shell->cancellable, error);
+
+  /* Until there is another one the dead one stays, which knows that it is to be made again. */
+  if (session == NULL)
     return FALSE;
+  shell_disconnect (shell);
+  shell->session = session;
   if (!again)
     return TRUE;
   rack_host_tell (shell->host, "The connection was lost and has been made again.");
-  return mailbox == NULL || shell_select (shell, mailbox, shell->read_only, NULL, error);
+  return mailbox == NULL || select_again (shell, mailbox, shell->read_only, uid_validity, error);
 }
 
 void
@@ -63,6 +84,25 @@ shell_fetch (Shell *shell, RackCommand *command, GError **error)
   return rack_session_fetch (shell->session, command, shell->cancellable, error);
 }
 
+void
+shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const RackReply *reply)
+{
+  const RackResponse *response;
+  char *name = g_strdup (g_ascii_strcasecmp (mailbox, "INBOX") == 0 ? "INBOX" : mailbox);
+
+  g_free (shell->mailbox);
+  shell->mailbox = name;
+  shell->read_only = read_only;
+  shell->messages = 0;
+  shell->uid_validity = 0;
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_EXISTS)
+      shell->messages = response->number;
+    else if (response->kind == RACK_RESPONSE_STATUS
+             && response->status.code.kind == RACK_CODE_UIDVALIDITY)
+      shell->uid_validity = (guint32) response->status.code.number;
+}
+
 gboolean
 shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply **reply,
               GError **error)
@@ -70,19 +110,13 @@ shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply *
   gboolean examine = read_only || shell->force_read_only;
   RackCommand *command = rack_command_new (examine ? "EXAMINE" : "SELECT");
   g_autofree char *name = g_strdup (mailbox);
-  const RackResponse *response;
 
   rack_command_mailbox (command, name);
   g_autoptr (RackReply) answer = shell_expect (shell, command, error);
-  g_free (shell->mailbox);
-  shell->mailbox = NULL;
+  g_clear_pointer (&shell->mailbox, g_free);
   if (answer == NULL)
     return FALSE;
-  shell->mailbox = g_strdup (g_ascii_strcasecmp (name, "INBOX") == 0 ? "INBOX" : name);
-  shell->read_only = examine;
-  for (guint i = 0; (response = rack_reply_get (answer, i)) != NULL; i++)
-    if (response->kind == RACK_RESPONSE_EXISTS)
-      shell->messages = response->number;
+  shell_selected (shell, name, examine, answer);
   if (reply != NULL)
     *reply = g_steal_pointer (&answer);
   return TRUE;
@@ -174,7 +208,7 @@ run_command (Shell *shell, const Line *line, GError **error)
   if ((command->flags & COMMAND_CHANGES) && shell->force_read_only)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
-                   "%s: the shell was started with --read-only", command->name);
+                   "%s: the shell is read-only (--read-only or read_only = true)", command->name);
       return FALSE;
     }
   if (!(command->flags & COMMAND_OFFLINE) && !shell_connect (shell, error))

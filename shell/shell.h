@@ -20,6 +20,7 @@ typedef struct
   char *mailbox;        /* selected, or NULL */
   gboolean read_only;   /* selected by EXAMINE */
   guint64 messages;     /* in it, as last told */
+  guint32 uid_validity; /* of it; 0: the server has none */
   Interp *interp;
   FILE *out;                 /* of the line that runs */
   GCancellable *cancellable; /* Ctrl-C */
@@ -39,6 +40,8 @@ RackReply *shell_expect (Shell *shell, RackCommand *command, GError **error);
 RackFetch *shell_fetch (Shell *shell, RackCommand *command, GError **error);
 gboolean shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply **reply,
                        GError **error);
+/* After a reply to SELECT or EXAMINE of mailbox that went well. */
+void shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const RackReply *reply);
 /* The exit status that fits an error (sysexits.h). */
 int shell_exit_status (const GError *error);
 

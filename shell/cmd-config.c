@@ -48,6 +48,7 @@ parse_options (Options *options, int argc, char **argv, GError **error)
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
+  g_set_prgname ("mailrack config");
   g_option_context_set_summary (context,
                                 "Prints the settings in force, and where each comes from.");
   g_option_context_add_main_entries (context, entries, NULL);

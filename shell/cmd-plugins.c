@@ -216,6 +216,7 @@ rack_cmd_plugins (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = EX_OK;
 
+  g_set_prgname ("mailrack plugins");
   g_option_context_set_summary (context, "Lists the plugins that are installed, or the keys of "
                                          "one of them.");
   g_option_context_add_main_entries (context, entries, NULL);

@@ -414,6 +414,7 @@ main (int argc, char **argv)
   setrlimit (RLIMIT_CORE, &none);
   prctl (PR_SET_DUMPABLE, 0);
   signal (SIGPIPE, SIG_IGN);
+  g_set_prgname ("mailrack");
   if (argc > 1 && strcmp (argv[1], "config") == 0)
     return rack_cmd_config (argc - 1, argv + 1);
   if (argc > 1 && strcmp (argv[1], "plugins") == 0)

@@ -7,7 +7,9 @@
 #include "safe-text.h"
 #include "shell.h"
 
+#include <errno.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <readline/history.h>
 #include <readline/readline.h>
 #include <signal.h>
@@ -50,24 +52,44 @@ cancel_on_interrupt (gpointer data)
 /* A call that goes on over several lines is given up as a whole. */
 static gboolean continuing, abandoned;
 
-/* At the prompt Ctrl-C clears the line. readline calls this after every signal it was told of. */
-static int
+/* At the prompt Ctrl-C clears the line. */
+static void
 clear_line (void)
 {
-  if (!interrupted)
-    return 0;
-  interrupted = 0;
-  if (continuing)
-    {
-      abandoned = TRUE;
-      rl_done = 1;
-      return 0;
-    }
   fputc ('\n', rl_outstream);
   rl_replace_line ("", 0);
   rl_on_new_line ();
   rl_redisplay ();
-  return 0;
+}
+
+/* readline's own reader waits on behind a signal, so the wait is here. No signal is missed: they
+ * are let in by ppoll alone. EOF for a call that was given up. */
+static int
+read_key (FILE *in)
+{
+  struct pollfd key = { .fd = fileno (in), .events = POLLIN };
+  sigset_t interrupt, before;
+
+  sigemptyset (&interrupt);
+  sigaddset (&interrupt, SIGINT);
+  pthread_sigmask (SIG_BLOCK, &interrupt, &before);
+  for (;;)
+    {
+      rl_check_signals ();
+      if (interrupted && continuing)
+        {
+          abandoned = TRUE;
+          break;
+        }
+      if (interrupted)
+        clear_line ();
+      interrupted = 0;
+      if (ppoll (&key, 1, NULL, &before) > 0 || errno != EINTR)
+        break;
+    }
+  interrupted = 0;
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+  return abandoned ? EOF : rl_getc (in);
 }
 
 /* ---- Completion
@@ -227,10 +249,11 @@ read_more (void)
   abandoned = FALSE;
   char *more = readline ("... ");
   continuing = FALSE;
-  if (more == NULL)
+  if (more == NULL && !abandoned)
     fputc ('\n', stderr);
   if (!abandoned)
     return more;
+  abandoned = FALSE;
   free (more);
   return NULL;
 }
@@ -271,12 +294,16 @@ shell_repl (Shell *shell, const char *name)
   current = shell;
   if (g_unix_open_pipe (interrupt_pipe, FD_CLOEXEC, NULL))
     {
+      sigset_t all, before;
+      sigfillset (&all); /* signals are for the thread that waits for keys */
+      pthread_sigmask (SIG_SETMASK, &all, &before);
       g_thread_unref (g_thread_new ("interrupt", cancel_on_interrupt, NULL));
+      pthread_sigmask (SIG_SETMASK, &before, NULL);
       sigaction (SIGINT, &action, NULL);
     }
   rl_readline_name = "mailrack";
   rl_attempted_completion_function = complete;
-  rl_signal_event_hook = clear_line;
+  rl_getc_function = read_key;
   using_history ();
   stifle_history (5000);
   read_history (history);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -287,6 +288,8 @@ close_pipe (const Line *line, FILE *out, GPid child, gboolean ok, GError **error
   fclose (out); /* a reader that has seen enough (head, less) is no error */
   while (waitpid (child, &status, 0) < 0 && errno == EINTR)
     ;
+  if (WIFSIGNALED (status) && (WTERMSIG (status) == SIGINT || WTERMSIG (status) == SIGPIPE))
+    return ok; /* Ctrl-C in a pager */
   if (!ok || g_spawn_check_wait_status (status, &problem))
     return ok;
   g_set_error (error, RACK_ERROR, RACK_ERROR_REFUSED, "| %s: %s", line->pipe, problem->message);

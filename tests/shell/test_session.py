@@ -93,7 +93,7 @@ def test_commands(shell, dovecot, user, mails, tmp_path):
     assert sorted(os.listdir(tmp_path / "saved")) == ["4.eml", "5.eml", "6.eml"]
     assert len(dovecot.truth(user, "Trash")) == 1
     again = shell("cd", f"save 4 {tmp_path}/saved")
-    assert again.returncode != 0 and "File exists" in again.stderr
+    assert again.returncode != 0 and "not overwritten" in again.stderr
 
 
 def test_reading_leaves_unseen(shell, dovecot, user, mails):
@@ -163,6 +163,11 @@ def test_password_not_in_trace(mailrack, account, dovecot, user, tmp_path):
     assert "<secret>" in trace.read_text(errors="replace")
 
 
+def terminal_environment(home):
+    return {**os.environ, "HOME": str(home), "LANG": "C.UTF-8",
+            "XDG_STATE_HOME": str(home / "state")}
+
+
 def in_tmux(command, keys, until, environment, seconds=20):
     """Types keys into command in a terminal of 80 columns; the screen when a pattern shows."""
     name = f"mailrack-{time.monotonic_ns()}"
@@ -173,7 +178,9 @@ def in_tmux(command, keys, until, environment, seconds=20):
         screen = ""
         for line, pattern in zip(keys, until):
             deadline = time.monotonic() + seconds
-            if line is not None:
+            if line in ("C-c", "C-d"):
+                subprocess.run([*tmux, "send-keys", line], check=True)
+            elif line is not None:
                 subprocess.run([*tmux, "send-keys", "-l", line], check=True)
                 subprocess.run([*tmux, "send-keys", "Enter"], check=True)
             while not re.search(pattern, screen):
@@ -186,10 +193,24 @@ def in_tmux(command, keys, until, environment, seconds=20):
         subprocess.run([*tmux, "kill-server"], check=False, stderr=subprocess.DEVNULL)
 
 
+def test_ctrl_c_gives_up_a_call_of_several_lines(program, account, tmp_path):
+    in_tmux([str(program("mailrack")), "-f", str(account())],
+            [None, "c.search(", "C-c", "pwd"],
+            [r"Connected\.\n", r"\n\.\.\.", r"\^C\n\S+>", r"\(no mailbox is selected\)"],
+            terminal_environment(tmp_path))
+
+
+def test_ctrl_c_at_the_password_leaves_an_echoing_terminal(program, account, user, tmp_path):
+    path = account({"password": None})
+    command = f"trap : INT; {program('mailrack')} -f {path}; stty -a; cat"
+    screen = in_tmux(["sh", "-c", command], [None, "C-c"], [r"Password of", r"[ -]echo "],
+                     terminal_environment(tmp_path))
+    assert " echo " in screen and "-echo " not in screen
+
+
 def test_terminal(program, account, dovecot, user, mails, tmp_path):
     dovecot.fill(user, "INBOX", mails(2))
-    environment = {**os.environ, "HOME": str(tmp_path), "LANG": "C.UTF-8",
-                   "XDG_STATE_HOME": str(tmp_path / "state")}
+    environment = terminal_environment(tmp_path)
     screen = in_tmux([str(program("mailrack")), "-f", str(account())],
                      [None, "c.select_folder('inbox')", "c.search()", "c.logout()", "quit"],
                      [r"Connected\.\n", r"b'UIDVALIDITY': \d+", r"\[1, 2\]", r"b'Logging out'",

@@ -93,6 +93,14 @@ reply_open (Mount *mount, fuse_req_t req, struct fuse_file_info *fi, Handle *han
     close_handle (mount, handle); /* the program gave up; nobody will release it */
 }
 
+/* The kernel may believe a size that was dependable once: it must ask before the program reads.
+ * Attributes alone: this takes no lock that a request could hold. */
+static void
+forget_size (Mount *mount, fuse_ino_t ino)
+{
+  fuse_lowlevel_notify_inval_inode (mount->session, ino, -1, 0);
+}
+
 static gboolean
 wait_for_size (Task *task, GCancellable *cancellable, GError **error)
 {
@@ -100,12 +108,11 @@ wait_for_size (Task *task, GCancellable *cancellable, GError **error)
   guint64 size;
   if (!rack_body_wait_size (handle->body, &size, cancellable, error))
     return FALSE;
-  gboolean misled = handle->entry.dependable && handle->entry.size != size;
+  gboolean misled = handle->entry.size != size;
   handle->entry.size = size;
   handle->entry.exact = handle->entry.dependable = TRUE;
-  /* Attributes alone: this takes no lock that a request could hold. */
   if (misled)
-    fuse_lowlevel_notify_inval_inode (task->mount->session, task->ino, -1, 0);
+    forget_size (task->mount, task->ino);
   return TRUE;
 }
 
@@ -144,6 +151,8 @@ op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     }
   if (handle->entry.exact)
     {
+      if (handle->entry.corrected)
+        forget_size (mount, ino);
       reply_open (mount, req, fi, handle);
       return;
     }

@@ -15,8 +15,10 @@ op_init (void *data, struct fuse_conn_info *conn)
 {
   /* Always with attributes: left to itself the kernel asks for each of them again. */
   conn->want &= ~FUSE_CAP_READDIRPLUS_AUTO;
-  /* Messages never change, and directories are taken back by the notifier. */
-  conn->want &= ~FUSE_CAP_AUTO_INVAL_DATA;
+  /* Not because messages change: with it the kernel asks for the size before it reads a file whose
+   * size it may not believe. Without it a program that reads and does not fstat gets zeros beyond
+   * the end of an over-stated file when two reads ahead are answered in the other order. */
+  conn->want |= conn->capable & FUSE_CAP_AUTO_INVAL_DATA;
   conn->want |= conn->capable & FUSE_CAP_SPLICE_WRITE;
   conn->max_background = BACKGROUND_MAX;
   conn->congestion_threshold = BACKGROUND_MAX * 3 / 4;

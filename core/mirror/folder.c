@@ -225,6 +225,7 @@ fill_entry (const RackRecord *record, gboolean trusted, RackEntry *entry)
   entry->flags = record->flags;
   entry->exact = (record->bits & RACK_RECORD_EXACT) != 0;
   entry->dependable = entry->exact || trusted;
+  entry->corrected = (record->bits & RACK_RECORD_CORRECTED) != 0;
   /* A guess of 0 would keep tools from reading at all. */
   entry->size = !entry->exact && record->size == 0 ? 1 : record->size;
   entry->date = record->date;
@@ -292,6 +293,12 @@ any_complete (RackFolder *folder)
   return folder->index.n > 0;
 }
 
+static gboolean
+may_be_misremembered (const RackRecord *record)
+{
+  return !(record->bits & RACK_RECORD_EXACT) || (record->bits & RACK_RECORD_CORRECTED);
+}
+
 /* Sizes that were believed are not any more: whoever remembers them must ask again. */
 static void
 distrust_all (RackMirror *mirror)
@@ -303,7 +310,7 @@ distrust_all (RackMirror *mirror)
       g_autoptr (GArray) uids = g_array_new (FALSE, FALSE, sizeof (guint32));
       pthread_mutex_lock (&folder->mutex);
       for (guint i = 0; i < folder->index.n; i++)
-        if (!(folder->index.records[i].bits & RACK_RECORD_EXACT))
+        if (may_be_misremembered (&folder->index.records[i]))
           g_array_append_val (uids, folder->index.records[i].uid);
       rack_changes_push_uids (mirror, RACK_CHANGE_SIZES, folder, uids, FALSE);
       pthread_mutex_unlock (&folder->mutex);
@@ -323,7 +330,7 @@ rack_folder_learn_size (RackFolder *folder, guint32 row, guint32 uid, guint64 si
       news = TRUE;
       right = record->size == size;
       record->size = size;
-      record->bits |= RACK_RECORD_EXACT;
+      record->bits |= RACK_RECORD_EXACT | (right ? 0 : RACK_RECORD_CORRECTED);
     }
   pthread_mutex_unlock (&folder->mutex);
   if (!news)

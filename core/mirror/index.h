@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  RACK_RECORD_EXACT = 1 << 0, /* size was seen from a literal */
+  RACK_RECORD_EXACT = 1 << 0,     /* size was seen from a literal */
+  RACK_RECORD_CORRECTED = 1 << 1, /* and the server had announced another one */
 } RackRecordBits;
 
 typedef struct

@@ -5,7 +5,6 @@ import hashlib
 import os
 import pathlib
 import subprocess
-import tarfile
 
 import pytest
 
@@ -26,39 +25,6 @@ def seen(dovecot, user):
     found = connection.search(None, "SEEN")[1][0].split()
     connection.logout()
     return found
-
-
-def test_every_program_reads_the_servers_octets(mount, dovecot, user, mails, tmp_path):
-    dovecot.fill(user, "INBOX", [(mail.octets, "", mail.date) for mail in mails(300)])
-    expected = truth(dovecot, user)
-    with mount() as directory:
-        inbox = directory / "INBOX"
-        names = sorted(os.listdir(inbox))
-        assert len(names) == 300
-        for entry in os.scandir(inbox):
-            assert entry.stat().st_size == len(pathlib.Path(entry.path).read_bytes())
-        assert hashes(inbox) == expected
-        subprocess.run(["cp", "-r", inbox, tmp_path / "copy"], check=True)
-        assert hashes(tmp_path / "copy") == expected
-        subprocess.run(["tar", "cf", tmp_path / "mail.tar", "-C", inbox, "."], check=True)
-        with tarfile.open(tmp_path / "mail.tar") as archive:
-            assert sorted(hashlib.sha256(archive.extractfile(member).read()).hexdigest()
-                          for member in archive.getmembers() if member.isfile()) == expected
-        subprocess.run(["rsync", "-rt", f"{inbox}/", tmp_path / "sync"], check=True)
-        assert hashes(tmp_path / "sync") == expected
-        again = subprocess.run(["rsync", "-rti", f"{inbox}/", tmp_path / "sync"], check=True,
-                               text=True, stdout=subprocess.PIPE).stdout
-        assert again.strip() == ""
-        found = subprocess.run(["rg", "-l", "^Subject:", inbox], check=True, text=True,
-                               stdout=subprocess.PIPE).stdout.splitlines()
-        ground = subprocess.run(["rg", "-l", "^Subject:", tmp_path / "copy"], check=True, text=True,
-                                stdout=subprocess.PIPE).stdout.splitlines()
-        assert len(found) == len(ground) > 0
-        by_uid = directory / ".uid" / "INBOX" / "7.eml"
-        name = next(name for name in names if name.endswith(".7.eml"))
-        assert by_uid.read_bytes() == (inbox / name).read_bytes()
-        assert os.stat(by_uid).st_ino != 0
-    assert seen(dovecot, user) == []
 
 
 def test_attributes(mount, dovecot, user):

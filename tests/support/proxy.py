@@ -11,6 +11,8 @@
     proxy.refuse(True)                            # connections are reset at once; False ends it
     Proxy(host, imap, certificates=ca)            # speaks TLS to the client and plain to the
                                                   # server, so that offsets count IMAP's octets
+    Proxy(host, imap, rewrite=Liar)               # what the server says is changed by one object a
+                                                  # connection: feed(octets) gives octets (liar.py)
 
     proxy.py HOST PORT [--delay 0.025] [--fault down:1234:reset] ...
 
@@ -71,11 +73,12 @@ class Proxy:
     host = "127.0.0.1"
 
     def __init__(self, host, port, delay=0.0, segment=0, certificates=None, certificate="good",
-                 listen=0):
+                 listen=0, rewrite=None):
         """delay: seconds each way for every piece that passes.  segment: octets per write."""
         self.target = (host, port)
         self.delay = delay
         self.segment = segment
+        self.rewrite = rewrite
         self.connections = []
         self._faults = []
         self._refusing = False
@@ -165,10 +168,13 @@ class _Pair:
         """Pass on what comes, each piece after the delay, reading ahead meanwhile."""
         loop = asyncio.get_running_loop()
         queue = asyncio.Queue()
+        rewriter = self.proxy.rewrite() if self.proxy.rewrite and direction == "down" else None
         sender = loop.create_task(self._send(direction, queue, writer))
         try:
             while data := await reader.read(65536):
-                queue.put_nowait((loop.time() + self.proxy.delay, data))
+                data = rewriter.feed(data) if rewriter else data
+                if data:
+                    queue.put_nowait((loop.time() + self.proxy.delay, data))
         except OSError:
             pass
         queue.put_nowait((loop.time() + self.proxy.delay, b""))

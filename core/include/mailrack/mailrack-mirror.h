@@ -104,6 +104,7 @@ typedef struct
   guint64 size;        /* octets; never 0 for what may not be empty */
   gboolean exact;      /* size was seen from a literal; else it is the server's RFC822.SIZE */
   gboolean dependable; /* exact, or this account's RFC822.SIZE proved right often enough */
+  gboolean corrected;  /* exact, but another size was given before */
   gint64 date;         /* INTERNALDATE, seconds since the epoch */
   char name[RACK_ENTRY_NAME_SIZE]; /* as a file; never changes while the message lives */
 } RackEntry;

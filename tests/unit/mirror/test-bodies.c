@@ -313,13 +313,15 @@ test_trust_ends (void)
   g_assert_false (figures ().trusted);
   g_assert_true (rack_folder_find (folder, 41, &entry));
   g_assert_cmpuint (entry.size, ==, 5);
+  g_assert_true (entry.exact && entry.corrected);
 
   const RackChange *change;
   do
     change = rack_mirror_next_change (mirror, NULL, &error);
   while (change->kind != RACK_CHANGE_SIZES);
   g_assert_cmpuint (change->row, ==, row);
-  g_assert_cmpuint (change->n, ==, 40 - 16);
+  g_assert_cmpuint (change->n, ==, 40 - 16 + 1);
+  g_assert_cmpuint (change->items[40 - 16].uid, ==, 41);
   g_clear_pointer (&body, rack_body_unref);
   close_mirror ();
 }

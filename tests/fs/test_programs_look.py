@@ -154,4 +154,7 @@ def test_less(matrix, matrix_mount, inbox, tmp_path):
         tmux("send-keys", "G")
         wait_for(text[-1])
     finally:
+        less = tmux("list-panes", "-F", "#{pane_pid}").strip()
         tmux("kill-server")
+        while os.path.exists(f"/proc/{less}"):     # it has a file of the mount open
+            time.sleep(0.02)

@@ -32,6 +32,7 @@ struct RackAccount
   gpointer auth_config, transport_config; /* what the params filled */
   gpointer auth_account, transport_self;
   RackAuthLock auth_lock;
+  gint qresync_refused; /* atomic: QRESYNC was offered, and using it was BAD */
   gint binding_refused; /* atomic: -PLUS was offered and did not work, the same without it did */
   RackPool *pool;
   pthread_mutex_t lock;
@@ -41,6 +42,8 @@ struct RackAccount
 
 /* connect.c: a connection of its own, logged in and started. */
 RackConn *rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **error);
+/* Before the first SELECT; costs no round trip. */
+void rack_conn_enable_qresync (RackConn *conn);
 /* login.c: on a connection before it is started. */
 gboolean rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait,
                              GError **error);

@@ -12,7 +12,11 @@
 static RackConn *
 open_for_pool (gpointer data, const RackWait *wait, GError **error)
 {
-  return rack_account_open_conn (data, wait, error);
+  RackConn *conn = rack_account_open_conn (data, wait, error);
+
+  if (conn != NULL)
+    rack_conn_enable_qresync (conn);
+  return conn;
 }
 
 /* Reads a plugin's keys into its struct. */

@@ -105,6 +105,16 @@ build_up (RackAccount *account, RackConn *conn, const RackPeer *peer, const Rack
   return learn_capabilities (conn, error);
 }
 
+/* From then on the server says VANISHED with UIDs where it would say EXPUNGE (RFC 7162 3.2.3), and
+ * answers what changed since a mod-sequence. A session's connection is left as it is: whoever
+ * writes IMAP there enables what they want. */
+void
+rack_conn_enable_qresync (RackConn *conn)
+{
+  if (rack_conn_has (conn, "QRESYNC") && rack_conn_has (conn, "ENABLE"))
+    rack_conn_enable (conn, "QRESYNC");
+}
+
 RackConn *
 rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **error)
 {

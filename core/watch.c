@@ -4,7 +4,8 @@
  *
  * One connection in IDLE. What IDLE says is a hint, never the truth: new messages
  * are asked for above the highest UID known, and after an EXPUNGE or a lost
- * connection the UIDs are compared with those known before, so nothing is missed. */
+ * connection the UIDs are compared with those known before, so nothing is missed.
+ * VANISHED names its UIDs: it is believed. */
 #include "mailbox-private.h"
 
 #include <string.h>
@@ -24,8 +25,10 @@ struct RackWatch
   RackMailbox *mailbox;
   RackConn *conn; /* NULL: lost */
   RackSet *known; /* UIDs */
-  GQueue events;  /* RackEvent *, not given out yet */
-  guint backoff;  /* seconds to wait before connecting again; 0 at first */
+  RackSet
+      *gone; /* UIDs that vanished while the server was asked which there are; NULL: it is not */
+  GQueue events; /* RackEvent *, not given out yet */
+  guint backoff; /* seconds to wait before connecting again; 0 at first */
   pthread_mutex_t lock;
   pthread_cond_t changed;
   guint hints; /* guarded by lock */
@@ -39,7 +42,6 @@ hint_of (const RackResponse *response)
     case RACK_RESPONSE_EXISTS:
       return HINT_EXISTS;
     case RACK_RESPONSE_EXPUNGE:
-    case RACK_RESPONSE_VANISHED:
       return HINT_EXPUNGE;
     case RACK_RESPONSE_FETCH:
       return HINT_FLAGS;
@@ -77,11 +79,40 @@ uid_of (RackWatch *watch, guint32 seq)
 }
 
 static void
+push_set (RackWatch *watch, const RackSet *uids, RackEventKind kind)
+{
+  RackRanges ranges = rack_set_ranges (uids);
+
+  for (gsize i = 0; i < ranges.n; i++)
+    for (guint64 uid = ranges.items[i].first; uid <= ranges.items[i].last; uid++)
+      push (watch, kind, (guint32) uid, 0);
+}
+
+/* A server may name more UIDs than the mailbox ever had. */
+static void
+hear_vanished (RackWatch *watch, RackRanges uids)
+{
+  g_autoptr (RackSet) vanished = rack_set_new ();
+
+  rack_set_add_ranges (vanished, uids);
+  pthread_mutex_lock (&watch->lock);
+  if (watch->gone != NULL)
+    rack_set_merge (watch->gone, vanished);
+  rack_set_intersect (vanished, watch->known);
+  rack_set_subtract (watch->known, vanished);
+  push_set (watch, vanished, RACK_EVENT_REMOVED);
+  pthread_cond_broadcast (&watch->changed);
+  pthread_mutex_unlock (&watch->lock);
+}
+
+static void
 hear (gpointer data, const RackResponse *response)
 {
   RackWatch *watch = data;
   guint hint = hint_of (response);
 
+  if (response->kind == RACK_RESPONSE_VANISHED)
+    hear_vanished (watch, response->vanished.uids);
   if (hint == HINT_FLAGS)
     {
       const RackMessage *message = &response->message;
@@ -167,6 +198,7 @@ connect_and_select (RackWatch *watch, GCancellable *cancellable, GError **error)
       rack_command_free (command);
       return FALSE;
     }
+  rack_conn_enable_qresync (watch->conn);
   pthread_mutex_lock (&watch->lock);
   watch->hints = 0;
   pthread_mutex_unlock (&watch->lock);
@@ -193,6 +225,10 @@ search (RackWatch *watch, guint32 from, GCancellable *cancellable, GError **erro
     rack_command_raw (command, "RETURN (ALL)");
   rack_command_atom (command, "UID");
   rack_command_set (command, range);
+  pthread_mutex_lock (&watch->lock);
+  rack_set_free (watch->gone);
+  watch->gone = rack_set_new ();
+  pthread_mutex_unlock (&watch->lock);
   g_autoptr (RackCall) call = expect (watch, command, cancellable, error);
   if (call == NULL)
     return NULL;
@@ -210,14 +246,18 @@ static void
 push_difference (RackWatch *watch, const RackSet *all, const RackSet *without, RackEventKind kind)
 {
   g_autoptr (RackSet) rest = rack_set_copy (all);
-  RackRanges ranges = rack_set_ranges (without);
 
-  for (gsize i = 0; i < ranges.n; i++)
-    rack_set_remove (rest, ranges.items[i].first, ranges.items[i].last);
-  ranges = rack_set_ranges (rest);
-  for (gsize i = 0; i < ranges.n; i++)
-    for (guint64 uid = ranges.items[i].first; uid <= ranges.items[i].last; uid++)
-      push (watch, kind, (guint32) uid, 0);
+  rack_set_subtract (rest, without);
+  push_set (watch, rest, kind);
+}
+
+/* What the server said it has, without what vanished since. With the lock held. */
+static void
+take_gone (RackWatch *watch, RackSet *found)
+{
+  if (watch->gone != NULL)
+    rack_set_subtract (found, watch->gone);
+  g_clear_pointer (&watch->gone, rack_set_free);
 }
 
 /* Compares everything with what was known. */
@@ -229,6 +269,7 @@ compare_all (RackWatch *watch, GCancellable *cancellable, GError **error)
   if (now == NULL)
     return FALSE;
   pthread_mutex_lock (&watch->lock);
+  take_gone (watch, now);
   push_difference (watch, watch->known, now, RACK_EVENT_REMOVED);
   push_difference (watch, now, watch->known, RACK_EVENT_ADDED);
   RackSet *old = watch->known;
@@ -241,15 +282,18 @@ compare_all (RackWatch *watch, GCancellable *cancellable, GError **error)
 static gboolean
 look_for_new (RackWatch *watch, GCancellable *cancellable, GError **error)
 {
+  pthread_mutex_lock (&watch->lock);
   RackRanges ranges = rack_set_ranges (watch->known);
   guint32 last = ranges.n > 0 ? ranges.items[ranges.n - 1].last : 0;
+  pthread_mutex_unlock (&watch->lock);
   g_autoptr (RackSet) added = search (watch, last + 1, cancellable, error);
 
   if (added == NULL)
     return FALSE;
   pthread_mutex_lock (&watch->lock);
+  take_gone (watch, added);
   push_difference (watch, added, watch->known, RACK_EVENT_ADDED);
-  rack_set_add_ranges (watch->known, rack_set_ranges (added));
+  rack_set_merge (watch->known, added);
   pthread_mutex_unlock (&watch->lock);
   return TRUE;
 }
@@ -275,6 +319,7 @@ rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable, GError **er
       return NULL;
     }
   pthread_mutex_lock (&watch->lock);
+  take_gone (watch, known);
   rack_set_free (watch->known);
   watch->known = known;
   pthread_mutex_unlock (&watch->lock);
@@ -290,6 +335,7 @@ rack_watch_free (RackWatch *watch)
   hang_up (watch);
   g_queue_clear_full (&watch->events, g_free);
   rack_set_free (watch->known);
+  rack_set_free (watch->gone);
   rack_mailbox_unref (watch->mailbox);
   pthread_mutex_destroy (&watch->lock);
   pthread_cond_destroy (&watch->changed);

@@ -65,6 +65,7 @@ struct RackEngine
   char *selecting; /* the mailbox of a SELECT that is in flight */
   gboolean read_only;
   guint32 uid_validity;
+  RackCounts counts;
   guint64 n_commands, n_round_trips;
 };
 

@@ -182,7 +182,8 @@ rack_engine_submit (RackEngine *engine, RackExchange *exchange, gint64 now)
       rack_engine_end (engine, exchange, NULL, error);
       return;
     }
-  if (engine->in_flight == NULL && engine->queue == NULL)
+  if (engine->in_flight == NULL
+      && (engine->queue == NULL || (engine->queue->flags & RACK_EXCHANGE_PREFACE)))
     engine->last_activity = now;
   while (*end != NULL)
     end = &(*end)->next;
@@ -309,32 +310,41 @@ phase_allows (const RackEngine *engine, const RackExchange *exchange)
   return engine->phase == RACK_PHASE_AUTHENTICATED || engine->phase == RACK_PHASE_SELECTED;
 }
 
+/* Untagged data of two exchanges that could be taken for one another's. */
+static gboolean
+is_ambiguous (const RackExchange *a, const RackExchange *b)
+{
+  RackTakes both = a->takes & b->takes & ~(guint) RACK_TAKES_FETCH;
+
+  if ((a->flags & RACK_EXCHANGE_CORRELATED) && (b->flags & RACK_EXCHANGE_CORRELATED))
+    both &= ~(guint) RACK_TAKES_SEARCH;
+  return both != 0;
+}
+
 /* The pipelining rule; see exchange.c. */
 static gboolean
 may_start (const RackEngine *engine, const RackExchange *next)
 {
-  RackTakes taken = 0;
   guint n = 0;
 
-  if (!phase_allows (engine, next))
+  if (!phase_allows (engine, next) || ((next->flags & RACK_EXCHANGE_PREFACE) && next->next == NULL))
     return FALSE;
   for (const RackExchange *at = engine->in_flight; at != NULL; at = at->next)
     {
       if (at == &engine->idle && engine->idle_state == RACK_IDLE_ENDING)
         continue;
-      if ((at->flags & RACK_EXCHANGE_ALONE) || !at->written)
+      if ((at->flags & RACK_EXCHANGE_ALONE) || !at->written || is_ambiguous (at, next))
         return FALSE;
+      if (at->flags & RACK_EXCHANGE_PREFACE)
+        continue;
       /* After a SELECT, what is sent depends on its success. */
       if ((at->flags & RACK_EXCHANGE_SELECTS) && (next->flags & RACK_EXCHANGE_SELECTS))
         return FALSE;
-      taken |= at->takes;
       n++;
     }
   if (n >= MAX_IN_FLIGHT || (n > 0 && (next->flags & RACK_EXCHANGE_ALONE)))
     return FALSE;
-  if ((next->flags & RACK_EXCHANGE_SELECTS) && n > 0)
-    return FALSE;
-  return (taken & next->takes & ~(guint) (RACK_TAKES_FETCH | RACK_TAKES_VANISHED)) == 0;
+  return n == 0 || !(next->flags & RACK_EXCHANGE_SELECTS);
 }
 
 static void
@@ -362,6 +372,7 @@ start_exchange (RackEngine *engine, RackExchange *exchange)
       g_free (engine->selecting);
       engine->selecting = g_steal_pointer (&exchange->mailbox);
       engine->uid_validity = 0;
+      engine->counts = (RackCounts){ 0 };
     }
   engine->capability_updates_before_login = engine->capability_updates;
 }
@@ -642,6 +653,12 @@ guint32
 rack_engine_uid_validity (const RackEngine *engine)
 {
   return engine->uid_validity;
+}
+
+const RackCounts *
+rack_engine_counts (const RackEngine *engine)
+{
+  return &engine->counts;
 }
 
 guint64

@@ -70,7 +70,11 @@ typedef enum
   RACK_EXCHANGE_LOGS_OUT = 1 << 6,
   RACK_EXCHANGE_STARTS_TLS = 1 << 7,
   RACK_EXCHANGE_REPEATABLE =
-      1 << 8, /* for the layer above: may be repeated after a lost connection */
+      1 << 8,                     /* for the layer above: may be repeated after a lost connection */
+  RACK_EXCHANGE_PREFACE = 1 << 9, /* goes out with the exchange behind it, and only then; no other
+                                     waits for its answer */
+  RACK_EXCHANGE_CORRELATED =
+      1 << 10, /* its SEARCH data name its tag (ESEARCH): several in flight */
 } RackExchangeFlags;
 
 typedef enum
@@ -168,6 +172,13 @@ void rack_engine_answer (RackEngine *engine, const RackSecret *line);
  * NOOP every minute. */
 void rack_engine_want_idle (RackEngine *engine, gboolean want);
 
+/* What was heard of the selected mailbox since its SELECT was sent. */
+typedef struct
+{
+  guint32 exists;  /* messages */
+  guint64 removed; /* how many EXPUNGE and VANISHED have taken out */
+} RackCounts;
+
 /* ---- State ------------------------------------------------------------------ */
 
 RackPhase rack_engine_phase (const RackEngine *engine);
@@ -187,6 +198,7 @@ const char *rack_engine_selected (const RackEngine *engine); /* exchange.mailbox
 gboolean rack_engine_selected_read_only (const RackEngine *engine);
 guint32
 rack_engine_uid_validity (const RackEngine *engine); /* of the selected mailbox, 0 unknown */
+const RackCounts *rack_engine_counts (const RackEngine *engine);
 guint64 rack_engine_commands (const RackEngine *engine);
 /* How often all was written and the answer was still to come. */
 guint64 rack_engine_round_trips (const RackEngine *engine);

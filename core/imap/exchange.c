@@ -4,7 +4,7 @@
  *
  * A table, so that pipelining needs one rule: two exchanges may be in flight
  * together when neither runs alone and what they take does not overlap, FETCH
- * excepted, whose responses name their message. */
+ * excepted, whose responses name their message, and ESEARCH, which names its tag. */
 #include "engine.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ static const Class classes[] = {
   { "SUBSCRIBE", 0, REPEAT },
   { "UID COPY", RACK_TAKES_CODES, 0 },
   { "UID EXPUNGE", RACK_TAKES_EXPUNGE, ALONE },
-  { "UID FETCH", RACK_TAKES_FETCH | RACK_TAKES_VANISHED, REPEAT },
+  { "UID FETCH", RACK_TAKES_FETCH, REPEAT }, /* one with VANISHED says so itself */
   { "UID MOVE", RACK_TAKES_CODES | RACK_TAKES_EXPUNGE, ALONE },
   { "UID SEARCH", RACK_TAKES_SEARCH, REPEAT },
   { "UID SORT", RACK_TAKES_SEARCH, REPEAT },

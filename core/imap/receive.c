@@ -343,6 +343,27 @@ receive_continuation (RackEngine *engine, const RackResponse *response, GError *
   return broken (error, "the server asked for a continuation (\"+\") that nothing waits for");
 }
 
+/* EXISTS, EXPUNGE and VANISHED, whosever they are. */
+static void
+keep_count (RackEngine *engine, const RackResponse *response)
+{
+  RackCounts *counts = &engine->counts;
+  guint64 removed = 0;
+
+  if (response->kind == RACK_RESPONSE_EXISTS)
+    counts->exists = response->number;
+  else if (response->kind == RACK_RESPONSE_EXPUNGE)
+    removed = 1;
+  else if (response->kind == RACK_RESPONSE_VANISHED && !response->vanished.earlier)
+    for (gsize i = 0; i < response->vanished.uids.n; i++)
+      {
+        const RackRange *range = &response->vanished.uids.items[i];
+        removed += (guint64) MAX (range->first, range->last) - MIN (range->first, range->last) + 1;
+      }
+  counts->exists -= (guint32) MIN (removed, counts->exists);
+  counts->removed += removed;
+}
+
 /* ---- Frames ------------------------------------------------------------------- */
 
 static gboolean
@@ -371,6 +392,7 @@ receive_response (RackEngine *engine, RackStr bytes, GError **error)
     return receive_status (engine, &response, bytes, error);
   if (response.kind == RACK_RESPONSE_CAPABILITY)
     rack_engine_set_capabilities (engine, response.atoms.items, response.atoms.n);
+  keep_count (engine, &response);
   if (engine->phase != RACK_PHASE_NOT_AUTHENTICATED || response.kind == RACK_RESPONSE_CAPABILITY)
     deliver (engine, &response, bytes);
   return TRUE;

@@ -64,7 +64,10 @@ call_done (RackExchange *exchange, const RackResponse *tagged, const GError *err
   RackCall *call = (RackCall *) exchange;
 
   if (tagged != NULL)
-    rack_reply_add (call->reply, tagged);
+    {
+      rack_reply_add (call->reply, tagged);
+      call->counts = *rack_engine_counts (rack_conn_engine (call->conn));
+    }
   else
     call->error = g_error_copy (error);
   if (call->ops->finished != NULL)

@@ -39,10 +39,11 @@ struct RackCall
   RackConn *conn;  /* once posted; a reference */
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  gboolean done;    /* below is final; guarded by lock until then */
-  RackReply *reply; /* untagged data and the tagged response */
-  GError *error;    /* no tagged response came */
-  guint posted;     /* guarded by the connection's lock */
+  gboolean done;     /* below is final; guarded by lock until then */
+  RackReply *reply;  /* untagged data and the tagged response */
+  RackCounts counts; /* of the selected mailbox, when that response came */
+  GError *error;     /* no tagged response came */
+  guint posted;      /* guarded by the connection's lock */
   RackCall *next_posted;
 };
 

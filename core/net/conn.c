@@ -4,52 +4,15 @@
  *
  * One step: write what the engine has, wait for the descriptor, the inbox or the
  * engine's deadline, read what is there. The same step serves the thread that
- * builds the connection up and the owner thread afterwards. */
-#include "conn.h"
-
-#include "trace.h"
+ * builds the connection up and the owner thread afterwards. What other threads do
+ * with it is in conn-post.c. */
+#include "conn-private.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-enum
-{
-  POST_SUBMIT = 1,
-  POST_DETACH = 2,
-  POST_KICK = 4
-};
-
-struct RackConn
-{
-  gint references;
-  /* The owner's alone. */
-  RackStream *stream;
-  RackEngine *engine;
-  RackTrace *trace;
-  RackCounters *counters;
-  guint64 seen_commands, seen_round_trips;
-  RackWait wait; /* while it is being built up */
-  gboolean started;
-
-  /* Between owner and callers. */
-  pthread_mutex_t lock;
-  int wake; /* eventfd */
-  pthread_t thread;
-  RackCall *inbox, **inbox_end;
-  gboolean stop, joined;
-  GError *death;
-  gboolean want_idle;
-  char **capabilities;
-  char *greeting;
-  char **facts; /* as they were when it started */
-  RackNews news;
-  gpointer news_data;
-  void (*died) (gpointer data);
-  gpointer died_data;
-};
 
 /* ---- Birth and death --------------------------------------------------------------- */
 
@@ -64,12 +27,27 @@ random_prefix (char prefix[8])
   prefix[5] = '\0';
 }
 
+static char **
+dup_keywords (const RackFlagList *flags)
+{
+  char **keywords = g_new0 (char *, flags->n_keywords + 1);
+
+  for (guint i = 0; i < flags->n_keywords; i++)
+    keywords[i] = g_strndup (flags->keywords[i].data, flags->keywords[i].size);
+  return keywords;
+}
+
 static void
 hear_news (gpointer data, const RackResponse *response)
 {
   RackConn *conn = data;
 
   pthread_mutex_lock (&conn->lock);
+  if (response->kind == RACK_RESPONSE_FLAGS)
+    {
+      g_strfreev (conn->keywords);
+      conn->keywords = dup_keywords (&response->flags);
+    }
   RackNews news = conn->news;
   gpointer news_data = conn->news_data;
   pthread_mutex_unlock (&conn->lock);
@@ -125,6 +103,7 @@ rack_conn_unref (RackConn *conn)
   g_strfreev (conn->capabilities);
   g_free (conn->greeting);
   g_strfreev (conn->facts);
+  g_strfreev (conn->keywords);
   pthread_mutex_destroy (&conn->lock);
   g_free (conn);
 }
@@ -491,176 +470,4 @@ rack_conn_start (RackConn *conn)
   conn->started = TRUE;
   if (pthread_create (&conn->thread, NULL, own_thread, conn) != 0)
     g_error ("cannot start a thread: out of memory or processes");
-}
-
-/* ---- Posting ---------------------------------------------------------------------------- */
-
-static void
-wake_owner (RackConn *conn)
-{
-  guint64 one = 1;
-
-  if (write (conn->wake, &one, sizeof one) < 0)
-    return; /* it is full: the owner will wake anyway */
-}
-
-static void
-post (RackConn *conn, RackCall *call, guint what)
-{
-  pthread_mutex_lock (&conn->lock);
-  gboolean dead = conn->death != NULL;
-  if (!dead)
-    {
-      if (call->posted == 0)
-        {
-          rack_call_ref (call);
-          *conn->inbox_end = call;
-          conn->inbox_end = &call->next_posted;
-        }
-      call->posted |= what;
-    }
-  pthread_mutex_unlock (&conn->lock);
-  if (!dead)
-    wake_owner (conn);
-  else if (what & POST_SUBMIT)
-    {
-      g_autoptr (GError) error = rack_conn_death (conn);
-      /* Nothing was sent. */
-      error->code = error->domain == RACK_ERROR ? RACK_ERROR_CLOSED : error->code;
-      call->exchange.ops->done (&call->exchange, NULL, error);
-    }
-}
-
-void
-rack_conn_post (RackConn *conn, RackCall *call)
-{
-  call->conn = rack_conn_ref (conn);
-  rack_call_ref (call); /* until done */
-  if (conn->started)
-    post (conn, call, POST_SUBMIT);
-  else
-    rack_engine_submit (conn->engine, &call->exchange, g_get_monotonic_time ());
-}
-
-void
-rack_conn_detach (RackConn *conn, RackCall *call)
-{
-  if (conn->started)
-    post (conn, call, POST_DETACH);
-  else
-    rack_engine_detach (conn->engine, &call->exchange);
-}
-
-void
-rack_conn_kick (RackConn *conn, RackCall *call)
-{
-  post (conn, call, POST_KICK);
-}
-
-void
-rack_conn_want_idle (RackConn *conn, gboolean want)
-{
-  pthread_mutex_lock (&conn->lock);
-  gboolean changed = conn->want_idle != want;
-  conn->want_idle = want;
-  pthread_mutex_unlock (&conn->lock);
-  if (changed)
-    wake_owner (conn);
-}
-
-void
-rack_conn_close (RackConn *conn, gboolean polite)
-{
-  if (!conn->started)
-    return;
-  if (polite && rack_conn_alive (conn))
-    {
-      g_autoptr (RackCall) call = rack_call_new (rack_command_new ("LOGOUT"));
-      struct timespec until;
-      clock_gettime (CLOCK_REALTIME, &until);
-      until.tv_sec++;
-      rack_conn_post (conn, call);
-      pthread_mutex_lock (&call->lock);
-      while (!call->done && pthread_cond_timedwait (&call->changed, &call->lock, &until) == 0)
-        ;
-      pthread_mutex_unlock (&call->lock);
-    }
-  pthread_mutex_lock (&conn->lock);
-  conn->stop = TRUE;
-  gboolean joined = conn->joined;
-  conn->joined = TRUE;
-  pthread_mutex_unlock (&conn->lock);
-  wake_owner (conn);
-  if (!joined)
-    pthread_join (conn->thread, NULL);
-}
-
-/* ---- Looking ----------------------------------------------------------------------------- */
-
-gboolean
-rack_conn_alive (RackConn *conn)
-{
-  pthread_mutex_lock (&conn->lock);
-  gboolean alive = conn->death == NULL;
-  pthread_mutex_unlock (&conn->lock);
-  return alive;
-}
-
-GError *
-rack_conn_death (RackConn *conn)
-{
-  pthread_mutex_lock (&conn->lock);
-  GError *death = conn->death != NULL ? g_error_copy (conn->death) : NULL;
-  pthread_mutex_unlock (&conn->lock);
-  return death;
-}
-
-gboolean
-rack_conn_has (RackConn *conn, const char *capability)
-{
-  if (!conn->started)
-    return rack_engine_has (conn->engine, capability);
-  pthread_mutex_lock (&conn->lock);
-  gboolean has = g_strv_contains ((const char *const *) conn->capabilities, capability);
-  pthread_mutex_unlock (&conn->lock);
-  return has;
-}
-
-char **
-rack_conn_capabilities (RackConn *conn)
-{
-  pthread_mutex_lock (&conn->lock);
-  char **copy = g_strdupv (conn->capabilities);
-  pthread_mutex_unlock (&conn->lock);
-  return copy;
-}
-
-const char *
-rack_conn_greeting (RackConn *conn)
-{
-  return conn->greeting;
-}
-
-char **
-rack_conn_facts (RackConn *conn)
-{
-  return g_strdupv (conn->facts);
-}
-
-void
-rack_conn_set_news (RackConn *conn, RackNews news, gpointer data)
-{
-  pthread_mutex_lock (&conn->lock);
-  conn->news = news;
-  conn->news_data = data;
-  pthread_mutex_unlock (&conn->lock);
-}
-
-void
-rack_conn_set_died (RackConn *conn, void (*died) (gpointer data), gpointer data)
-{
-  pthread_mutex_lock (&conn->lock);
-  conn->died = died;
-  conn->died_data = data;
-  pthread_mutex_unlock (&conn->lock);
 }

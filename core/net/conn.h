@@ -80,6 +80,11 @@ void rack_conn_close (RackConn *conn, gboolean polite);
  * as the connection lives and no other CAPABILITY comes. */
 gboolean rack_conn_has (RackConn *conn, const char *capability);
 char **rack_conn_capabilities (RackConn *conn); /* (owned) */
+/* Has the server enable an extension (RFC 5161) in the flight of the next command: it costs no
+ * round trip, and whether it worked shows when it is used. */
+void rack_conn_enable (RackConn *conn, const char *extension);
+/* Keywords that the server announced after the SELECT of what is selected now. Returns: (owned) */
+char **rack_conn_new_keywords (RackConn *conn);
 const char *rack_conn_greeting (RackConn *conn);
 char **rack_conn_facts (RackConn *conn); /* (owned) */
 

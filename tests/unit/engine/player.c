@@ -30,7 +30,7 @@ typedef struct
   gboolean preauth;
   char **disabled;
   RackFramerLimits limits;
-  char **unparsed, **streamed;
+  char **unparsed, **streamed, **prefaces, **correlated;
 } Player;
 
 static gboolean G_GNUC_PRINTF (3, 4)
@@ -262,6 +262,10 @@ submit (Player *player, const char *text, GError **error)
                                      is_in (player->streamed, id), error);
 
   g_ptr_array_add (player->recorders, recorder);
+  if (is_in (player->prefaces, id))
+    recorder->exchange.flags = RACK_EXCHANGE_PREFACE | RACK_EXCHANGE_REPEATABLE;
+  if (is_in (player->correlated, id))
+    recorder->exchange.flags |= RACK_EXCHANGE_CORRELATED;
   rack_engine_submit (player->engine, &recorder->exchange, player->now);
   return error == NULL || *error == NULL;
 }
@@ -342,6 +346,9 @@ state_of (const Player *player, StepKind kind)
                  : g_strdup ("unknown");
     case STEP_IN_IDLE:
       return g_strdup (rack_engine_in_idle (engine) ? "yes" : "no");
+    case STEP_COUNTS:
+      return g_strdup_printf ("%u -%" G_GUINT64_FORMAT, rack_engine_counts (engine)->exists,
+                              rack_engine_counts (engine)->removed);
     case STEP_QUIET:
       return g_strdup (rack_engine_is_idle (engine) ? "yes" : "no");
     case STEP_DEADLINE:
@@ -465,6 +472,10 @@ set_option (Player *player, const char *text)
     player->limits.max_inline = (gsize) g_ascii_strtoull (value, NULL, 10);
   else if (g_str_has_prefix (text, "unparsed "))
     player->unparsed = g_strsplit (value, " ", -1);
+  else if (g_str_has_prefix (text, "preface "))
+    player->prefaces = g_strsplit (value, " ", -1);
+  else if (g_str_has_prefix (text, "correlated "))
+    player->correlated = g_strsplit (value, " ", -1);
   else
     player->streamed = g_strsplit (value, " ", -1);
 }
@@ -512,6 +523,8 @@ end (Player *player)
   g_strfreev (player->disabled);
   g_strfreev (player->unparsed);
   g_strfreev (player->streamed);
+  g_strfreev (player->prefaces);
+  g_strfreev (player->correlated);
 }
 
 gboolean

@@ -18,6 +18,8 @@ static const struct
   { "inline", STEP_OPTION },
   { "unparsed", STEP_OPTION },
   { "streamed", STEP_OPTION },
+  { "preface", STEP_OPTION },
+  { "correlated", STEP_OPTION },
   { "S", STEP_SERVER },
   { "S+", STEP_SERVER_TOGETHER },
   { "S-raw", STEP_SERVER_RAW },
@@ -46,6 +48,7 @@ static const struct
   { "deadline", STEP_DEADLINE },
   { "in-idle", STEP_IN_IDLE },
   { "quiet", STEP_QUIET },
+  { "counts", STEP_COUNTS },
 };
 
 static void

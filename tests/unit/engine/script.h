@@ -39,6 +39,7 @@ typedef enum
   STEP_CAPABILITIES,
   STEP_DEADLINE,
   STEP_IN_IDLE,
+  STEP_COUNTS, /* "3 -1": messages, and how many went */
   STEP_QUIET,
 } StepKind;
 

@@ -9,3 +9,7 @@
 /* context is put in front of what goes wrong. */
 RackFetch *rack_fetch_new_on (RackConn *conn, RackCommand *command, const char *context,
                               GCancellable *cancellable);
+/* The same beside others' commands: only responses for uids (taken) are its own. vanished
+ * (borrowed, or NULL): what VANISHED (EARLIER) says is added when all has come. */
+RackFetch *rack_fetch_new_for (RackConn *conn, RackCommand *command, RackSet *uids,
+                               RackSet *vanished, GCancellable *cancellable);

@@ -128,6 +128,7 @@ struct RackFetch
 
   RackSet *todo;     /* not asked for yet */
   RackSet *missed;   /* asked for, not answered; NULL: nothing is asked for a second time */
+  RackSet *vanished; /* borrowed: what VANISHED (EARLIER) says goes in; or NULL */
   Window windows[2]; /* in order */
   guint window_size;
   guint64 octets, messages; /* seen so far, for the size of windows */
@@ -324,6 +325,20 @@ ask_again (RackFetch *fetch)
   give_back (fetch, TRUE);
 }
 
+static void
+take_vanished (RackFetch *fetch, const RackReply *reply)
+{
+  const RackResponse *response;
+
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_VANISHED)
+      {
+        g_autoptr (RackSet) uids = rack_set_new ();
+        rack_set_add_ranges (uids, response->vanished.uids);
+        rack_set_merge (fetch->vanished, uids);
+      }
+}
+
 /* The first window is over: TRUE to go on with what is left. */
 static gboolean
 end_window (RackFetch *fetch, GError **error)
@@ -342,6 +357,8 @@ end_window (RackFetch *fetch, GError **error)
   if (problem == NULL)
     {
       fetch->tries = 0;
+      if (fetch->vanished != NULL)
+        take_vanished (fetch, call->call.reply);
       if (fetch->missed != NULL && fetch->lease.reused)
         rack_set_add_ranges (fetch->missed, rack_set_ranges (fetch->windows[0].left));
       window_clear (&fetch->windows[0]);
@@ -352,7 +369,7 @@ end_window (RackFetch *fetch, GError **error)
   g_propagate_error (error, problem);
   if (fetch->mailbox != NULL)
     rack_mailbox_prefix (fetch->mailbox, "fetch", error);
-  else
+  else if (fetch->context != NULL)
     g_prefix_error (error, "%s: ", fetch->context);
   return FALSE;
 }
@@ -518,5 +535,21 @@ rack_fetch_new_on (RackConn *conn, RackCommand *command, const char *context,
   fetch->context = g_strdup (context);
   fetch->windows[0].call = fetch_call_new (command, NULL);
   rack_conn_post (conn, &fetch->windows[0].call->call);
+  return fetch;
+}
+
+RackFetch *
+rack_fetch_new_for (RackConn *conn, RackCommand *command, RackSet *uids, RackSet *vanished,
+                    GCancellable *cancellable)
+{
+  RackFetch *fetch = fetch_new ("", cancellable);
+  FetchCall *call = fetch_call_new (command, uids);
+
+  fetch->conn = conn;
+  fetch->vanished = vanished;
+  fetch->windows[0].call = call;
+  if (vanished != NULL)
+    call->call.exchange.takes |= RACK_TAKES_VANISHED;
+  rack_conn_post (conn, &call->call);
   return fetch;
 }

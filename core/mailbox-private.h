@@ -13,6 +13,7 @@ struct RackMailbox
   gboolean read_only;
   pthread_mutex_t lock;
   RackMailboxStatus status; /* guarded by lock; uid_validity never changes */
+  gboolean selected;        /* guarded by lock: status is of a SELECT */
 };
 
 /* A lease of a connection on which the mailbox is selected under its UIDVALIDITY. */
@@ -33,4 +34,7 @@ RackCall *rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const ch
 /* UIDs that UID SEARCH finds with criteria that are added by add. */
 RackSet *rack_mailbox_find (RackMailbox *mailbox, void (*add) (RackCommand *command, gpointer data),
                             gpointer data, GCancellable *cancellable, GError **error);
+/* Fills in what the answer to a SELECT says; .read_only aside. */
+void rack_mailbox_read_select (const RackReply *reply, RackMailboxStatus *status);
+guint32 rack_mailbox_validity (RackMailbox *mailbox);
 void rack_mailbox_prefix (RackMailbox *mailbox, const char *what, GError **error);

@@ -16,8 +16,8 @@ rack_mailbox_prefix (RackMailbox *mailbox, const char *what, GError **error)
 
 /* ---- Leases ------------------------------------------------------------------------------ */
 
-static void
-read_select (const RackReply *reply, RackMailboxStatus *status)
+void
+rack_mailbox_read_select (const RackReply *reply, RackMailboxStatus *status)
 {
   const RackResponse *response;
 
@@ -47,14 +47,18 @@ check_selected (RackMailbox *mailbox, const RackLease *lease, GError **error)
 {
   RackMailboxStatus now = { 0 };
 
-  read_select (lease->select->reply, &now);
+  rack_mailbox_read_select (lease->select->reply, &now);
   now.read_only = mailbox->read_only
                   || rack_reply_status (lease->select->reply)->code.kind == RACK_CODE_READ_ONLY;
   pthread_mutex_lock (&mailbox->lock);
   gboolean stale =
       mailbox->status.uid_validity != 0 && now.uid_validity != mailbox->status.uid_validity;
-  if (!stale)
-    mailbox->status = now;
+  /* A connection that was selected long ago knows nothing newer. */
+  if (!stale && (!lease->reused || !mailbox->selected))
+    {
+      mailbox->status = now;
+      mailbox->selected = TRUE;
+    }
   pthread_mutex_unlock (&mailbox->lock);
   if (stale)
     g_set_error_literal (
@@ -191,6 +195,15 @@ const char *
 rack_mailbox_name (RackMailbox *mailbox)
 {
   return mailbox->name;
+}
+
+guint32
+rack_mailbox_validity (RackMailbox *mailbox)
+{
+  pthread_mutex_lock (&mailbox->lock);
+  guint32 uid_validity = mailbox->status.uid_validity;
+  pthread_mutex_unlock (&mailbox->lock);
+  return uid_validity;
 }
 
 void

@@ -243,7 +243,8 @@ rack_pool_acquire (RackPool *pool, const char *mailbox, RackLeaseFlags flags, co
       gboolean reused = FALSE;
       gboolean rested = slot->last_used > 0 && slot->users == 0
                         && g_get_monotonic_time () - slot->last_used > G_USEC_PER_SEC;
-      if (mailbox != NULL && !fits (slot, mailbox, flags))
+      gboolean again = (flags & RACK_LEASE_AGAIN) && slot->users == 0;
+      if (mailbox != NULL && (again || !fits (slot, mailbox, flags)))
         begin_select (slot, mailbox, (flags & RACK_LEASE_READ_ONLY) != 0);
       else
         reused = mailbox != NULL;

@@ -18,6 +18,7 @@ typedef enum
   RACK_LEASE_ALONE = 1 << 1,     /* nobody else on it meanwhile */
   RACK_LEASE_FRESH = 1 << 3,     /* for the layer above: what is new must show */
   RACK_LEASE_BULK = 1 << 2,      /* long work: one connection is left for the others */
+  RACK_LEASE_AGAIN = 1 << 4,     /* select it again, unless somebody else is on the connection */
 } RackLeaseFlags;
 
 /* One caller's share of a connection. The fields are the pool's. */

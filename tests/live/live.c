@@ -35,6 +35,20 @@ live_mailbox (Live *live, const char *name, GError **error)
   return rack_mailbox_open (live->account, full, FALSE, NULL, error);
 }
 
+RackAccount *
+live_account (Live *live, const char *key, const char *value, GError **error)
+{
+  g_autoptr (RackConfig) config = rack_config_load (live->file, error);
+
+  if (config == NULL || !rack_config_set (config, key, value, "live", error))
+    return NULL;
+  RackAccount *account = rack_account_new (config, live->section, live->host, error);
+  g_autofree char *trace = g_strdup_printf ("%s.%s", g_getenv ("LIVE_TRACE"), value);
+  if (account != NULL && g_getenv ("LIVE_TRACE") != NULL)
+    rack_account_trace (account, trace, NULL);
+  return account;
+}
+
 gboolean
 live_append (Live *live, const char *mailbox, const char *text, gsize size, RackFlags flags,
              gint64 date, guint32 *uid, GError **error)
@@ -463,6 +477,7 @@ static const struct
   { "cancel", check_cancel },
   { "threads", check_threads },
   { "added-elsewhere", check_added_elsewhere },
+  { "resync", live_check_resync },
 };
 
 /* ---- Running them
@@ -568,6 +583,9 @@ main (int argc, char **argv)
   if (login)
     return 0;
   live.account = account;
+  live.host = host;
+  live.file = file;
+  live.section = g_strcmp0 (name, "DEFAULT") == 0 ? NULL : name;
   int status = 2;
   if (!find_prefix (&live, &error))
     g_printerr ("%s\n", error->message);

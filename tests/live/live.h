@@ -11,6 +11,8 @@
 typedef struct
 {
   RackAccount *account;
+  const char *file, *section; /* where it comes from; section NULL: DEFAULT */
+  RackHost *host;
   char *prefix;    /* "mailrack-live-1234" */
   char *separator; /* of the hierarchy, as a string; "" if flat */
 } Live;
@@ -33,6 +35,11 @@ typedef gboolean (*LiveCheck) (Live *live, GError **error);
 char *live_name (Live *live, const char *name);
 /* Makes the mailbox and opens it. Returns: (owned) */
 RackMailbox *live_mailbox (Live *live, const char *name, GError **error);
+/* The same account with another setting. Returns: (owned) */
+RackAccount *live_account (Live *live, const char *key, const char *value, GError **error);
 /* Appends one message. */
 gboolean live_append (Live *live, const char *mailbox, const char *text, gsize size,
                       RackFlags flags, gint64 date, guint32 *uid, GError **error);
+
+/* Checks in files of their own. */
+gboolean live_check_resync (Live *live, GError **error);

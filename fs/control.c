@@ -17,6 +17,7 @@ static const struct
   const NodeOps *ops;
 } files[] = {
   { "status", &control_status_ops },
+  { "events", &control_events_ops },
 };
 
 static char *

@@ -8,3 +8,11 @@
 
 /* The files in it. */
 extern const NodeOps control_status_ops;
+extern const NodeOps control_events_ops;
+
+/* Who reads events. */
+Events *events_new (void);
+/* Nobody reads any more. */
+void events_free (Events *events);
+/* Tells them. By the notifier's thread alone. */
+void events_publish (Events *events, const RackChange *change);

@@ -5,6 +5,7 @@
  * Configuration, login and the list of mailboxes come first, while there is a terminal
  * to say what is wrong; only then the directory is mounted and the terminal left.
  */
+#include "control.h"
 #include "inode.h"
 #include "life.h"
 #include "options.h"
@@ -249,6 +250,7 @@ mount_and_serve (const Options *options, const RackMountSettings *settings, cons
     .gid = options->gid,
     .umask = options->umask,
     .nodes = nodes_new (),
+    .events = events_new (),
     .root = view_at_root (settings),
     .list_views = settings->views == RACK_VIEWS_LISTED,
     .label = label,
@@ -271,6 +273,7 @@ mount_and_serve (const Options *options, const RackMountSettings *settings, cons
     g_printerr ("mailrack-mount: cannot mount on %s\n", path);
   fuse_session_destroy (mount.session);
   nodes_free (mount.nodes);
+  events_free (mount.events);
   pthread_mutex_destroy (&mount.mutex);
   return status;
 }

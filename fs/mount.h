@@ -18,6 +18,7 @@
 typedef struct Workers Workers;
 typedef struct Notifier Notifier;
 typedef struct Nodes Nodes;
+typedef struct Events Events;
 typedef struct Node Node;
 typedef struct NodeOps NodeOps;
 
@@ -29,6 +30,7 @@ typedef struct
   Workers *lists;  /* everything else, so that slow reads cannot keep a listing waiting */
   Workers *news;   /* reads that wait for something to happen */
   Nodes *nodes;
+  Events *events;
   guint root;          /* the View at the root */
   gboolean list_views; /* the other views are listed there */
   const char *label;   /* of the account, for people */

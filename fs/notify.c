@@ -7,6 +7,7 @@
  * the same directory is on its way, so it is never made from a request, nor with a lock
  * of ours held.
  */
+#include "control.h"
 #include "view.h"
 
 /* How long a call into the kernel may keep us from ending. */
@@ -28,7 +29,10 @@ run (gpointer data)
   Mount *mount = notifier->mount;
   const RackChange *change;
   while ((change = rack_mirror_next_change (mount->mirror, notifier->cancellable, NULL)) != NULL)
-    views_forget (mount, change);
+    {
+      views_forget (mount, change);
+      events_publish (mount->events, change);
+    }
   g_atomic_int_set (&notifier->ended, 1);
   return NULL;
 }

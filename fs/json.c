@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * json.c - writing JSON (RFC 8259), an object on a line
+ */
+#include "json.h"
+
+static void
+append_character (GString *out, gunichar c)
+{
+  if (c == '"' || c == '\\')
+    g_string_append_printf (out, "\\%c", (char) c);
+  else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+    g_string_append_printf (out, "\\u%04x", c);
+  else
+    g_string_append_unichar (out, c);
+}
+
+void
+json_append_string (GString *out, const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_string_append_c (out, '"');
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
+    append_character (out, g_utf8_get_char (p));
+  g_string_append_c (out, '"');
+}
+
+static void
+add_key (GString *out, const char *key)
+{
+  if (out->len > 0 && out->str[out->len - 1] != '{')
+    g_string_append_c (out, ',');
+  json_append_string (out, key);
+  g_string_append_c (out, ':');
+}
+
+void
+json_add_string (GString *out, const char *key, const char *value)
+{
+  add_key (out, key);
+  json_append_string (out, value);
+}
+
+void
+json_add_number (GString *out, const char *key, gint64 value)
+{
+  add_key (out, key);
+  g_string_append_printf (out, "%" G_GINT64_FORMAT, value);
+}
+
+void
+json_add_bool (GString *out, const char *key, gboolean value)
+{
+  add_key (out, key);
+  g_string_append (out, value ? "true" : "false");
+}

@@ -63,6 +63,8 @@ static const RackParam mount_params[] = {
                    "Which view is at the root of the mount."),
   RACK_PARAM_ENUM (Mount, views, "views", views, OPTIONAL, "hidden",
                    "Whether the other views are listed at the root or only reachable by path."),
+  RACK_PARAM (Mount, inotify, "inotify", BOOL, OPTIONAL, "true",
+              "Programs that watch directories hear of new and gone mail."),
   RACK_PARAM (Mount, seen_on_read, "seen_on_read", BOOL, OPTIONAL, "false",
               "Reading a message marks it as seen."),
   RACK_PARAM (Mount, cache_limit, "cache_limit", INT, OPTIONAL, "1024",

@@ -4,6 +4,7 @@
  *
  * The text is made when the file is opened, so that one reading is of one moment.
  */
+#include "announce.h"
 #include "control.h"
 
 #include <string.h>
@@ -32,6 +33,8 @@ add_figures (Mount *mount, GString *text)
   g_string_append_printf (text, "looks at mailboxes: %" G_GUINT64_FORMAT "\n", figures.syncs);
   g_string_append_printf (text, "sizes the server gives: %s\n",
                           figures.trusted ? "proved right" : "not trusted");
+  g_autofree char *announced = announcer_describe (mount->announcer);
+  g_string_append_printf (text, "announced by inotify: %s\n", announced);
   g_string_append_printf (text, "nodes: %u\n", nodes - MIN (nodes, OWN_NODES));
 }
 

@@ -30,6 +30,7 @@ static double
 getattr (Node *node, struct stat *out)
 {
   out->st_nlink = 2;
+  out->st_mode &= ~(mode_t) 0222;
   return TIMEOUT_KNOWN;
 }
 

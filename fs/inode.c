@@ -102,7 +102,8 @@ fill_directory (Mount *mount, const Directory *directory, struct stat *out)
   rack_folder_facts (directory->folder, &facts);
   memset (out, 0, sizeof *out);
   out->st_ino = directory_number (mount, directory, facts.id);
-  out->st_mode = S_IFDIR | (0777 & ~mount->umask);
+  /* Nobody can make or remove names in it; announcing them (announce.h) is above that. */
+  out->st_mode = S_IFDIR | (0555 & ~mount->umask);
   /* Programs that look for new mail trust both of these. */
   out->st_nlink = 2;
   if (directory->place == 0)

@@ -5,11 +5,9 @@
  * Configuration, login and the list of mailboxes come first, while there is a terminal
  * to say what is wrong; only then the directory is mounted and the terminal left.
  */
-#include "control.h"
-#include "inode.h"
 #include "life.h"
 #include "options.h"
-#include "workers.h"
+#include "serve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +15,6 @@
 #include <syslog.h>
 #include <termios.h>
 #include <unistd.h>
-
-#define BODY_WORKERS 128
-#define LIST_WORKERS 32
-#define NEWS_WORKERS 64
-#define FUSE_THREADS 8
 
 /* ---- The host: questions and lines ---------------------------------------------------- */
 
@@ -137,21 +130,6 @@ configure (const Options *options, const char **name, GError **error)
   return g_steal_pointer (&config);
 }
 
-static View
-view_at_root (const RackMountSettings *settings)
-{
-  switch (settings->root)
-    {
-    case RACK_ROOT_MESSAGES:
-      return VIEW_MESSAGES;
-    case RACK_ROOT_MAILDIR:
-      return VIEW_MAILDIR;
-    case RACK_ROOT_PARTS:
-      return VIEW_PARTS;
-    }
-  return VIEW_MESSAGES;
-}
-
 /* The mirror, logged in, with the mailboxes listed. */
 static RackMirror *
 open_mirror (const Options *options, RackHost *host, GCancellable *cancellable,
@@ -161,7 +139,7 @@ open_mirror (const Options *options, RackHost *host, GCancellable *cancellable,
   g_autoptr (RackConfig) config = configure (options, &name, error);
   if (config == NULL || !rack_config_read (config, name, rack_mount_params (), settings, error))
     return NULL;
-  if (view_ops (view_at_root (settings)) == NULL || settings->seen_on_read)
+  if (!serve_has_root (settings) || settings->seen_on_read)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG,
                    "%s is not in this version of the mount yet; leave it out",
@@ -181,102 +159,7 @@ open_mirror (const Options *options, RackHost *host, GCancellable *cancellable,
   return rack_mirror_open (account, &mirror, cancellable, error);
 }
 
-/* ---- The mount ---------------------------------------------------------------------------- */
-
-/* What /proc/mounts shows; a comma would end the option. */
-static char *
-mount_options (const Options *options, const char *label)
-{
-  g_autoptr (GString) text = g_string_new ("fsname=imap:");
-  for (const char *p = label; *p != '\0'; p++)
-    {
-      if (*p == ',' || *p == '\\')
-        g_string_append_c (text, '\\');
-      g_string_append_c (text, *p);
-    }
-  g_string_append (text, ",subtype=mailrack,default_permissions,nosuid,nodev,noexec");
-  if (options->read_only)
-    g_string_append (text, ",ro");
-  if (options->allow_other)
-    g_string_append (text, ",allow_other");
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-static struct fuse_session *
-make_session (const Options *options, const char *label, Mount *mount)
-{
-  g_autofree char *text = mount_options (options, label);
-  char *argv[] = { "mailrack-mount", "-o", text, "-d", NULL };
-  struct fuse_args args = FUSE_ARGS_INIT (options->debug ? 4 : 3, argv);
-  struct fuse_session *session = fuse_session_new (&args, &mount_ops, sizeof mount_ops, mount);
-  fuse_opt_free_args (&args);
-  return session;
-}
-
-static int
-serve (Mount *mount, int ready)
-{
-  struct fuse_loop_config *loop = fuse_loop_cfg_create ();
-  fuse_loop_cfg_set_max_threads (loop, FUSE_THREADS);
-  fuse_loop_cfg_set_idle_threads (loop, FUSE_THREADS);
-
-  mount->bodies = workers_new (BODY_WORKERS, "mount-bodies");
-  mount->lists = workers_new (LIST_WORKERS, "mount-lists");
-  mount->news = workers_new (NEWS_WORKERS, "mount-news");
-  Notifier *notifier = notifier_start (mount);
-  life_ready (ready);
-  int result = fuse_session_loop_mt (mount->session, loop);
-  life_set_session (NULL);
-  /* Whoever still waits is answered, then the kernel hears that it is over. */
-  workers_free (mount->bodies);
-  workers_free (mount->lists);
-  workers_free (mount->news);
-  /* Its calls use the session's descriptor, which unmounting closes. */
-  gboolean stopped = notifier_stop (notifier);
-  fuse_session_unmount (mount->session);
-  if (!stopped)
-    _exit (0);
-  fuse_loop_cfg_destroy (loop);
-  return result < 0 ? EX_IOERR : 0;
-}
-
-static int
-mount_and_serve (const Options *options, const RackMountSettings *settings, const char *path,
-                 const char *label, RackMirror *mirror, GCancellable *cancellable, int ready)
-{
-  Mount mount = {
-    .mirror = mirror,
-    .uid = options->uid,
-    .gid = options->gid,
-    .umask = options->umask,
-    .nodes = nodes_new (),
-    .events = events_new (),
-    .root = view_at_root (settings),
-    .list_views = settings->views == RACK_VIEWS_LISTED,
-    .label = label,
-  };
-  int status = EX_UNAVAILABLE;
-  pthread_mutex_init (&mount.mutex, NULL);
-  g_queue_init (&mount.handles);
-  mount.session = make_session (options, label, &mount);
-  if (mount.session == NULL)
-    return EX_SOFTWARE;
-  if (fuse_session_mount (mount.session, path) == 0)
-    {
-      in_background = ready >= 0;
-      life_set_session (mount.session);
-      if (g_cancellable_is_cancelled (cancellable))
-        fuse_session_exit (mount.session);
-      status = serve (&mount, ready);
-    }
-  else
-    g_printerr ("mailrack-mount: cannot mount on %s\n", path);
-  fuse_session_destroy (mount.session);
-  nodes_free (mount.nodes);
-  events_free (mount.events);
-  pthread_mutex_destroy (&mount.mutex);
-  return status;
-}
+/* ---- The process ------------------------------------------------------------------------ */
 
 /* The child, or the only process with --foreground. */
 static int
@@ -286,6 +169,9 @@ run (const Options *options, const char *path, int ready)
   g_autoptr (GError) error = NULL;
   g_autofree char *label = NULL;
 
+  AnnounceHelper helper;
+  if (!announce_helper_start (&helper, options->uid, options->gid))
+    g_printerr ("mailrack-mount: cannot fork: programs that watch directories hear nothing\n");
   life_protect_memory ();
   umask (077);
   if (!life_catch_signals (cancellable))
@@ -298,7 +184,8 @@ run (const Options *options, const char *path, int ready)
       g_printerr ("mailrack-mount: %s\n", error->message);
       return exit_status_of (error);
     }
-  int status = mount_and_serve (options, &settings, path, label, mirror, cancellable, ready);
+  in_background = ready >= 0;
+  int status = serve (options, &settings, path, label, mirror, &helper, cancellable, ready);
   rack_mirror_close (mirror);
   return status;
 }

@@ -19,6 +19,7 @@ typedef struct Workers Workers;
 typedef struct Notifier Notifier;
 typedef struct Nodes Nodes;
 typedef struct Events Events;
+typedef struct Announcer Announcer;
 typedef struct Node Node;
 typedef struct NodeOps NodeOps;
 
@@ -31,9 +32,11 @@ typedef struct
   Workers *news;   /* reads that wait for something to happen */
   Nodes *nodes;
   Events *events;
-  guint root;          /* the View at the root */
-  gboolean list_views; /* the other views are listed there */
-  const char *label;   /* of the account, for people */
+  Announcer *announcer; /* NULL: nothing is announced */
+  gint views_used;      /* atomic: bits of the Views that somebody looked into */
+  guint root;           /* the View at the root */
+  gboolean list_views;  /* the other views are listed there */
+  const char *label;    /* of the account, for people */
   uid_t uid;
   gid_t gid;
   mode_t umask;
@@ -61,6 +64,8 @@ Notifier *notifier_start (Mount *mount);
 /* After the workers are gone. FALSE: the kernel does not let it go, because a request that nobody
  * reads any more holds a lock; the process must end without it. */
 gboolean notifier_stop (Notifier *notifier);
+/* Waits a moment until a thread that may be in such a call has set *ended (atomic). */
+gboolean thread_ended (gint *ended);
 
 /* ---- ops-names.c, ops-directory.c, ops-message.c, ops-change.c ---- */
 void op_lookup (fuse_req_t req, fuse_ino_t parent, const char *name);
@@ -87,7 +92,7 @@ void op_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int wh
                  struct fuse_file_info *fi);
 /* Fills attributes of an open message that is not in the index any more. */
 gboolean find_open_message (Mount *mount, fuse_ino_t ino, struct stat *attributes);
-void op_refuse_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev);
+void op_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev);
 void op_refuse_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
 void op_refuse_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
                        const char *new_name, unsigned int flags);

@@ -7,6 +7,7 @@
  * the same directory is on its way, so it is never made from a request, nor with a lock
  * of ours held.
  */
+#include "announce.h"
 #include "control.h"
 #include "view.h"
 
@@ -31,6 +32,7 @@ run (gpointer data)
   while ((change = rack_mirror_next_change (mount->mirror, notifier->cancellable, NULL)) != NULL)
     {
       views_forget (mount, change);
+      announcer_push (mount->announcer, change);
       events_publish (mount->events, change);
     }
   g_atomic_int_set (&notifier->ended, 1);
@@ -48,12 +50,18 @@ notifier_start (Mount *mount)
 }
 
 gboolean
+thread_ended (gint *ended)
+{
+  for (guint i = 0; i < STOP_MS / STOP_STEP_MS && !g_atomic_int_get (ended); i++)
+    g_usleep (STOP_STEP_MS * 1000);
+  return g_atomic_int_get (ended);
+}
+
+gboolean
 notifier_stop (Notifier *notifier)
 {
   g_cancellable_cancel (notifier->cancellable);
-  for (guint i = 0; i < STOP_MS / STOP_STEP_MS && !g_atomic_int_get (&notifier->ended); i++)
-    g_usleep (STOP_STEP_MS * 1000);
-  if (!g_atomic_int_get (&notifier->ended))
+  if (!thread_ended (&notifier->ended))
     return FALSE;
   g_thread_join (notifier->thread);
   g_object_unref (notifier->cancellable);

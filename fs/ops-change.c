@@ -5,14 +5,27 @@
  * Mail is read-only in this version: EROFS. Some nodes can be written or have names made
  * and removed in them (.mailrack/ctl, .search); they answer for themselves.
  */
+#include "announce.h"
 #include "inode.h"
 
 #include <errno.h>
 
-void
-op_refuse_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+/* Of mail nobody makes or removes a name but who announces it. */
+static void
+change_name (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-  fuse_reply_err (req, EROFS);
+  Mount *mount = fuse_req_userdata (req);
+  AnnounceKind kind;
+  if (announcer_knows (mount, req, parent, name, &kind))
+    announcer_answer_call (mount, req, kind);
+  else
+    fuse_reply_err (req, EROFS);
+}
+
+void
+op_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+{
+  change_name (req, parent, name);
 }
 
 void
@@ -47,7 +60,7 @@ op_mkdir (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
   if (inode_kind (parent) == INODE_NODE)
     node_op_make_directory (req, parent, name);
   else
-    fuse_reply_err (req, EROFS);
+    change_name (req, parent, name);
 }
 
 void
@@ -56,7 +69,7 @@ op_unlink (fuse_req_t req, fuse_ino_t parent, const char *name)
   if (inode_kind (parent) == INODE_NODE)
     node_op_remove (req, parent, name, FALSE);
   else
-    fuse_reply_err (req, EROFS);
+    change_name (req, parent, name);
 }
 
 void
@@ -65,7 +78,7 @@ op_rmdir (fuse_req_t req, fuse_ino_t parent, const char *name)
   if (inode_kind (parent) == INODE_NODE)
     node_op_remove (req, parent, name, TRUE);
   else
-    fuse_reply_err (req, EROFS);
+    change_name (req, parent, name);
 }
 
 void

@@ -6,6 +6,7 @@
  * yet (or not looked at for long) waits; names that cannot be a message's never do, so
  * that an editor looking for .git does not load a mailbox.
  */
+#include "announce.h"
 #include "inode.h"
 #include "workers.h"
 
@@ -55,6 +56,7 @@ answer_directory (Mount *mount, fuse_req_t req, const Directory *parent, const c
   Directory found;
   if (!view_find_directory (parent, name, &found))
     return FALSE;
+  g_atomic_int_or ((guint *) &mount->views_used, 1U << parent->view);
   struct fuse_entry_param entry;
   fill_directory_entry (mount, &found, &entry);
   fuse_reply_entry (req, &entry);
@@ -113,6 +115,12 @@ op_lookup (fuse_req_t req, fuse_ino_t ino, const char *name)
   if (strlen (name) > 255)
     {
       fuse_reply_err (req, ENAMETOOLONG);
+      return;
+    }
+  AnnounceKind kind;
+  if (announcer_knows (mount, req, ino, name, &kind))
+    {
+      announcer_answer_lookup (mount, req, kind);
       return;
     }
   if (inode_kind (ino) == INODE_NODE)

@@ -22,6 +22,8 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
   RackMirror *mirror = g_new0 (RackMirror, 1);
   mirror->account = rack_account_ref (account);
   mirror->options = *options;
+  /* Nobody can have to forget anything before this is open. */
+  mirror->options.changes = FALSE;
   if (mirror->options.poll <= 0)
     mirror->options.poll = POLL_DEFAULT;
   if (mirror->options.stall <= 0)
@@ -51,6 +53,7 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
       rack_mirror_close (mirror);
       return NULL;
     }
+  mirror->options.changes = options->changes;
   mirror->jobs = rack_jobs_new (SYNC_THREADS, "mirror-sync");
   mirror->watchers = rack_watchers_new (mirror);
   return mirror;

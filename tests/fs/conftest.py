@@ -31,6 +31,18 @@ def environment_of(home):
                for kind in ("CACHE", "STATE", "CONFIG", "DATA")}}
 
 
+def unmount(directory, seconds=20):
+    """Unmounts; for moments a mount is busy with announcing new mail to who watches it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        done = subprocess.run(["fusermount3", "-u", directory], text=True, capture_output=True,
+                              timeout=30, check=False)
+        if done.returncode == 0:
+            return
+        assert "busy" in done.stderr and time.monotonic() < deadline, done.stderr
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="session")
 def mounting(program, dovecot):
     """with mounting(user, place, {"port": 1}, ["-o", "names=uid"]) as directory: place/mnt is a
@@ -50,7 +62,7 @@ def mounting(program, dovecot):
         try:
             yield directory
         finally:
-            subprocess.run(["fusermount3", "-u", directory], check=True, timeout=30)
+            unmount(directory)
             assert not os.path.ismount(directory)
     return make
 

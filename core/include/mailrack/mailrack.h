@@ -106,6 +106,7 @@ typedef struct
   RackMountNames names;
   RackMountRoot root;
   RackMountViews views;
+  gboolean inotify;
   gboolean seen_on_read;
   gint64 cache_limit; /* MiB; 0 = no limit */
   gint64 poll;        /* milliseconds between looks at mailboxes without push */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * serve.c - from an open mirror to a mounted directory, and back
+ */
+#include "serve.h"
+
+#include "control.h"
+#include "inode.h"
+#include "life.h"
+#include "workers.h"
+
+#include <sysexits.h>
+#include <unistd.h>
+
+#define BODY_WORKERS 128
+#define LIST_WORKERS 32
+#define NEWS_WORKERS 64
+#define FUSE_THREADS 8
+
+static View
+view_at_root (const RackMountSettings *settings)
+{
+  switch (settings->root)
+    {
+    case RACK_ROOT_MESSAGES:
+      return VIEW_MESSAGES;
+    case RACK_ROOT_MAILDIR:
+      return VIEW_MAILDIR;
+    case RACK_ROOT_PARTS:
+      return VIEW_PARTS;
+    }
+  return VIEW_MESSAGES;
+}
+
+gboolean
+serve_has_root (const RackMountSettings *settings)
+{
+  return view_ops (view_at_root (settings)) != NULL;
+}
+
+/* What /proc/mounts shows; a comma would end the option. */
+static char *
+mount_options (const Options *options, const char *label)
+{
+  g_autoptr (GString) text = g_string_new ("fsname=imap:");
+  for (const char *p = label; *p != '\0'; p++)
+    {
+      if (*p == ',' || *p == '\\')
+        g_string_append_c (text, '\\');
+      g_string_append_c (text, *p);
+    }
+  g_string_append (text, ",subtype=mailrack,default_permissions,nosuid,nodev,noexec");
+  if (options->read_only)
+    g_string_append (text, ",ro");
+  if (options->allow_other)
+    g_string_append (text, ",allow_other");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static struct fuse_session *
+make_session (const Options *options, const char *label, Mount *mount)
+{
+  g_autofree char *text = mount_options (options, label);
+  char *argv[] = { "mailrack-mount", "-o", text, "-d", NULL };
+  struct fuse_args args = FUSE_ARGS_INIT (options->debug ? 4 : 3, argv);
+  struct fuse_session *session = fuse_session_new (&args, &mount_ops, sizeof mount_ops, mount);
+  fuse_opt_free_args (&args);
+  return session;
+}
+
+static int
+run_loop (Mount *mount, int ready)
+{
+  struct fuse_loop_config *loop = fuse_loop_cfg_create ();
+  fuse_loop_cfg_set_max_threads (loop, FUSE_THREADS);
+  fuse_loop_cfg_set_idle_threads (loop, FUSE_THREADS);
+
+  mount->bodies = workers_new (BODY_WORKERS, "mount-bodies");
+  mount->lists = workers_new (LIST_WORKERS, "mount-lists");
+  mount->news = workers_new (NEWS_WORKERS, "mount-news");
+  Notifier *notifier = notifier_start (mount);
+  life_ready (ready);
+  int result = fuse_session_loop_mt (mount->session, loop);
+  life_set_session (NULL);
+  /* Whoever still waits is answered, then the kernel hears that it is over. */
+  workers_free (mount->bodies);
+  workers_free (mount->lists);
+  workers_free (mount->news);
+  /* Its calls use the session's descriptor, which unmounting closes. */
+  gboolean stopped = notifier_stop (notifier) && announcer_stop (mount->announcer);
+  fuse_session_unmount (mount->session);
+  if (!stopped)
+    _exit (0);
+  fuse_loop_cfg_destroy (loop);
+  return result < 0 ? EX_IOERR : 0;
+}
+
+int
+serve (const Options *options, const RackMountSettings *settings, const char *path,
+       const char *label, RackMirror *mirror, AnnounceHelper *helper, GCancellable *cancellable,
+       int ready)
+{
+  Mount mount = {
+    .mirror = mirror,
+    .uid = options->uid,
+    .gid = options->gid,
+    .umask = options->umask,
+    .nodes = nodes_new (),
+    .events = events_new (),
+    .root = view_at_root (settings),
+    .list_views = settings->views == RACK_VIEWS_LISTED,
+    .label = label,
+  };
+  int status = EX_UNAVAILABLE;
+  if (!settings->inotify)
+    announce_helper_stop (helper, TRUE);
+  pthread_mutex_init (&mount.mutex, NULL);
+  g_queue_init (&mount.handles);
+  mount.session = make_session (options, label, &mount);
+  if (mount.session == NULL)
+    return EX_SOFTWARE;
+  if (fuse_session_mount (mount.session, path) == 0)
+    {
+      if (helper->socket >= 0)
+        mount.announcer = announcer_start (&mount, path, helper);
+      life_set_session (mount.session);
+      /* A signal that came before that. */
+      if (g_cancellable_is_cancelled (cancellable))
+        fuse_session_exit (mount.session);
+      status = run_loop (&mount, ready);
+    }
+  else
+    g_printerr ("mailrack-mount: cannot mount on %s\n", path);
+  fuse_session_destroy (mount.session);
+  nodes_free (mount.nodes);
+  events_free (mount.events);
+  pthread_mutex_destroy (&mount.mutex);
+  return status;
+}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Programs that watch a directory hear of new and gone mail, and nobody else may change a thing."""
+
+import errno
+import os
+import subprocess
+
+import pytest
+
+from tests.fs import inotify
+from tests.fs.conftest import wait_for
+
+
+def deliver_and_expunge(dovecot, user):
+    """UID 3 comes, UID 1 goes."""
+    dovecot.deliver(user, b"From: Al <a@b.example>\r\nSubject: fresh\r\n\r\nx\r\n")
+    connection = dovecot.connect(user)
+    connection.select("INBOX")
+    connection.store("1", "+FLAGS", r"\Deleted")
+    connection.expunge()
+    connection.logout()
+
+
+def heard(watch, n):
+    events = [watch.next() for _ in range(n)]
+    assert None not in events, events
+    return events
+
+
+def test_new_and_gone_mail(mount, dovecot, user, mails):
+    dovecot.fill(user, "INBOX", mails(2))
+    with mount({"poll": "0.5"}) as directory:
+        inbox = directory / "INBOX"
+        (first,) = (name for name in os.listdir(inbox) if name.endswith(".1.eml"))
+        with inotify.Watch(inbox) as watch, inotify.Watch(directory) as top, \
+                open(inbox / first, "rb") as still_open:
+            before = still_open.read(1)
+            deliver_and_expunge(dovecot, user)
+            events = heard(watch, 2)
+            (created,) = (name for mask, name in events if mask == inotify.CREATE)
+            (deleted,) = (name for mask, name in events if mask == inotify.DELETE)
+            assert created.endswith("_fresh.3.eml") and deleted == first
+            assert b"fresh" in (inbox / created).read_bytes()
+            assert sorted(os.listdir(inbox)) == sorted(
+                [created, *(name for name in os.listdir(inbox) if name.endswith(".2.eml"))])
+            assert len(before + still_open.read()) == os.fstat(still_open.fileno()).st_size
+            connection = dovecot.connect(user)
+            connection.create("News")
+            assert heard(top, 1) == [(inotify.CREATE | inotify.ISDIR, "News")]
+            connection.delete("News")
+            assert heard(top, 1) == [(inotify.DELETE | inotify.ISDIR, "News")]
+            connection.logout()
+        status = (directory / ".mailrack" / "status").read_text(encoding="utf-8")
+        assert "announced by inotify: 4 names, 0 left out\n" in status
+
+
+def test_other_views_are_announced_once_somebody_looked_there(mount, dovecot, user, mails):
+    dovecot.fill(user, "INBOX", mails(2))
+    with mount() as directory:
+        with inotify.Watch(directory / ".uid" / "INBOX") as watch:
+            os.listdir(directory / ".uid" / "INBOX")
+            deliver_and_expunge(dovecot, user)
+            assert sorted(heard(watch, 2)) == [(inotify.CREATE, "3.eml"),
+                                               (inotify.DELETE, "1.eml")]
+
+
+def test_everybody_else_is_refused(mount, dovecot, user, mails):
+    dovecot.fill(user, "INBOX", mails(1))
+    with mount() as directory:
+        (name,) = os.listdir(directory / "INBOX")
+        path = directory / "INBOX" / name
+        attempts = [lambda: os.mknod(directory / "INBOX" / "x.2.eml"), lambda: os.unlink(path),
+                    lambda: os.mkdir(directory / "News"), lambda: os.rmdir(directory / "Junk"),
+                    lambda: os.rename(path, directory / "INBOX" / "y"),
+                    lambda: os.link(path, directory / "INBOX" / "y"),
+                    lambda: os.symlink("x", directory / "INBOX" / "y"),
+                    lambda: os.truncate(path, 0), lambda: os.chmod(path, 0o600),
+                    lambda: os.open(path, os.O_RDWR),
+                    lambda: os.open(directory / "INBOX" / "z", os.O_CREAT | os.O_WRONLY)]
+        for attempt in attempts:
+            with pytest.raises(OSError) as caught:
+                attempt()
+            assert caught.value.errno in (errno.EROFS, errno.EACCES)
+        assert os.listdir(directory / "INBOX") == [name]
+
+
+def test_it_can_be_switched_off(mount, dovecot, user, mails):
+    dovecot.fill(user, "INBOX", mails(2))
+    with mount({"inotify": "no"}) as directory:
+        inbox = directory / "INBOX"
+        os.listdir(inbox)
+        with inotify.Watch(inbox) as watch:
+            deliver_and_expunge(dovecot, user)
+            wait_for(lambda: any(name.endswith(".3.eml") for name in os.listdir(inbox))
+                     and not any(name.endswith(".1.eml") for name in os.listdir(inbox)))
+            assert watch.next(0) is None

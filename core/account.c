@@ -4,6 +4,7 @@
  *
  * Opening an account contacts nothing; the first call that needs the server does. */
 #include "account-private.h"
+#include "plugin-use.h"
 
 #include <string.h>
 
@@ -28,6 +29,17 @@ configure (RackConfig *config, const char *name, const RackPluginInfo *info, gpo
   return info->params == NULL || rack_config_read (config, name, info->params, *data, error);
 }
 
+/* open says what is wrong with the keys it was given; whose they are is known here. */
+static gboolean
+open_failed (RackConfig *config, const char *name, const RackPluginInfo *info, GError **error)
+{
+  g_autofree char *subject = rack_config_subject (config, name);
+
+  rack_plugin_failed (info, "open", RACK_ERROR_CONFIG, error);
+  g_prefix_error (error, "%s: ", subject);
+  return FALSE;
+}
+
 static gboolean
 open_transport (RackAccount *account, RackConfig *config, const char *name, GError **error)
 {
@@ -48,10 +60,12 @@ open_transport (RackAccount *account, RackConfig *config, const char *name, GErr
       return FALSE;
     }
   account->transport_self = account->transport_config;
-  if (account->transport->open != NULL)
-    account->transport_self =
-        account->transport->open (account->transport_config, account->host, error);
-  return account->transport_self != NULL;
+  if (account->transport->open == NULL)
+    return TRUE;
+  account->transport_self =
+      account->transport->open (account->transport_config, account->host, error);
+  return account->transport_self != NULL
+         || open_failed (config, name, account->transport->info, error);
 }
 
 static gboolean
@@ -65,9 +79,10 @@ open_auth (RackAccount *account, RackConfig *config, const char *name, GError **
   if (!configure (config, name, account->auth->info, &account->auth_config, error))
     return FALSE;
   account->auth_account = account->auth_config;
-  if (account->auth->open != NULL)
-    account->auth_account = account->auth->open (account->auth_config, account->host, error);
-  return account->auth_account != NULL;
+  if (account->auth->open == NULL)
+    return TRUE;
+  account->auth_account = account->auth->open (account->auth_config, account->host, error);
+  return account->auth_account != NULL || open_failed (config, name, account->auth->info, error);
 }
 
 RackAccount *

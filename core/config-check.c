@@ -133,6 +133,19 @@ add_keys (GPtrArray *keys, const RackParam *params)
     g_ptr_array_add (keys, (gpointer) params->key);
 }
 
+/* A plugin that is chosen by its path is not among those that are installed. */
+static void
+add_chosen_keys (GPtrArray *keys, RackConfig *config, const char *account)
+{
+  for (RackPluginKind kind = RACK_PLUGIN_AUTH; kind <= RACK_PLUGIN_TRANSPORT; kind++)
+    {
+      const RackPlugin *plugin = rack_config_open_plugin (config, account, kind, NULL);
+
+      if (plugin != NULL)
+        add_keys (keys, plugin->info.params);
+    }
+}
+
 /* A key is often unknown because the plugin that declares it could not be opened. */
 static gboolean
 check_plugins (RackConfig *config, GError **error)
@@ -158,6 +171,9 @@ rack_config_unknown_key (RackConfig *config, const char *key, const char *where,
   add_keys (keys, rack_mount_params ());
   for (guint i = 0; i < plugins->len; i++)
     add_keys (keys, ((const RackPlugin *) g_ptr_array_index (plugins, i))->info.params);
+  add_chosen_keys (keys, config, NULL);
+  for (gsize i = 0; config->accounts[i] != NULL; i++)
+    add_chosen_keys (keys, config, config->accounts[i]);
   g_ptr_array_add (keys, NULL);
 
   const char *near = rack_nearest_word (key, (const char *const *) keys->pdata);

@@ -6,6 +6,7 @@
  * login (docs/SECURITY.md A): STARTTLS or nothing, nothing learnt in clear text kept,
  * no credential below the security level it asks for. */
 #include "account-private.h"
+#include "plugin-use.h"
 
 #include <string.h>
 
@@ -71,6 +72,8 @@ start_tls (RackAccount *account, RackConn *conn, const RackPeer *peer, const Rac
   RackStream *stream =
       account->transport->upgrade (account->transport_self, plain, peer, wait, error);
   if (stream == NULL)
+    return rack_plugin_failed (account->transport->info, "upgrade", RACK_ERROR_TLS, error);
+  if (!rack_plugin_check_stream (account->transport->info, "upgrade", stream, error))
     return FALSE;
   rack_conn_upgraded (conn, stream);
   return TRUE;
@@ -115,6 +118,19 @@ rack_conn_enable_qresync (RackConn *conn)
     rack_conn_enable (conn, "QRESYNC");
 }
 
+static RackStream *
+connect_stream (RackAccount *account, const RackPeer *peer, const RackWait *wait, GError **error)
+{
+  const RackTransportPlugin *transport = account->transport;
+  RackStream *stream = transport->connect (account->transport_self, peer, wait, error);
+
+  if (stream == NULL)
+    rack_plugin_failed (transport->info, "connect", RACK_ERROR_NETWORK, error);
+  else if (!rack_plugin_check_stream (transport->info, "connect", stream, error))
+    return NULL;
+  return stream;
+}
+
 RackConn *
 rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **error)
 {
@@ -127,7 +143,7 @@ rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **err
     .disabled = (const char *const *) account->settings.disable_extensions,
     .counters = &account->counters,
   };
-  RackStream *stream = account->transport->connect (account->transport_self, &peer, wait, error);
+  RackStream *stream = connect_stream (account, &peer, wait, error);
 
   if (stream == NULL)
     {

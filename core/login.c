@@ -7,6 +7,7 @@
  * initial response, one retry. A mechanism that was refused is never followed by
  * another one. */
 #include "account-private.h"
+#include "plugin-use.h"
 #include "secret.h"
 
 #include <string.h>
@@ -255,11 +256,7 @@ do_step (Login *login, GBytes *challenge, RackSecret **response, GError **error)
   if (ok)
     return TRUE;
   g_clear_pointer (response, rack_secret_free);
-  if (error != NULL && *error == NULL)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-                 "the auth plugin \"%s\" gave up without a reason",
-                 login->account->auth->info->name);
-  return FALSE;
+  return rack_plugin_failed (login->account->auth->info, "step", RACK_ERROR_AUTH, error);
 }
 
 static void
@@ -389,6 +386,8 @@ conclude (Login *login, RackCall *call, gboolean may_retry, GError **error)
     {
       gboolean ok = auth->accepted == NULL || auth->accepted (login->attempt, error);
       leave (login->account);
+      if (!ok)
+        rack_plugin_failed (auth->info, "accepted", RACK_ERROR_AUTH, error);
       return ok ? LOGIN_OK : LOGIN_FAILED;
     }
   login->unexplained = status->code.kind == RACK_CODE_NONE;
@@ -423,9 +422,7 @@ attempt_once (Login *login, const RackPeer *peer, gboolean may_retry, GError **e
   leave (account);
   if (login->attempt == NULL)
     {
-      if (error != NULL && *error == NULL)
-        g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH, "the auth plugin \"%s\" could not start",
-                     account->auth->info->name);
+      rack_plugin_failed (account->auth->info, "start", RACK_ERROR_AUTH, error);
       return LOGIN_FAILED;
     }
   call = (login->mechanism->flags & RACK_MECHANISM_LOGIN_COMMAND) ? run_login_command (login, error)

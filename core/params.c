@@ -303,7 +303,8 @@ find_defect (const RackParam *params, gsize index, gsize config_size)
 
   if (*param->key == '\0'
       || strspn (param->key, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen (param->key))
-    return "is not made of a-z, 0-9 and _";
+    return index == 0 ? "is not made of a-z, 0-9 and _"
+                      : "is not made of a-z, 0-9 and _; or RACK_PARAM_END is missing before it";
   if (rack_params_find (params, param->key) != param)
     return "is declared twice";
   if (size == 0)
@@ -311,7 +312,7 @@ find_defect (const RackParam *params, gsize index, gsize config_size)
   if (((guint) param->flags & ~(guint) RACK_PARAM_REQUIRED) != 0)
     return "has flags this mailrack does not know: update mailrack";
   if (size > config_size || param->offset > config_size - size)
-    return "lies outside config_size";
+    return "lies outside config_size, which must be the sizeof of the struct its keys fill";
   if (param->offset % size != 0)
     return "lies at an offset its type cannot have";
   if (param->help == NULL)

@@ -125,7 +125,7 @@ rack_plugin_file_name (const char *path, RackPluginKind *kind, const char **name
 }
 
 static void
-add_files (GPtrArray *files, const char *directory)
+add_files (GPtrArray *files, const char *directory, gboolean misnamed)
 {
   g_autoptr (GPtrArray) found = g_ptr_array_new ();
   g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
@@ -133,7 +133,8 @@ add_files (GPtrArray *files, const char *directory)
   RackPluginKind kind;
 
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (rack_plugin_file_name (name, &kind, NULL, NULL))
+    if (g_str_has_prefix (name, PREFIX) && g_str_has_suffix (name, SUFFIX)
+        && rack_plugin_file_name (name, &kind, NULL, NULL) != misnamed)
       g_ptr_array_add (found, g_build_filename (directory, name, NULL));
   g_ptr_array_sort (found, compare_strings);
   for (guint i = 0; i < found->len; i++)
@@ -141,13 +142,13 @@ add_files (GPtrArray *files, const char *directory)
 }
 
 GPtrArray *
-rack_plugin_files (void)
+rack_plugin_files (gboolean misnamed)
 {
   GPtrArray *files = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) directories = rack_plugin_directories ();
 
   for (guint i = 0; i < directories->len; i++)
-    add_files (files, g_ptr_array_index (directories, i));
+    add_files (files, g_ptr_array_index (directories, i), misnamed);
   return files;
 }
 
@@ -200,17 +201,30 @@ refuse (GError **error, const char *path, const char *why)
   return FALSE;
 }
 
+/* The file, or the directory that it is in. */
 static gboolean
 check_owner (const char *path, const struct stat *status, GError **error)
 {
+  const char *what = S_ISDIR (status->st_mode) ? "no plugin in it is loaded" : "it is not loaded";
+
   if (status->st_uid != 0 && status->st_uid != geteuid ())
-    return refuse (error, path, "belongs to somebody else than you or root: not loaded");
+    {
+      g_autofree char *why = g_strdup_printf ("belongs to somebody else than you or root, so %s: "
+                                              "put a copy of your own into a directory of yours",
+                                              what);
+      return refuse (error, path, why);
+    }
   if ((status->st_mode & 022) == 0)
     return TRUE;
 
+  /* /tmp is for others to write to. */
+  if (S_ISDIR (status->st_mode) && (status->st_mode & S_ISVTX) != 0)
+    return refuse (error, path,
+                   "others may change it, so no plugin in it is loaded: put the plugin into a "
+                   "directory of your own");
   g_autofree char *quoted = g_shell_quote (path);
   g_autofree char *why =
-      g_strdup_printf ("others may change it, so it is not loaded: run chmod go-w %s", quoted);
+      g_strdup_printf ("others may change it, so %s: run chmod go-w %s", what, quoted);
   return refuse (error, path, why);
 }
 

@@ -4,8 +4,11 @@
  *
  * Every struct of a plugin comes with its size as its maker knew it. What he did not know is
  * zero; what we do not know must be zero, for it may be the very thing that makes the plugin
- * safe. Nothing here trusts more of a plugin than that its pointers can be followed. */
+ * safe. Nothing here trusts more of a plugin than that its pointers can be followed, and not
+ * even that where a table without an end is the likeliest mistake. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "params.h"
 #include "plugin.h"
@@ -50,19 +53,49 @@ static gboolean G_GNUC_PRINTF (2, 3) refuse (GError **error, const char *format,
   return FALSE;
 }
 
+/* Whether there is memory at p: the kernel says no where we would crash. Behind a table that has
+ * no end come numbers, which are then taken for pointers. */
+static gboolean
+is_readable (gconstpointer p)
+{
+  int fds[2];
+
+  if (p == NULL || pipe2 (fds, O_CLOEXEC | O_NONBLOCK) != 0)
+    return p != NULL;
+  gboolean readable = write (fds[1], p, 1) == 1;
+  close (fds[0]);
+  close (fds[1]);
+  return readable;
+}
+
+/* What a struct of the header is called, and how its maker gives its size. */
+typedef struct
+{
+  const char *name, *sized_by, *end;
+} Shape;
+
+static const Shape auth_shape = { "RackAuthPlugin", "RACK_REGISTER_AUTH", NULL };
+static const Shape transport_shape = { "RackTransportPlugin", "RACK_REGISTER_TRANSPORT", NULL };
+static const Shape info_shape = { "RackPluginInfo", "RACK_PLUGIN_INFO as its beginning", NULL };
+static const Shape param_shape = { "parameter", "RACK_PLUGIN_INFO as the beginning of its info",
+                                   "RACK_PARAM_END" };
+static const Shape mechanism_shape = { "mechanism", ".mechanism_size = sizeof (RackMechanism)",
+                                       "{ NULL, 0 }" };
+
 /* Copies the smaller of two sizes; ours is zero beforehand. */
 static gboolean
 copy_struct (gpointer ours, gsize our_size, gconstpointer theirs, gsize their_size, gsize size_1,
-             const char *what, GError **error)
+             const Shape *shape, GError **error)
 {
   if (their_size < size_1 || their_size > SIZE_MAX_STRUCT)
     return refuse (error,
                    "its %s says that it is %" G_GSIZE_FORMAT " bytes long, which no version of "
-                   "mailrack had: build it with RACK_REGISTER_AUTH or RACK_REGISTER_TRANSPORT",
-                   what, their_size);
+                   "mailrack had: build it with %s",
+                   shape->name, their_size, shape->sized_by);
   for (gsize i = our_size; i < their_size; i++)
     if (((const char *) theirs)[i] != 0)
-      return refuse (error, "its %s uses what this mailrack does not know yet: " UPDATE, what);
+      return refuse (error, "its %s uses what this mailrack does not know yet: " UPDATE,
+                     shape->name);
   memcpy (ours, theirs, MIN (our_size, their_size));
   return TRUE;
 }
@@ -73,7 +106,7 @@ copy_struct (gpointer ours, gsize our_size, gconstpointer theirs, gsize their_si
 static gboolean
 is_text (const char *text, gsize max)
 {
-  gsize size = text != NULL ? strnlen (text, max + 1) : 0;
+  gsize size = is_readable (text) ? strnlen (text, max + 1) : 0;
 
   if (size == 0 || size > max || !g_utf8_validate (text, (gssize) size, NULL))
     return FALSE;
@@ -104,29 +137,28 @@ check_info (const RackPluginInfo *info, GError **error)
  * field, a pointer, is NULL. Returns: (owned) in our stride, NULL for no elements or an error. */
 static gpointer
 copy_array (const char *theirs, gsize stride, gsize our_size, gsize size_1, gsize max,
-            const char *what, GError **error)
+            const Shape *shape, GError **error)
 {
   gsize n = 0;
+  const char *first;
 
   if (stride < size_1 || stride > SIZE_MAX_STRUCT || stride % sizeof (gpointer) != 0)
     {
-      refuse (error,
-              "the size of its %s is %" G_GSIZE_FORMAT ": it was not built with the "
-              "macros of the header",
-              what, stride);
+      refuse (error, "the size of its %s is %" G_GSIZE_FORMAT ": build it with %s", shape->name,
+              stride, shape->sized_by);
       return NULL;
     }
-  while (n <= max && *(const gpointer *) (theirs + n * stride) != NULL)
-    n++;
+  while (n <= max && (first = *(const char *const *) (theirs + n * stride)) != NULL)
+    n = is_readable (first) && is_readable (theirs + (n + 1) * stride) ? n + 1 : G_MAXSIZE;
   if (n > max)
     {
-      refuse (error, "its %ss do not end: the last must be RACK_PARAM_END or { NULL }", what);
+      refuse (error, "its %ss do not end: the last must be %s", shape->name, shape->end);
       return NULL;
     }
 
   g_autofree char *ours = g_malloc0 ((n + 1) * our_size);
   for (gsize i = 0; i < n; i++)
-    if (!copy_struct (ours + i * our_size, our_size, theirs + i * stride, stride, size_1, what,
+    if (!copy_struct (ours + i * our_size, our_size, theirs + i * stride, stride, size_1, shape,
                       error))
       return NULL;
   return g_steal_pointer (&ours);
@@ -141,7 +173,7 @@ adopt_params (RackPlugin *plugin, GError **error)
   if (info->params != NULL)
     {
       params = copy_array ((const char *) info->params, info->param_size, sizeof (RackParam),
-                           PARAM_SIZE_1, RACK_PARAMS_MAX, "parameter", error);
+                           PARAM_SIZE_1, RACK_PARAMS_MAX, &param_shape, error);
       if (params == NULL || !rack_params_check (params, info->config_size, error))
         return FALSE;
     }
@@ -167,7 +199,14 @@ check_mechanism (const RackMechanism *mechanism, GError **error)
   if (!is_text (mechanism->name, 20)
       || strspn (mechanism->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
              != strlen (mechanism->name))
-    return refuse (error, "the name of one of its mechanisms is not made of A-Z, 0-9, - and _");
+    {
+      g_autofree char *shown =
+          rack_text_escape (mechanism->name, (gssize) strnlen (mechanism->name, 40));
+      return refuse (error,
+                     "its mechanism \"%s\" is not made of A-Z, 0-9, - and _, as servers offer it "
+                     "behind AUTH=; or { NULL, 0 } is missing before it",
+                     shown);
+    }
   if (((guint) mechanism->flags & ~(guint) MECHANISM_FLAGS) != 0)
     return refuse (error, "its mechanism %s has flags this mailrack does not know: " UPDATE,
                    mechanism->name);
@@ -181,7 +220,7 @@ adopt_auth (RackPlugin *plugin, const RackPluginEntry *entry, GError **error)
 {
   RackAuthPlugin *auth = &plugin->auth;
 
-  if (!copy_struct (auth, sizeof (*auth), entry->plugin, entry->size, AUTH_SIZE_1, "RackAuthPlugin",
+  if (!copy_struct (auth, sizeof (*auth), entry->plugin, entry->size, AUTH_SIZE_1, &auth_shape,
                     error))
     return FALSE;
   if (auth->start == NULL || auth->step == NULL)
@@ -191,7 +230,7 @@ adopt_auth (RackPlugin *plugin, const RackPluginEntry *entry, GError **error)
 
   g_autofree RackMechanism *mechanisms =
       copy_array ((const char *) auth->mechanisms, auth->mechanism_size, sizeof (RackMechanism),
-                  MECHANISM_SIZE_1, MECHANISMS_MAX, "mechanism", error);
+                  MECHANISM_SIZE_1, MECHANISMS_MAX, &mechanism_shape, error);
   if (mechanisms == NULL)
     return FALSE;
   if (mechanisms[0].name == NULL)
@@ -210,7 +249,7 @@ adopt_transport (RackPlugin *plugin, const RackPluginEntry *entry, GError **erro
   RackTransportPlugin *transport = &plugin->transport;
 
   if (!copy_struct (transport, sizeof (*transport), entry->plugin, entry->size, TRANSPORT_SIZE_1,
-                    "RackTransportPlugin", error))
+                    &transport_shape, error))
     return FALSE;
   if (transport->connect == NULL)
     return refuse (error, "it has no connect callback");
@@ -266,7 +305,7 @@ rack_plugin_adopt (const RackPluginEntry *entry, const char *file, GError **erro
       return NULL;
     }
   if (!copy_struct (&plugin->info, sizeof (plugin->info), info, info->size, INFO_SIZE_1,
-                    "RackPluginInfo", error)
+                    &info_shape, error)
       || !check_info (&plugin->info, error))
     return NULL;
   if (plugin->kind == RACK_PLUGIN_AUTH ? !adopt_auth (plugin, entry, error)

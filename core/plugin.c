@@ -40,7 +40,9 @@ check_name (const RackPlugin *plugin, const char *path, GError **error)
       && strncmp (plugin->info.name, name, size) == 0)
     return TRUE;
   g_set_error (error, RACK_ERROR, RACK_ERROR_PLUGIN,
-               "it calls itself %s, which does not fit the name of the file", plugin->label);
+               "it calls itself %s, which does not fit the name of the file: that would be "
+               "mailrack-%s.so",
+               plugin->label, plugin->label);
   return FALSE;
 }
 
@@ -131,7 +133,7 @@ GPtrArray *
 rack_plugins_installed (void)
 {
   GPtrArray *plugins = g_ptr_array_new ();
-  g_autoptr (GPtrArray) files = rack_plugin_files ();
+  g_autoptr (GPtrArray) files = rack_plugin_files (FALSE);
 
   for (guint i = 0; i < files->len; i++)
     {
@@ -145,6 +147,10 @@ rack_plugins_installed (void)
 
 /* ---- What is installed, for people --------------------------------------- */
 
+#define MISNAMED                                                                                   \
+  "no plugin is called so: the name of the file is mailrack-auth-NAME.so or "                      \
+  "mailrack-transport-NAME.so, with a NAME of a-z, 0-9 and -"
+
 static RackPluginFacts *
 facts_new (const RackPlugin *plugin, const char *file)
 {
@@ -157,6 +163,8 @@ facts_new (const RackPlugin *plugin, const char *file)
   facts->file = g_strdup (file);
   facts->params = plugin->info.params;
   facts->param_size = sizeof (RackParam);
+  facts->auth = plugin->kind == RACK_PLUGIN_AUTH ? &plugin->auth : NULL;
+  facts->transport = plugin->kind == RACK_PLUGIN_TRANSPORT ? &plugin->transport : NULL;
   return facts;
 }
 
@@ -176,30 +184,50 @@ facts_destroy (gpointer data)
   rack_plugin_facts_free (data);
 }
 
+/* Takes problem. */
+static RackPluginFacts *
+facts_of_refused (const char *file, char *problem)
+{
+  RackPluginFacts *facts = g_new0 (RackPluginFacts, 1);
+
+  facts->file = g_strdup (file);
+  facts->problem = problem;
+  return facts;
+}
+
 GPtrArray *
 rack_plugins_list (void)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func (facts_destroy);
-  g_autoptr (GPtrArray) files = rack_plugin_files ();
+  g_autoptr (GPtrArray) files = rack_plugin_files (FALSE);
+  g_autoptr (GPtrArray) misnamed = rack_plugin_files (TRUE);
 
   for (guint i = 0; i < files->len; i++)
     {
       const char *file = g_ptr_array_index (files, i);
       g_autoptr (GError) cause = NULL;
       const RackPlugin *plugin = open_path (file, &cause);
-      RackPluginFacts *facts;
 
-      if (plugin != NULL)
-        facts = facts_new (plugin, file);
-      else
-        {
-          facts = g_new0 (RackPluginFacts, 1);
-          facts->file = g_strdup (file);
-          facts->problem = g_strdup (cause->message);
-        }
-      g_ptr_array_add (list, facts);
+      g_ptr_array_add (list, plugin != NULL ? facts_new (plugin, file)
+                                            : facts_of_refused (file, g_strdup (cause->message)));
+    }
+  for (guint i = 0; i < misnamed->len; i++)
+    {
+      const char *file = g_ptr_array_index (misnamed, i);
+      g_autofree char *shown = rack_text_escape (file, -1);
+
+      g_ptr_array_add (list, facts_of_refused (file, g_strconcat (shown, ": " MISNAMED, NULL)));
     }
   return list;
+}
+
+char **
+rack_plugins_path (void)
+{
+  GPtrArray *directories = rack_plugin_directories ();
+
+  g_ptr_array_add (directories, NULL);
+  return (char **) g_ptr_array_free (directories, FALSE);
 }
 
 RackPluginFacts *

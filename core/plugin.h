@@ -33,8 +33,9 @@ GPtrArray *rack_plugins_installed (void);
 
 /* The directories, in order. Returns: (owned, element-type char) */
 GPtrArray *rack_plugin_directories (void);
-/* The files in them that are called like plugins. Returns: (owned, element-type char) */
-GPtrArray *rack_plugin_files (void);
+/* The files in them that are called like plugins, or those that nearly are and can never be found
+ * by a name ("mailrack-auth-my_own.so"). Returns: (owned, element-type char) */
+GPtrArray *rack_plugin_files (gboolean misnamed);
 /* "auth" or "transport". */
 const char *rack_plugin_kind_name (RackPluginKind kind);
 /* Whether a file is called like a plugin; *name (may be NULL) is in path, *size long. */

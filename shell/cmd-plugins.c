@@ -6,6 +6,7 @@
 
 #include <mailrack/mailrack.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -70,6 +71,23 @@ print_key (const RackParam *param)
   printf (")\n      %s\n", param->help);
 }
 
+static void
+print_auth (const RackAuthPlugin *auth)
+{
+  printf ("  logs in by");
+  for (const RackMechanism *at = auth->mechanisms; at->name != NULL; at++)
+    printf ("%s%s%s", at == auth->mechanisms ? " " : ", ",
+            at->flags & RACK_MECHANISM_LOGIN_COMMAND ? "the command " : "", at->name);
+  printf ("\n");
+}
+
+static void
+print_transport (const RackTransportPlugin *transport)
+{
+  printf ("  port %u, %s\n", transport->default_port,
+          transport->flags & RACK_TRANSPORT_ENCRYPTS ? "with TLS" : "promises no TLS");
+}
+
 static const RackParam *
 param_at (const RackPluginFacts *facts, gsize index)
 {
@@ -81,6 +99,10 @@ print_whole (const RackPluginFacts *facts)
 {
   printf ("%s = %s\n", kind_name (facts), facts->name);
   printf ("  %s\n  version %s\n  %s\n", facts->summary, facts->version, facts->file);
+  if (facts->auth != NULL)
+    print_auth (facts->auth);
+  if (facts->transport != NULL)
+    print_transport (facts->transport);
   if (facts->params == NULL || param_at (facts, 0)->key == NULL)
     printf ("\n  reads no keys of its own\n");
   for (gsize i = 0; facts->params != NULL && param_at (facts, i)->key != NULL; i++)
@@ -118,10 +140,23 @@ compare_facts (gconstpointer a, gconstpointer b)
 }
 
 static void
+print_nothing (void)
+{
+  g_auto (GStrv) path = rack_plugins_path ();
+  g_autofree char *directories = g_strjoinv (", ", path);
+  g_autofree char *safe = rack_text_escape (directories, -1);
+
+  printf ("no plugins: none is in %s\n", safe);
+}
+
+static void
 print_all (GPtrArray *list)
 {
   g_autoptr (GPtrArray) good = g_ptr_array_new ();
   gsize name_width = 0, version_width = 0;
+
+  if (list->len == 0)
+    print_nothing ();
 
   for (guint i = 0; i < list->len; i++)
     {
@@ -153,6 +188,15 @@ print_all (GPtrArray *list)
     }
 }
 
+/* "oauth2", or as messages have it: "auth-oauth2". */
+static gboolean
+is_called (const RackPluginFacts *facts, const char *name)
+{
+  g_autofree char *label = g_strconcat (kind_name (facts), "-", facts->name, NULL);
+
+  return strcmp (facts->name, name) == 0 || strcmp (label, name) == 0;
+}
+
 static int
 print_named (GPtrArray *list, const char *name)
 {
@@ -162,8 +206,7 @@ print_named (GPtrArray *list, const char *name)
     {
       const RackPluginFacts *facts = g_ptr_array_index (list, i);
 
-      if (facts->problem != NULL || strcmp (facts->name, name) != 0
-          || used_instead (list, i) != NULL)
+      if (facts->problem != NULL || !is_called (facts, name) || used_instead (list, i) != NULL)
         continue;
       if (found)
         printf ("\n");
@@ -188,8 +231,27 @@ print_named (GPtrArray *list, const char *name)
   return fail (EX_CONFIG, text);
 }
 
+/* Whether "auth = NAME" finds this file: it is the first that is called so in the directories
+ * that are searched. */
+static gboolean
+is_found_by_name (const RackPluginFacts *facts, GPtrArray *list)
+{
+  g_autofree char *end = g_strdup_printf ("/mailrack-%s-%s.so", kind_name (facts), facts->name);
+
+  for (guint i = 0; i < list->len; i++)
+    {
+      const char *file = ((const RackPluginFacts *) g_ptr_array_index (list, i))->file;
+
+      if (!g_str_has_suffix (file, end))
+        continue;
+      g_autofree char *real = realpath (file, NULL);
+      return real != NULL && strcmp (real, facts->file) == 0;
+    }
+  return FALSE;
+}
+
 static int
-check (const char *file)
+check (const char *file, GPtrArray *list)
 {
   g_autoptr (GError) error = NULL;
   RackPluginFacts *facts = rack_plugin_check (file, &error);
@@ -197,7 +259,8 @@ check (const char *file)
   if (facts == NULL)
     return fail (EX_CONFIG, error->message);
   print_whole (facts);
-  printf ("\n%s: can be used\n", file);
+  printf ("\n%s: can be used as \"%s = %s\"\n", file, kind_name (facts),
+          is_found_by_name (facts, list) ? facts->name : facts->file);
   rack_plugin_facts_free (facts);
   return EX_OK;
 }
@@ -227,7 +290,9 @@ rack_cmd_plugins (int argc, char **argv)
 
   g_autoptr (GPtrArray) list = rack_plugins_list ();
   if (file != NULL)
-    status = check (file);
+    status = check (file, list);
+  else if (rest != NULL && strchr (rest[0], '/') != NULL)
+    status = check (rest[0], list);
   else if (rest != NULL)
     status = print_named (list, rest[0]);
   else

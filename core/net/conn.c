@@ -173,6 +173,16 @@ add_bytes (RackConn *conn, gsize in, gsize out)
     __atomic_add_fetch (&conn->counters->bytes_out, out, __ATOMIC_RELAXED);
 }
 
+/* A stream of a plugin may forget to say why. */
+static gboolean
+stream_failed (const char *op, GError **error)
+{
+  if (error != NULL && *error == NULL)
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK, "%s of the stream failed and set no error",
+                 op);
+  return FALSE;
+}
+
 /* FALSE: the stream is broken. *blocked: it took no more. */
 static gboolean
 write_all (RackConn *conn, gboolean *blocked, GError **error)
@@ -190,7 +200,7 @@ write_all (RackConn *conn, gboolean *blocked, GError **error)
           return TRUE;
         }
       if (n < 0)
-        return FALSE;
+        return stream_failed ("write", error);
       if (conn->trace != NULL && secret)
         rack_trace_secret (conn->trace);
       else if (conn->trace != NULL)
@@ -213,7 +223,7 @@ read_some (RackConn *conn, GError **error)
       if (n == RACK_STREAM_AGAIN)
         return TRUE;
       if (n < 0)
-        return FALSE;
+        return stream_failed ("read", error);
       if (n == 0)
         {
           if (!rack_engine_eof (conn->engine, error))

@@ -31,6 +31,10 @@
 #define ENTRY_NULL     22
 #define INFO_NULL      23
 #define CHOICES        24
+#define MECHANISM_NAME 25
+#define MECHANISM_SIZE 26
+#define MECHANISM_END  27
+#define KEY_END        28
 
 typedef struct
 {
@@ -81,7 +85,12 @@ static const Param params[] = {
 #elif DEFECT == KEY_OVERLAP
   PARAM (RACK_PARAM (Config, number, "broken_other", INT, OPTIONAL, NULL, "In the same place.")),
 #endif
+#if DEFECT == KEY_END
+  /* What may lie behind a table without an end. */
+  { (const char *) 56, RACK_PARAM_INT, RACK_PARAM_OPTIONAL, 0, NULL, NULL, NULL },
+#else
   END,
+#endif
 };
 
 /* As a header to come may have it: what we know, and one field more. */
@@ -107,10 +116,16 @@ static const LongInfo info = {
 static const RackMechanism mechanisms[] = {
 #if DEFECT == MECHANISM_FLAG
   { "PLAIN", (RackMechanismFlags) (1 << 30) },
+#elif DEFECT == MECHANISM_NAME
+  { "AUTH=PLAIN", RACK_MECHANISM_PLAIN_TEXT },
 #elif DEFECT != NO_MECHANISM
   { "PLAIN", RACK_MECHANISM_PLAIN_TEXT },
 #endif
+#if DEFECT == MECHANISM_END
+  { (const char *) 56, RACK_MECHANISM_PLAIN_TEXT },
+#else
   { NULL, 0 },
+#endif
 };
 
 static gpointer
@@ -154,7 +169,7 @@ static const LongPlugin plugin = {
   .known = {
     .info = DEFECT == INFO_NULL ? NULL : &info.known,
     .mechanisms = mechanisms,
-    .mechanism_size = sizeof (RackMechanism),
+    .mechanism_size = DEFECT == MECHANISM_SIZE ? 0 : sizeof (RackMechanism),
     .start = start,
 #if DEFECT != NO_STEP
     .step = step,

@@ -201,6 +201,20 @@ def test_wrong_type_does_not_compile(stage, tmp_path):
             assert not wrong or "does not match" in done.stderr
 
 
+def test_wrong_kind_does_not_compile(stage, tmp_path):
+    """An auth plugin registered as a transport, the other way round, and as what it is."""
+    for kind, macro, wrong in (("Auth", "TRANSPORT", True), ("Transport", "AUTH", True),
+                               ("Auth", "AUTH", False), ("Transport", "TRANSPORT", False)):
+        source = tmp_path / "kind.c"
+        source.write_text("#include <mailrack/mailrack-plugin.h>\n"
+                          f"static Rack{kind}Plugin plugin;\nRACK_REGISTER_{macro} (plugin)\n")
+        for compiler in COMPILERS.values():
+            done = subprocess.run([*compiler, "-c", source, "-o", "/dev/null",
+                                   *flags(stage, "--cflags")], capture_output=True, text=True)
+            assert (done.returncode != 0) == wrong, (compiler, kind, macro, done.stderr)
+            assert not wrong or f"Rack{macro.capitalize()}Plugin" in done.stderr, done.stderr
+
+
 def test_installed_plugins_export_one_symbol(stage):
     plugins = sorted(stage["root"].rglob("mailrack-*.so"))
     assert {file.name for file in plugins} >= {

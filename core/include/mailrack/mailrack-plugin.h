@@ -410,16 +410,21 @@ typedef struct
  * object, at file level, without a semicolon. They export its only symbol. */
 #ifdef __cplusplus
 #define RACK_EXPORT_ extern "C" G_MODULE_EXPORT
+#define RACK_CHECK_KIND_(Type, plugin_)                                                            \
+  static const Type *const typed = &(plugin_);                                                     \
+  (void) typed;
 #else
 #define RACK_EXPORT_ G_MODULE_EXPORT
+#define RACK_CHECK_KIND_(Type, plugin_)                                                            \
+  _Static_assert(__builtin_types_compatible_p (__typeof__ (plugin_), Type),                        \
+                 #plugin_ " is no " #Type);
 #endif
 #define RACK_REGISTER_(Type, KIND, plugin_)                                                        \
   RACK_EXPORT_ const RackPluginEntry *rack_plugin_entry (void);                                    \
   RACK_EXPORT_ const RackPluginEntry *rack_plugin_entry (void)                                     \
   {                                                                                                \
-    static const Type *const typed = &(plugin_);                                                   \
+    RACK_CHECK_KIND_ (Type, plugin_)                                                               \
     static const RackPluginEntry entry = { RACK_PLUGIN_ABI, KIND, sizeof (Type), &(plugin_) };     \
-    (void) typed;                                                                                  \
     return &entry;                                                                                 \
   }
 #define RACK_REGISTER_AUTH(plugin_) RACK_REGISTER_ (RackAuthPlugin, RACK_PLUGIN_AUTH, plugin_)

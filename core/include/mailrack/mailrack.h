@@ -121,12 +121,16 @@ typedef struct
   const char *file;
   const RackParam *params; /* stride param_size */
   gsize param_size;
-  const char *problem; /* why it was refused, or NULL; then only file is sure */
+  const char *problem;                  /* why it was refused, or NULL; then only file is sure */
+  const RackAuthPlugin *auth;           /* what it registered; NULL for the other kind */
+  const RackTransportPlugin *transport; /* the same */
 } RackPluginFacts;
 
 /* Every plugin found in the search path, best first for a name; never fails.
  * Returns: (owned, element-type RackPluginFacts) */
 RACK_API GPtrArray *rack_plugins_list (void);
+/* The directories that are searched, in order. Returns: (owned) */
+RACK_API char **rack_plugins_path (void);
 /* Everything core thinks of one file. NULL with error set if it is refused. Returns: (owned) */
 RACK_API RackPluginFacts *rack_plugin_check (const char *file, GError **error);
 RACK_API void rack_plugin_facts_free (RackPluginFacts *facts);

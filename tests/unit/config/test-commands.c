@@ -100,13 +100,27 @@ test_plugins (void)
                   "plugins", "tunnel");
   assert_command ("transport = plain\n*reads no keys of its own\n", "status 0\n", "plugins",
                   "plain");
+  assert_command ("transport = plain\n*\n  port *", "status 0\n", "plugins", "transport-plain");
   assert_command ("", "*it has no step callback\nstatus 78\n", "plugins", "no-step");
   assert_command ("", "*there is no plugin \"absent\"*status 78\n", "plugins", "absent");
-  assert_command ("auth = good\n*good_speed (one of slow, fast; default fast)*can be used\n",
-                  "status 0\n", "plugins", "--check", "@");
+  for (int i = 0; i < 2; i++)
+    {
+      /* A path is a file to check, with the option and without. */
+      assert_command ("auth = good\n*\n  logs in by X-GOOD, PLAIN\n*good_speed (one of slow, fast; "
+                      "default fast)*auth-good.so: can be used as "
+                      "\"auth = /*/elsewhere/mailrack-auth-good.so\"\n",
+                      "status 0\n", "plugins", i == 0 ? "--check" : "@", i == 0 ? "@" : NULL);
+      g_test_trap_assert_stdout ("*good_secret (secret; required)*");
+    }
   assert_command ("", "*/nowhere.so: No such file*status 78\n", "plugins", "--check",
                   "/nowhere.so");
   assert_command ("", "mailrack: *status 64\n", "plugins", "a", "b");
+
+  /* Where it is found by its name, it is used by it. */
+  g_autofree char *elsewhere = g_path_get_dirname (good);
+  g_setenv ("MAILRACK_PLUGIN_PATH", elsewhere, TRUE);
+  assert_command ("*auth-good.so: can be used as \"auth = good\"\n", "status 0\n", "plugins",
+                  "--check", "@");
   g_free (config);
 }
 

@@ -167,6 +167,18 @@ def test_guide(stage, compiler, account, dovecot, user, login, tmp_path):
     assert "wrong: " in login(file, "wrong").stdout
 
 
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_pieces_of_the_guide(stage, compiler, tmp_path):
+    """What it shows of other plugins is C that compiles."""
+    pieces = re.findall(r"(?s)```c\n(.*?)```", GUIDE)[1:]
+    assert pieces
+    for piece in pieces:
+        source = tmp_path / "piece.c"
+        source.write_text(f"#include <mailrack/mailrack-plugin.h>\n{piece}")
+        run(*COMPILERS[compiler], *WARNINGS, "-Wno-unused-function", "-fsyntax-only", source,
+            *flags(stage, "--cflags"))
+
+
 def test_guide_as_written(stage, dovecot, user, login, tmp_path):
     """The shell line and the account file of the page, as near to verbatim as can be."""
     (tmp_path / "pass.c").write_text(re.search(r"(?s)```c\n(.*?)```", GUIDE).group(1))

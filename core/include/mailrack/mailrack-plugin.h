@@ -187,7 +187,8 @@ typedef struct
 
 /* The program we run in. A shell can ask its user, a mount in the background cannot;
  * functions that need a person then fail with RACK_ERROR_INTERACTION. All may block
- * within wait and may be called from any callback of an auth plugin but close and end. */
+ * within wait and may be called from any callback of an auth plugin but close and end.
+ * A transport may call tell, run and state_dir, from any of its callbacks but close. */
 typedef struct RackHost RackHost;
 
 typedef enum
@@ -225,7 +226,7 @@ RACK_API char *rack_host_state_dir (RackHost *host, const char *name, GError **e
 /* A non-blocking stream. One thread uses it at a time. Required: read, write, fd, close. */
 typedef struct
 {
-  gsize size;
+  gsize size; /* sizeof (RackStreamOps): an op that lies beyond it is absent */
   /* Up to size bytes. Returns: how many, 0 at the end of the stream, RACK_STREAM_AGAIN,
    * or -1 with error set (RACK_ERROR_NETWORK or RACK_ERROR_TLS). Never waits. */
   gssize (*read) (RackStream *stream, void *data, gsize size, GError **error);
@@ -260,13 +261,15 @@ struct RackStream
 };
 
 /* Connects to host and port, all addresses of the name tried (RFC 8305). Its security
- * is LOOPBACK or NONE. Returns: (owned) */
+ * is LOOPBACK or NONE, for the way to host: where a proxy on this machine passes the
+ * octets on, it says too much. Returns: (owned), or NULL with error set */
 RACK_API RackStream *rack_tcp_connect (const char *host, guint16 port, const RackWait *wait,
                                        GError **error);
-/* A stream over a connected socket, pipe or terminal; takes ownership of fd and makes it
- * non-blocking, also when it fails. */
+/* A stream over a connected socket, pipe or terminal; takes ownership of fd, also when it
+ * fails, and makes it non-blocking. Returns: (owned), or NULL with error set */
 RACK_API RackStream *rack_fd_stream_new (int fd, RackSecurity security, GError **error);
-/* Waits until fd is ready. FALSE: RACK_ERROR_TIMEOUT or RACK_ERROR_CANCELLED. */
+/* Waits until fd is ready, or broken, which the next read or write will say. wait may be NULL:
+ * without an end. FALSE: RACK_ERROR_TIMEOUT or RACK_ERROR_CANCELLED. */
 RACK_API gboolean rack_wait_fd (int fd, GIOCondition condition, const RackWait *wait,
                                 GError **error);
 /* What a stream's ops say, with their defaults where an op is absent. */
@@ -284,7 +287,7 @@ typedef struct
   const char *version;
   const RackParam *params; /* ends with RACK_PARAM_END; NULL = none */
   gsize config_size;       /* sizeof the struct the params fill */
-} RackPluginInfo;
+} RackPluginInfo; /* it and all it points to must last as long as the program: static const */
 
 /* Begins every RackPluginInfo: static const RackPluginInfo info = { RACK_PLUGIN_INFO, "name", ...
  * }; */
@@ -329,7 +332,8 @@ typedef struct
   gsize mechanism_size;            /* sizeof (RackMechanism) */
 
   /* config is the struct that params filled, valid until close. NULL: config itself is
-   * the account. Returns: the account, or NULL with error set. */
+   * the account. Returns: the account, never NULL; or NULL with error set, which names the
+   * key that is wrong (file and account are put before it). Then close is not called. */
   gpointer (*open) (gconstpointer config, RackHost *host, GError **error);
   void (*close) (gpointer account); /* NULL: nothing to do */
 
@@ -375,14 +379,15 @@ typedef enum
 typedef struct
 {
   const RackPluginInfo *info;
-  guint16 default_port;
+  guint16 default_port; /* where the account sets none */
   RackTransportFlags flags;
 
-  gpointer (*open) (gconstpointer config, RackHost *host,
-                    GError **error); /* NULL: config is self */
-  void (*close) (gpointer self);     /* NULL: nothing to do */
+  /* As an auth plugin's. NULL: config is self. */
+  gpointer (*open) (gconstpointer config, RackHost *host, GError **error);
+  void (*close) (gpointer self); /* NULL: nothing to do */
 
-  /* Required. Returns: (owned) the stream, or NULL with error set. */
+  /* Required. Returns: (owned) the stream, or NULL with error set. Core's first read of it
+   * must get the greeting. */
   RackStream *(*connect) (gpointer self, const RackPeer *peer, const RackWait *wait,
                           GError **error);
   /* Takes ownership of plain, also when it fails. NULL: connect's stream stays. */

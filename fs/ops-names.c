@@ -85,7 +85,7 @@ answer_message (Mount *mount, fuse_req_t req, const Directory *parent, const cha
         reply_entry (mount, req, &entry);
       return;
     }
-  gboolean current = rack_folder_ready (parent->folder);
+  gboolean current = rack_folder_ready (parent->folder) && view_is_called (parent, &message, name);
   fill_message_entry (mount, facts.row, &message, current, &entry);
   fuse_reply_entry (req, &entry);
 }

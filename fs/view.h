@@ -80,7 +80,8 @@ typedef struct
    * loaded for its sake. NULL: "...UID.eml". */
   guint32 (*name_uid) (const Directory *directory, const char *name);
   /* Whether name means entry (which has the UID that name_uid gave). NULL: it is shown and
-   * called so. Another answer lets old names of a message go on working. */
+   * called so. Another answer lets old names of a message go on working; the kernel believes
+   * those for a moment only. */
   gboolean (*resolves) (const Directory *directory, const char *name, const RackEntry *entry);
   /* What a message is as an answer to a lookup, for instance node_fill_entry(). Returns: 0 or
    * an errno. NULL: a file with the message's octets. */
@@ -115,6 +116,8 @@ gboolean view_has_messages (const Directory *directory);
 guint32 view_name_uid (const Directory *directory, const char *name);
 /* By name, if it is known already. */
 gboolean view_find_message (const Directory *directory, const char *name, RackEntry *entry);
+/* Whether entry is listed in directory under that name: one that only resolves is not. */
+gboolean view_is_called (const Directory *directory, const RackEntry *entry, const char *name);
 
 /* For forget functions: what a NULL does. */
 void view_forget (Mount *mount, View view, const RackChange *change);
@@ -123,4 +126,5 @@ void views_forget (Mount *mount, const RackChange *change);
 
 extern const ViewOps view_messages;
 extern const ViewOps view_uid;
+extern const ViewOps view_maildir;
 extern const ViewOps view_control;

@@ -9,6 +9,7 @@
 static const ViewOps *const views[N_VIEWS] = {
   [VIEW_MESSAGES] = &view_messages,
   [VIEW_UID] = &view_uid,
+  [VIEW_MAILDIR] = &view_maildir,
   [VIEW_CONTROL] = &view_control,
 };
 
@@ -116,13 +117,11 @@ view_name_uid (const Directory *directory, const char *name)
   return ops->name_uid != NULL ? ops->name_uid (directory, name) : rack_entry_name_uid (name);
 }
 
-static gboolean
-resolves (const Directory *directory, const char *name, const RackEntry *entry)
+gboolean
+view_is_called (const Directory *directory, const RackEntry *entry, const char *name)
 {
   const ViewOps *ops = views[directory->view];
   char now[VIEW_NAME_SIZE];
-  if (ops->resolves != NULL)
-    return ops->resolves (directory, name, entry);
   if (ops->shows != NULL && !ops->shows (directory, entry))
     return FALSE;
   ops->entry_name (directory, entry, now);
@@ -132,9 +131,12 @@ resolves (const Directory *directory, const char *name, const RackEntry *entry)
 gboolean
 view_find_message (const Directory *directory, const char *name, RackEntry *entry)
 {
+  const ViewOps *ops = views[directory->view];
   guint32 uid = view_name_uid (directory, name);
-  return uid != 0 && rack_folder_find (directory->folder, uid, entry)
-         && resolves (directory, name, entry);
+  if (uid == 0 || !rack_folder_find (directory->folder, uid, entry))
+    return FALSE;
+  return ops->resolves != NULL ? ops->resolves (directory, name, entry)
+                               : view_is_called (directory, entry, name);
 }
 
 /* ---- What the kernel must forget ------------------------------------------------------ */

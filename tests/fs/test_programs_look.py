@@ -4,13 +4,12 @@ of them. What is in the files is test_programs_read.py's."""
 
 import os
 import stat
-import subprocess
-import time
 
 import pytest
 
 from tests.fs.conftest import internal_date, uid_of
 from tests.fs.programs import run
+from tests.fs.terminal import Terminal
 
 
 @pytest.fixture(scope="module")
@@ -130,31 +129,13 @@ def test_nothing_is_there_that_is_not(matrix_mount, inbox):
         assert stat.S_ISDIR(os.stat(matrix_mount / name).st_mode)
 
 
-def test_less(matrix, matrix_mount, inbox, tmp_path):
+def test_less(matrix, inbox, tmp_path):
     """In a terminal: the beginning, and the end after G, which less seeks."""
     uid = max(matrix.truth, key=lambda uid: matrix.truth[uid].octets)
     name = next(name for name in os.listdir(inbox) if uid_of(name) == uid)
     text = (matrix.ground / f"{uid}.eml").read_text("utf-8", "replace").splitlines()
-    socket = tmp_path / "tmux"
-
-    def tmux(*words):
-        return subprocess.run(["tmux", "-S", socket, "-f", "/dev/null", *map(str, words)],
-                              check=True, capture_output=True, text=True, timeout=30).stdout
-
-    def wait_for(line):
-        deadline = time.monotonic() + 30
-        while line.rstrip() not in [shown.rstrip() for shown in
-                                    tmux("capture-pane", "-p").splitlines()]:
-            assert time.monotonic() < deadline, tmux("capture-pane", "-p")
-            time.sleep(0.05)
-    tmux("new-session", "-d", "-x", "100", "-y", "30", "env", "LESSHISTFILE=-", "LC_ALL=C.UTF-8",
-         "LESSOPEN=", "less", "-f", "-S", inbox / name)
-    try:
-        wait_for(text[0])
-        tmux("send-keys", "G")
-        wait_for(text[-1])
-    finally:
-        less = tmux("list-panes", "-F", "#{pane_pid}").strip()
-        tmux("kill-server")
-        while os.path.exists(f"/proc/{less}"):     # it has a file of the mount open
-            time.sleep(0.02)
+    with Terminal(tmp_path, ["less", "-f", "-S", inbox / name],
+                  env={"LESSHISTFILE": "-", "LESSOPEN": ""}) as terminal:
+        terminal.wait_for(lambda screen: text[0].rstrip()[:99] in [line[:99] for line in screen])
+        terminal.keys("G")
+        terminal.wait_for(lambda screen: text[-1].rstrip()[:99] in [line[:99] for line in screen])

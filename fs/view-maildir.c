@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * view-maildir.c - .maildir: each mailbox as a Maildir, for mutt, notmuch, mu
+ *
+ * A file is called UNIQUE:2,FLAGS in cur and UNIQUE in new, as the format has it
+ * (https://cr.yp.to/proto/maildir.html). UNIQUE is DATE.RROWUUID.mailrack: INTERNALDATE in
+ * seconds, the mailbox' row in hexadecimal, the UID. It says all that makes a message what it
+ * is, so it is the same after a remount, and never another message's, in no mailbox. FLAGS are
+ * the letters that the format and its readers know. Keywords have none: which lower-case letter
+ * means which one is a private matter of Dovecot's and of nobody who reads a mount.
+ *
+ * new has the messages without any letter, cur the others. A name changes with the flags, but a
+ * program may have the one of a moment ago: any name with the right UNIQUE resolves, in both.
+ */
+#include "inode.h"
+
+#include <string.h>
+
+enum
+{
+  PLACE_CUR = 1,
+  PLACE_NEW,
+  PLACE_TMP,
+};
+
+#define INFO      ":2,"
+#define ROW_MARK  ".R"
+#define UID_MARK  'U'
+#define HOST_PART ".mailrack"
+
+static const char *const places[] = { "cur", "new", "tmp", NULL };
+
+/* ---- Names ----------------------------------------------------------------------------- */
+
+static void
+unique_name (guint32 row, gint64 date, guint32 uid, char *name)
+{
+  /* Before 1970 there was no mail, and a name with a dash in front would be an option. */
+  g_snprintf (name, VIEW_NAME_SIZE, "%" G_GINT64_FORMAT ROW_MARK "%08x%c%u" HOST_PART,
+              MAX (date, 0), row, UID_MARK, uid);
+}
+
+/* In the order of ASCII, as the format wants it. At most 6. */
+static void
+flag_letters (RackFlags flags, char *letters)
+{
+  static const struct
+  {
+    RackFlags flag;
+    char letter;
+  } known[] = {
+    { RACK_FLAG_DRAFT, 'D' }, { RACK_FLAG_FLAGGED, 'F' }, { RACK_FLAG_ANSWERED, 'R' },
+    { RACK_FLAG_SEEN, 'S' },  { RACK_FLAG_DELETED, 'T' },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    if (flags & known[i].flag)
+      *letters++ = known[i].letter;
+  *letters = '\0';
+}
+
+static guint
+place_of (const char *letters)
+{
+  return *letters == '\0' ? PLACE_NEW : PLACE_CUR;
+}
+
+static void
+name_with (guint32 row, gint64 date, guint32 uid, const char *letters, char *name)
+{
+  unique_name (row, date, uid, name);
+  if (place_of (letters) == PLACE_CUR)
+    {
+      g_strlcat (name, INFO, VIEW_NAME_SIZE);
+      g_strlcat (name, letters, VIEW_NAME_SIZE);
+    }
+}
+
+static gboolean
+shows (const Directory *directory, const RackEntry *entry)
+{
+  char letters[8];
+  flag_letters (entry->flags, letters);
+  return directory->place == place_of (letters);
+}
+
+static void
+entry_name (const Directory *directory, const RackEntry *entry, char *name)
+{
+  RackFolderFacts facts;
+  char letters[8];
+  rack_folder_facts (directory->folder, &facts);
+  flag_letters (entry->flags, letters);
+  name_with (facts.row, entry->date, entry->uid, letters, name);
+}
+
+/* How long the part before the info is. */
+static gsize
+unique_length (const char *name)
+{
+  const char *info = strstr (name, INFO);
+  return info != NULL ? (gsize) (info - name) : strlen (name);
+}
+
+/* Whether what follows UNIQUE is nothing or could be flags. */
+static gboolean
+is_info (const char *text)
+{
+  if (*text == '\0')
+    return TRUE;
+  for (text += strlen (INFO); *text != '\0'; text++)
+    if (!g_ascii_isalpha (*text))
+      return FALSE;
+  return TRUE;
+}
+
+static guint32
+name_uid (const Directory *directory, const char *name)
+{
+  gsize length = unique_length (name);
+  const char *host = name + length - MIN (length, strlen (HOST_PART));
+  const char *mark = memrchr (name, UID_MARK, length);
+  guint64 uid;
+  char *end;
+  if (directory->place == PLACE_TMP || mark == NULL || !is_info (name + length)
+      || !g_ascii_isdigit (mark[1]) || strncmp (host, HOST_PART, strlen (HOST_PART)) != 0)
+    return 0;
+  uid = g_ascii_strtoull (mark + 1, &end, 10);
+  return end == host && uid <= G_MAXUINT32 ? (guint32) uid : 0;
+}
+
+static gboolean
+resolves (const Directory *directory, const char *name, const RackEntry *entry)
+{
+  RackFolderFacts facts;
+  char unique[VIEW_NAME_SIZE];
+  rack_folder_facts (directory->folder, &facts);
+  unique_name (facts.row, entry->date, entry->uid, unique);
+  return strlen (unique) == unique_length (name) && g_str_has_prefix (name, unique);
+}
+
+const ViewOps view_maildir = {
+  .name = ".maildir",
+  .places = places,
+  .shows = shows,
+  .entry_name = entry_name,
+  .name_uid = name_uid,
+  .resolves = resolves,
+};

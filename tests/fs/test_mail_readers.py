@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""mutt, neomutt, notmuch and mu read the Maildir view; what they show is what the server has."""
+
+import collections
+import email
+import email.policy
+import json
+import os
+import re
+
+import pytest
+
+from tests.fs.conftest import environment_of
+from tests.fs.programs import digest, run
+from tests.fs.terminal import Terminal
+from tests.fs.test_maildir import letters_of, maildir_uid
+
+MUTTRC = """
+set header_cache=
+set read_only=yes
+set quit=yes
+set timeout=1
+set mail_check=0
+set wait_key=no
+set pager_index_lines=0
+set sort=mailbox-order
+set index_format="ID %i"
+set status_format="m=%m n=%n o=%o u=%u F=%F d=%d ."
+set pipe_split=yes
+set pipe_decode=no
+"""
+
+
+@pytest.fixture(scope="module")
+def rooted(matrix, mounting, tmp_path_factory):
+    """The same account with root = maildir."""
+    with mounting(matrix.user, tmp_path_factory.mktemp("rooted"), {"root": "maildir"}) as directory:
+        yield directory
+
+
+def counts(truth):
+    """The status line that MUTTRC asks for, less what mutt leaves out when it is 0."""
+    letters = [letters_of(message) for message in truth.values()]
+    unread = sum("S" not in each for each in letters)
+    new = sum(each == "" for each in letters)
+    return (f"m={len(letters)} n={new} o={unread - new} u={unread}"
+            f" F={sum('F' in each for each in letters)} d={sum('T' in each for each in letters)} .")
+
+
+def as_mutt_reads(truth):
+    """The UIDs in its mailbox-order: what is in new, then what is in cur, each by inode."""
+    return sorted(truth, key=lambda uid: (letters_of(truth[uid]) != "", uid))
+
+
+def message_id(octets):
+    found = re.search(rb"(?im)^message-id:\s*(<[^>]*>)", octets.partition(b"\r\n\r\n")[0])
+    return found[1].decode() if found else "<no.id>"
+
+
+def start_mutt(reader, maildir, scratch, rows):
+    (scratch / "Mail").mkdir(parents=True)               # or it asks whether to make it
+    (scratch / "rc").write_text(MUTTRC)
+    return Terminal(scratch, [reader, "-n", "-F", scratch / "rc", "-f", maildir], columns=120,
+                    rows=rows, env={"HOME": str(scratch), "TERM": "screen"})
+
+
+def pipe_all(terminal, scratch, count):
+    """The digest of each message as mutt gives it to a program, in its order."""
+    terminal.keys("T", ".", "Enter", "\\;", "|")
+    terminal.keys(f"sha256sum >>{scratch}/sums; echo >>{scratch}/done", "Enter")
+    terminal.wait_for(lambda _: os.path.exists(scratch / "done")
+                      and len((scratch / "done").read_text()) == count)
+    return [line.split()[0] for line in (scratch / "sums").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def local_maildir(matrix, tmp_path_factory):
+    """The server's messages in a Maildir of files, all in cur, in the order of mutt in the view."""
+    maildir = tmp_path_factory.mktemp("local")
+    for place in ("cur", "new", "tmp"):
+        (maildir / place).mkdir()
+    for index, uid in enumerate(as_mutt_reads(matrix.truth)):
+        octets = (matrix.ground / f"{uid}.eml").read_bytes()
+        (maildir / "cur" / f"{1000000000 + index}.U{uid}.local:2,S").write_bytes(octets)
+    return maildir
+
+
+@pytest.mark.parametrize("where", ["view", "root"])
+@pytest.mark.parametrize("reader", ["mutt", "neomutt"])
+def test_mutt(reader, where, matrix, matrix_mount, rooted, local_maildir, tmp_path):
+    inbox = matrix_mount / ".maildir/INBOX" if where == "view" else rooted / "INBOX"
+    order = as_mutt_reads(matrix.truth)
+    octets = [(matrix.ground / f"{uid}.eml").read_bytes() for uid in order]
+    with start_mutt(reader, inbox, tmp_path / "mount", len(order) + 4) as terminal:
+        screen = terminal.wait_for(lambda screen: counts(matrix.truth) in "\n".join(screen))
+        shown = [line.split("ID ", 1)[1] for line in screen if "ID " in line]
+        assert shown == [message_id(each) for each in octets]
+        # To the last one, and into it.
+        terminal.keys("*", "Enter")
+        last = email.message_from_bytes(octets[-1], policy=email.policy.default)
+        terminal.wait_for(lambda screen: any(f"Subject: {last['Subject']}"[:60] in line
+                                             for line in screen))
+        terminal.keys("q")
+        found = pipe_all(terminal, tmp_path / "mount", len(order))
+        terminal.keys("q")
+        terminal.wait_for_end()
+    # It leaves out some fields, so the same program over the same octets is the truth.
+    with start_mutt(reader, local_maildir, tmp_path / "local", len(order) + 4) as terminal:
+        terminal.wait_for(f"m={len(order)} ")
+        assert sorted(pipe_all(terminal, tmp_path / "local", len(order))) == sorted(found)
+        terminal.keys("q")
+        terminal.wait_for_end()

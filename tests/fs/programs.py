@@ -24,10 +24,10 @@ def reads(function):
     return function
 
 
-def run(*command, status=(0,), **options):
+def run(*command, status=(0,), env=None, **options):
     """The output of a command that must end well, as bytes."""
     done = subprocess.run([str(part) for part in command], capture_output=True, check=False,
-                          timeout=300, env={**os.environ, "LC_ALL": "C.UTF-8"}, **options)
+                          timeout=300, env=env or {**os.environ, "LC_ALL": "C.UTF-8"}, **options)
     assert done.returncode in status, (command, done.returncode, done.stderr[-2000:])
     assert not done.stderr, (command, done.stderr[-2000:])
     return done.stdout

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """mutt, neomutt, notmuch and mu read the Maildir view; what they show is what the server has."""
 
-import collections
 import email
 import email.policy
-import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -110,3 +109,74 @@ def test_mutt(reader, where, matrix, matrix_mount, rooted, local_maildir, tmp_pa
         assert sorted(pipe_all(terminal, tmp_path / "local", len(order))) == sorted(found)
         terminal.keys("q")
         terminal.wait_for_end()
+
+
+# notmuch and mu: their databases are elsewhere
+
+class Notmuch:
+    def __init__(self, scratch, mail):
+        (scratch / "database").mkdir()
+        self.env = {**environment_of(scratch), "NOTMUCH_CONFIG": str(scratch / "notmuchrc")}
+        (scratch / "notmuchrc").write_text(
+            f"[database]\npath={scratch}/database\nmail_root={mail}\n[user]\nname=A\n"
+            "primary_email=a@example.org\n[new]\ntags=inbox;unread\n"
+            "[maildir]\nsynchronize_flags=true\n")
+
+    def __call__(self, *words):
+        done = subprocess.run(["notmuch", *words], env=self.env, check=False, text=True,
+                              capture_output=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def found(self, query):
+        """The UIDs of the messages that a search finds, by their files."""
+        return sorted(maildir_uid(path) for path in self(
+            "search", "--output=files", "--exclude=false", query).splitlines())
+
+
+def with_letter(matrix, letter):
+    return sorted(uid for uid, message in matrix.truth.items() if letter in letters_of(message))
+
+
+def test_notmuch(matrix, rooted, tmp_path):
+    """Indexed once; the second time there is nothing new."""
+    notmuch = Notmuch(tmp_path, rooted / "INBOX")
+    assert f"Added {len(matrix.truth)} new messages" in notmuch("new")
+    assert notmuch.found("*") == sorted(matrix.truth)
+    assert notmuch.found("not tag:unread") == with_letter(matrix, "S")
+    assert notmuch.found("tag:flagged") == with_letter(matrix, "F")
+    assert notmuch.found("tag:replied") == with_letter(matrix, "R")
+    assert notmuch.found("tag:draft") == with_letter(matrix, "D")
+    (marked,) = [uid for uid in matrix.truth
+                 if b"Subject: edge" in (matrix.ground / f"{uid}.eml").read_bytes()
+                 and b"needle-binary" in (matrix.ground / f"{uid}.eml").read_bytes()]
+    assert marked in notmuch.found("subject:edge and from:size.example")
+    uid = max(matrix.truth)
+    octets = (matrix.ground / f"{uid}.eml").read_bytes()
+    assert notmuch.found("id:" + message_id(octets)[1:-1]) == [uid]
+    raw = subprocess.run(["notmuch", "show", "--format=raw", "id:" + message_id(octets)[1:-1]],
+                         env=notmuch.env, check=True, capture_output=True, timeout=60).stdout
+    assert raw == octets
+    assert "No new mail" in notmuch("new")
+
+
+def mu(scratch, *words):
+    return run("mu", *words, env={**os.environ, **environment_of(scratch),
+                                  "MUHOME": str(scratch / "mu")}, status=(0, 2)).decode()
+
+
+def test_mu(matrix, rooted, tmp_path):
+    def found(query):
+        return sorted(maildir_uid(path) for path in
+                      mu(tmp_path, "find", "--fields=l", "--nocolor", query).splitlines())
+    mu(tmp_path, "init", f"--maildir={rooted}")
+    mu(tmp_path, "index", "--nocolor", "--quiet")
+    assert found("maildir:/INBOX") == sorted(matrix.truth)
+    assert found("maildir:/INBOX flag:seen") == with_letter(matrix, "S")
+    assert found("maildir:/INBOX flag:flagged") == with_letter(matrix, "F")
+    assert found("maildir:/INBOX flag:replied") == with_letter(matrix, "R")
+    assert found("maildir:/INBOX flag:new") \
+        == sorted(uid for uid, message in matrix.truth.items() if not letters_of(message))
+    uid = max(matrix.truth)
+    octets = (matrix.ground / f"{uid}.eml").read_bytes()
+    assert found("maildir:/INBOX msgid:" + message_id(octets)[1:-1]) == [uid]

@@ -37,6 +37,11 @@ def messages(directory):
     return sorted(name for name in os.listdir(directory) if name.endswith(".eml"))
 
 
+def some(directory):
+    """For programs that are started once a message: enough of them."""
+    return [name for name in messages(directory) if int(name.split(".")[-2]) % 3 == 0]
+
+
 def digest(octets):
     return hashlib.sha256(octets).hexdigest()
 
@@ -93,7 +98,7 @@ def sendfile(directory, scratch):
 
 @reads
 def cat(directory, _scratch):
-    return {name: digest(run("cat", directory / name)) for name in messages(directory)}
+    return {name: digest(run("cat", directory / name)) for name in some(directory)}
 
 
 @reads
@@ -154,19 +159,19 @@ def wc(directory, _scratch):
 @reads
 def wc_c(directory, _scratch):
     """Asks for the size and the end. (Of several files at a time it believes stat.)"""
-    return {name: run("wc", "-c", name, cwd=directory).split()[0] for name in messages(directory)}
+    return {name: run("wc", "-c", name, cwd=directory).split()[0] for name in some(directory)}
 
 
 @reads
 def tail_c(directory, _scratch):
-    return {name: run("tail", "-c", "100", directory / name) for name in messages(directory)}
+    return {name: run("tail", "-c", "100", directory / name) for name in some(directory)}
 
 
 @reads
 def head_c(directory, _scratch):
     """All but the last octets: what has to know where the end is."""
     return {name: digest(run("head", "-c", "-100", directory / name))
-            for name in messages(directory)}
+            for name in some(directory)}
 
 
 # What looks for something

@@ -13,3 +13,6 @@ RackFetch *rack_fetch_new_on (RackConn *conn, RackCommand *command, const char *
  * (borrowed, or NULL): what VANISHED (EARLIER) says is added when all has come. */
 RackFetch *rack_fetch_new_for (RackConn *conn, RackCommand *command, RackSet *uids,
                                RackSet *vanished, GCancellable *cancellable);
+/* What a response must have to be an answer to a FETCH of items, and not a change of flags that
+ * came beside it. */
+RackFields rack_fetch_wanted_fields (const char *items);

@@ -140,9 +140,8 @@ struct RackFetch
   guint64 skipped;
 };
 
-/* What a response must have to be an answer and not a change of flags that came beside it. */
-static RackFields
-wanted_fields (const char *items)
+RackFields
+rack_fetch_wanted_fields (const char *items)
 {
   static const struct
   {
@@ -170,7 +169,7 @@ fetch_new (const char *items, GCancellable *cancellable)
 
   fetch->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   fetch->items = g_strdup (items);
-  fetch->wanted = wanted_fields (items);
+  fetch->wanted = rack_fetch_wanted_fields (items);
   fetch->window_size = FIRST_WINDOW;
   fetch->batch = new_frames ();
   fetch->arena = rack_arena_new ();

@@ -5,8 +5,9 @@
  * One connection in IDLE. What IDLE says is a hint, never the truth: new messages
  * are asked for above the highest UID known, and after an EXPUNGE or a lost
  * connection the UIDs are compared with those known before, so nothing is missed.
- * VANISHED names its UIDs: it is believed. */
-#include "mailbox-private.h"
+ * VANISHED names its UIDs: it is believed. Who wants more of new messages than their
+ * UIDs has it fetched here, in the place of asking which they are: one round trip. */
+#include "fetch-private.h"
 
 #include <string.h>
 
@@ -19,6 +20,8 @@ enum
 };
 
 #define MAX_BACKOFF 60
+/* More new messages than this are left to whoever fetches in windows. */
+#define FETCH_MAX   500
 
 struct RackWatch
 {
@@ -29,9 +32,14 @@ struct RackWatch
       *gone; /* UIDs that vanished while the server was asked which there are; NULL: it is not */
   GQueue events; /* RackEvent *, not given out yet */
   guint backoff; /* seconds to wait before connecting again; 0 at first */
+  char *items;   /* what is fetched of new messages; NULL: nothing */
+  RackFields wanted;
+  RackFetch *fetch; /* of new messages, under way; or NULL */
+  guint32 since;    /* the lowest UID it may show */
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  guint hints; /* guarded by lock */
+  guint hints;    /* guarded by lock */
+  guint32 exists; /* the same: what the server said last */
 };
 
 static guint
@@ -113,6 +121,12 @@ hear (gpointer data, const RackResponse *response)
 
   if (response->kind == RACK_RESPONSE_VANISHED)
     hear_vanished (watch, response->vanished.uids);
+  if (response->kind == RACK_RESPONSE_EXISTS)
+    {
+      pthread_mutex_lock (&watch->lock);
+      watch->exists = response->number;
+      pthread_mutex_unlock (&watch->lock);
+    }
   if (hint == HINT_FLAGS)
     {
       const RackMessage *message = &response->message;
@@ -139,7 +153,7 @@ push (RackWatch *watch, RackEventKind kind, guint32 uid, RackFlags flags)
 {
   RackEvent *event = g_new (RackEvent, 1);
 
-  *event = (RackEvent){ kind, uid, flags };
+  *event = (RackEvent){ kind, uid, flags, NULL };
   g_queue_push_tail (&watch->events, event);
 }
 
@@ -180,6 +194,7 @@ hang_up (RackWatch *watch)
 {
   if (watch->conn == NULL)
     return;
+  g_clear_pointer (&watch->fetch, rack_fetch_free);
   rack_conn_close (watch->conn, FALSE);
   g_clear_pointer (&watch->conn, rack_conn_unref);
 }
@@ -279,12 +294,20 @@ compare_all (RackWatch *watch, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
+/* The highest UID known. With the lock held. */
+static guint32
+highest (const RackWatch *watch)
+{
+  RackRanges ranges = rack_set_ranges (watch->known);
+
+  return ranges.n > 0 ? ranges.items[ranges.n - 1].last : 0;
+}
+
 static gboolean
-look_for_new (RackWatch *watch, GCancellable *cancellable, GError **error)
+search_new (RackWatch *watch, GCancellable *cancellable, GError **error)
 {
   pthread_mutex_lock (&watch->lock);
-  RackRanges ranges = rack_set_ranges (watch->known);
-  guint32 last = ranges.n > 0 ? ranges.items[ranges.n - 1].last : 0;
+  guint32 last = highest (watch);
   pthread_mutex_unlock (&watch->lock);
   g_autoptr (RackSet) added = search (watch, last + 1, cancellable, error);
 
@@ -296,6 +319,85 @@ look_for_new (RackWatch *watch, GCancellable *cancellable, GError **error)
   rack_set_merge (watch->known, added);
   pthread_mutex_unlock (&watch->lock);
   return TRUE;
+}
+
+/* What is new comes with what is wanted of it, by next_fetched(). */
+static void
+fetch_new (RackWatch *watch, GCancellable *cancellable)
+{
+  RackCommand *command = rack_command_new ("UID FETCH");
+  g_autofree char *items = g_strdup_printf ("(UID %s)", watch->items);
+
+  pthread_mutex_lock (&watch->lock);
+  watch->since = highest (watch) + 1;
+  rack_set_free (watch->gone);
+  watch->gone = rack_set_new ();
+  pthread_mutex_unlock (&watch->lock);
+  g_autoptr (RackSet) range = rack_set_new_range (watch->since, RACK_SET_STAR);
+  rack_command_set (command, range);
+  rack_command_raw (command, items);
+  watch->fetch = rack_fetch_new_on (watch->conn, command, NULL, cancellable);
+}
+
+static gboolean
+look_for_new (RackWatch *watch, GCancellable *cancellable, GError **error)
+{
+  pthread_mutex_lock (&watch->lock);
+  gboolean few = watch->exists <= rack_set_count (watch->known) + FETCH_MAX
+                 && highest (watch) < RACK_SET_STAR - 1;
+  pthread_mutex_unlock (&watch->lock);
+  if (watch->items == NULL || !few)
+    return search_new (watch, cancellable, error);
+  if (watch->fetch == NULL)
+    fetch_new (watch, cancellable);
+  return TRUE;
+}
+
+/* One response of the fetch: a new message, or flags that changed. With the lock held. */
+static gboolean
+take_fetched (RackWatch *watch, const RackMessage *message, RackEvent *event)
+{
+  guint32 uid = message->uid;
+
+  if (uid == 0 && !(watch->hints & HINT_EXPUNGE))
+    uid = uid_of (watch, message->seq);
+  *event = (RackEvent){ RACK_EVENT_FLAGS, uid, message->flags.system, NULL };
+  if (uid == 0 || rack_set_contains (watch->known, uid))
+    return uid != 0 && (message->fields & RACK_FIELD_FLAGS);
+  if (uid < watch->since || (message->fields & watch->wanted) != watch->wanted
+      || rack_set_contains (watch->gone, uid))
+    return FALSE;
+  rack_set_add (watch->known, uid, uid);
+  event->kind = RACK_EVENT_ADDED;
+  event->message = message;
+  return TRUE;
+}
+
+/* FALSE: there is nothing more of the fetch; with error if it failed. */
+static gboolean
+next_fetched (RackWatch *watch, RackEvent *event, GCancellable *cancellable, GError **error)
+{
+  GError *problem = NULL;
+  const RackMessage *message;
+
+  while ((message = rack_fetch_next (watch->fetch, &problem)) != NULL)
+    {
+      pthread_mutex_lock (&watch->lock);
+      gboolean news = take_fetched (watch, message, event);
+      pthread_mutex_unlock (&watch->lock);
+      if (news)
+        return TRUE;
+    }
+  gboolean unread = rack_fetch_skipped (watch->fetch) > 0;
+  g_clear_pointer (&watch->fetch, rack_fetch_free);
+  pthread_mutex_lock (&watch->lock);
+  g_clear_pointer (&watch->gone, rack_set_free);
+  pthread_mutex_unlock (&watch->lock);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
+  else if (unread) /* what nobody understands is there all the same */
+    search_new (watch, cancellable, error);
+  return FALSE;
 }
 
 /* ---- Life
@@ -328,12 +430,21 @@ rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable, GError **er
 }
 
 void
+rack_watch_want (RackWatch *watch, const char *items)
+{
+  g_free (watch->items);
+  watch->items = g_strdup (items);
+  watch->wanted = items != NULL ? rack_fetch_wanted_fields (items) : 0;
+}
+
+void
 rack_watch_free (RackWatch *watch)
 {
   if (watch == NULL)
     return;
   hang_up (watch);
   g_queue_clear_full (&watch->events, g_free);
+  g_free (watch->items);
   rack_set_free (watch->known);
   rack_set_free (watch->gone);
   rack_mailbox_unref (watch->mailbox);
@@ -407,10 +518,23 @@ reconnect (RackWatch *watch, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
+/* After something went wrong on the connection. */
+static gboolean
+recover (RackWatch *watch, GError *problem, GCancellable *cancellable, GError **error)
+{
+  if (is_final (problem))
+    {
+      g_propagate_error (error, problem);
+      return FALSE;
+    }
+  g_error_free (problem);
+  return reconnect (watch, cancellable, error);
+}
+
 static gboolean
 handle_hints (RackWatch *watch, guint hints, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
+  GError *problem = NULL;
   gboolean ok = TRUE;
 
   if ((hints & HINT_DIED) || watch->conn == NULL)
@@ -419,40 +543,58 @@ handle_hints (RackWatch *watch, guint hints, GCancellable *cancellable, GError *
     ok = compare_all (watch, cancellable, &problem);
   else if (hints & HINT_EXISTS)
     ok = look_for_new (watch, cancellable, &problem);
-  if (ok)
-    return TRUE;
-  if (is_final (problem))
+  return ok || recover (watch, problem, cancellable, error);
+}
+
+static gboolean
+pop (RackWatch *watch, RackEvent *event)
+{
+  pthread_mutex_lock (&watch->lock);
+  RackEvent *next = g_queue_pop_head (&watch->events);
+  pthread_mutex_unlock (&watch->lock);
+  if (next == NULL)
+    return FALSE;
+  *event = *next;
+  g_free (next);
+  return TRUE;
+}
+
+/* Until there are hints, or the fetch under way has something. TRUE with event->kind 0: look again.
+ */
+static gboolean
+wait_for_event (RackWatch *watch, RackEvent *event, GCancellable *cancellable, GError **error)
+{
+  GError *problem = NULL;
+
+  *event = (RackEvent){ 0 };
+  if (watch->fetch != NULL)
+    return next_fetched (watch, event, cancellable, &problem) || problem == NULL
+           || recover (watch, problem, cancellable, error);
+  guint hints = wait_for_hints (watch, 0, cancellable);
+  if (g_cancellable_is_cancelled (cancellable))
     {
-      g_propagate_error (error, g_steal_pointer (&problem));
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CANCELLED, "cancelled");
       return FALSE;
     }
-  return reconnect (watch, cancellable, error);
+  return hints == 0 || handle_hints (watch, hints, cancellable, error);
 }
 
 gboolean
 rack_watch_next (RackWatch *watch, RackEvent *event, GCancellable *cancellable, GError **error)
 {
-  for (;;)
+  while (!pop (watch, event))
     {
-      pthread_mutex_lock (&watch->lock);
-      RackEvent *next = g_queue_pop_head (&watch->events);
-      pthread_mutex_unlock (&watch->lock);
-      if (next != NULL)
-        {
-          *event = *next;
-          g_free (next);
-          return TRUE;
-        }
-      guint hints = wait_for_hints (watch, 0, cancellable);
-      if (g_cancellable_is_cancelled (cancellable))
-        {
-          g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CANCELLED, "cancelled");
-          return FALSE;
-        }
-      if (hints != 0 && !handle_hints (watch, hints, cancellable, error))
+      RackEvent next;
+      if (!wait_for_event (watch, &next, cancellable, error))
         {
           rack_mailbox_prefix (watch->mailbox, "watch", error);
           return FALSE;
         }
+      if (next.kind != 0)
+        {
+          *event = next;
+          return TRUE;
+        }
     }
+  return TRUE;
 }

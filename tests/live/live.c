@@ -258,6 +258,48 @@ next_is (RackWatch *watch, RackEventKind kind, GError **error)
   return TRUE;
 }
 
+/* The next new message, with what was wanted of it. */
+static gboolean
+next_is_whole (RackWatch *watch, guint32 *last, GError **error)
+{
+  RackEvent event;
+
+  do
+    if (!rack_watch_next (watch, &event, NULL, error))
+      return FALSE;
+  while (event.kind != RACK_EVENT_ADDED);
+  live_require (event.uid > *last && event.message != NULL && event.message->uid == event.uid);
+  live_require (event.message->size == strlen (message_text));
+  live_require ((event.message->fields & RACK_FIELD_ENVELOPE) != 0
+                && event.message->envelope->from.n == 1);
+  live_require ((event.flags & RACK_FLAG_FLAGGED) != 0);
+  *last = event.uid;
+  return TRUE;
+}
+
+static gboolean
+check_watch_want (Live *live, GError **error)
+{
+  g_autoptr (RackMailbox) mailbox = live_mailbox (live, "watch-want", error);
+  g_autoptr (RackWatch) watch = mailbox != NULL ? rack_mailbox_watch (mailbox, NULL, error) : NULL;
+  guint32 last = 0;
+
+  if (watch == NULL)
+    return FALSE;
+  rack_watch_want (watch, "FLAGS RFC822.SIZE ENVELOPE");
+  for (guint i = 1; i <= 2; i++)
+    {
+      for (guint n = 0; n < i; n++)
+        if (!live_append (live, rack_mailbox_name (mailbox), message_text, strlen (message_text),
+                          RACK_FLAG_FLAGGED, -1, NULL, error))
+          return FALSE;
+      for (guint n = 0; n < i; n++)
+        if (!next_is_whole (watch, &last, error))
+          return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 check_watch (Live *live, GError **error)
 {
@@ -473,6 +515,7 @@ static const struct
   { "reader", check_reader },
   { "sets", check_sets },
   { "watch", check_watch },
+  { "watch-want", check_watch_want },
   { "session", check_session },
   { "cancel", check_cancel },
   { "threads", check_threads },

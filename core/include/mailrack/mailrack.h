@@ -398,6 +398,9 @@ typedef struct
   RackEventKind kind;
   guint32 uid;
   RackFlags flags;
+  const RackMessage
+      *message; /* of ADDED, after rack_watch_want(); borrowed until the next call;
+                 * NULL when it was learnt in another way, or has too many beside it */
 } RackEvent;
 
 typedef struct RackWatch RackWatch;
@@ -405,6 +408,9 @@ typedef struct RackWatch RackWatch;
  * mailbox' UIDs from then on; what was there is not reported. */
 RACK_API RackWatch *rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable,
                                         GError **error);
+/* What is fetched of a new message (such as "FLAGS RFC822.SIZE ENVELOPE") in the round trip that
+ * finds out about it. Before the first rack_watch_next(). */
+RACK_API void rack_watch_want (RackWatch *watch, const char *items);
 /* Blocks until something happens. Survives reconnects: what changed meanwhile is reported. */
 RACK_API gboolean rack_watch_next (RackWatch *watch, RackEvent *event, GCancellable *cancellable,
                                    GError **error);

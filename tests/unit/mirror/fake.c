@@ -168,7 +168,7 @@ fake_box_replace (FakeBox *box, guint32 uid_validity)
 static void
 tell_watches (FakeBox *box, RackEventKind kind, guint32 uid, RackFlags flags)
 {
-  RackEvent event = { kind, uid, flags };
+  RackEvent event = { .kind = kind, .uid = uid, .flags = flags };
   box->modseq++;
   for (guint i = 0; i < watches->len; i++)
     if (((RackWatch *) watches->pdata[i])->box == box)
@@ -287,7 +287,7 @@ fake_take_break (void)
 void
 fake_reset_watches (void)
 {
-  RackEvent event = { RACK_EVENT_RESET, 0, 0 };
+  RackEvent event = { .kind = RACK_EVENT_RESET };
   fake_lock ();
   for (guint i = 0; i < watches->len; i++)
     g_array_append_val (((RackWatch *) watches->pdata[i])->events, event);

@@ -36,7 +36,9 @@ struct RackAccount
   gint binding_refused; /* atomic: -PLUS was offered and did not work, the same without it did */
   RackPool *pool;
   pthread_mutex_t lock;
-  RackTrace *trace;      /* guarded by lock */
+  RackTrace *trace; /* guarded by lock */
+  char *
+      *foreign; /* guarded by lock: prefixes of namespaces that are not personal; NULL: not asked */
   RackCounters counters; /* atomic */
 };
 

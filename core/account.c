@@ -134,6 +134,7 @@ rack_account_unref (RackAccount *account)
   rack_trace_unref (account->trace);
   pthread_mutex_destroy (&account->lock);
   g_free (account->label);
+  g_strfreev (account->foreign);
   g_free (account);
 }
 

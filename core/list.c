@@ -156,6 +156,95 @@ ask_status (RackAccount *account, GPtrArray *list, GHashTable *by_name, GCancell
   return ok;
 }
 
+/* ---- Namespaces -------------------------------------------------------------------------- */
+
+static void
+add_prefixes (GPtrArray *prefixes, const RackNamespaceItem *items, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (items[i].prefix.size > 0)
+      g_ptr_array_add (prefixes, rack_mailbox_name_decode (items[i].prefix));
+}
+
+static RackCommand *
+make_namespace (gpointer data, RackConn *conn)
+{
+  return rack_command_new (rack_conn_has (conn, "NAMESPACE") || rack_conn_has (conn, "IMAP4REV2")
+                               ? "NAMESPACE"
+                               : "NOOP");
+}
+
+/* Prefixes of other users' and shared namespaces, asked for once. Returns: (owned) */
+static char **
+foreign_prefixes (RackAccount *account, GCancellable *cancellable, GError **error)
+{
+  pthread_mutex_lock (&account->lock);
+  char **known = g_strdupv (account->foreign);
+  pthread_mutex_unlock (&account->lock);
+  if (known != NULL)
+    return known;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (RackCall) call =
+      rack_account_run (account, make_namespace, NULL, cancellable, &problem);
+  const RackResponse *response;
+  /* A server that offers it and refuses it has none that it would list. */
+  if (call == NULL && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_REFUSED))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return NULL;
+    }
+  GPtrArray *prefixes = g_ptr_array_new ();
+  for (guint i = 0; call != NULL && (response = rack_reply_get (call->reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_NAMESPACE)
+      {
+        add_prefixes (prefixes, response->namespaces.others, response->namespaces.n_others);
+        add_prefixes (prefixes, response->namespaces.shared, response->namespaces.n_shared);
+      }
+  g_ptr_array_add (prefixes, NULL);
+  known = (char **) g_ptr_array_free (prefixes, FALSE);
+  pthread_mutex_lock (&account->lock);
+  g_strfreev (account->foreign);
+  account->foreign = g_strdupv (known);
+  pthread_mutex_unlock (&account->lock);
+  return known;
+}
+
+static gboolean
+holds_prefix (GPtrArray *list, const char *prefix)
+{
+  for (guint i = 0; i < list->len; i++)
+    if (g_str_has_prefix (((const RackMailboxInfo *) list->pdata[i])->name, prefix))
+      return TRUE;
+  return FALSE;
+}
+
+/* Lists below each prefix that "*" did not reach. */
+static gboolean
+list_foreign (RackAccount *account, GPtrArray *list, GHashTable *by_name, RackListOptions options,
+              GCancellable *cancellable, GError **error)
+{
+  g_auto (GStrv) prefixes = foreign_prefixes (account, cancellable, error);
+
+  for (char **at = prefixes; at != NULL && *at != NULL; at++)
+    {
+      g_autofree char *pattern = g_strconcat (*at, "*", NULL);
+      g_autoptr (GError) problem = NULL;
+      ListRequest request = { .pattern = pattern, .options = options };
+      if (holds_prefix (list, *at))
+        continue;
+      g_autoptr (RackCall) call =
+          rack_account_run (account, make_list, &request, cancellable, &problem);
+      if (call != NULL)
+        collect (list, by_name, call->reply);
+      else if (!g_error_matches (problem, RACK_ERROR, RACK_ERROR_REFUSED))
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return FALSE;
+        }
+    }
+  return prefixes != NULL;
+}
+
 GPtrArray *
 rack_account_list (RackAccount *account, const char *pattern, RackListOptions options,
                    GCancellable *cancellable, GError **error)
@@ -172,6 +261,12 @@ rack_account_list (RackAccount *account, const char *pattern, RackListOptions op
     }
   list = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_mailbox_info_free);
   collect (list, by_name, call->reply);
+  if ((options & RACK_LIST_ALL_NAMESPACES) && strcmp (pattern, "*") == 0
+      && !list_foreign (account, list, by_name, options, cancellable, error))
+    {
+      g_prefix_error (error, "%s: list mailboxes: ", account->label);
+      return NULL;
+    }
   if ((options & RACK_LIST_WITH_STATUS) && !request.with_status
       && !ask_status (account, list, by_name, cancellable, error))
     {

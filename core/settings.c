@@ -67,6 +67,8 @@ static const RackParam mount_params[] = {
               "Programs that watch directories hear of new and gone mail."),
   RACK_PARAM (Mount, seen_on_read, "seen_on_read", BOOL, OPTIONAL, "false",
               "Reading a message marks it as seen."),
+  RACK_PARAM (Mount, subscribed, "subscribed", BOOL, OPTIONAL, "false",
+              "Show only mailboxes that are subscribed, and INBOX."),
   RACK_PARAM (Mount, cache_limit, "cache_limit", INT, OPTIONAL, "1024",
               "MiB of messages kept on this disk; 0: no limit."),
   RACK_PARAM (Mount, poll, "poll", SECONDS, OPTIONAL, "60",

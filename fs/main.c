@@ -154,6 +154,7 @@ open_mirror (const Options *options, RackHost *host, GCancellable *cancellable,
     .names = settings->names,
     .cache_limit = settings->cache_limit,
     .poll = settings->poll,
+    .subscribed = settings->subscribed,
     .changes = TRUE,
   };
   return rack_mirror_open (account, &mirror, cancellable, error);

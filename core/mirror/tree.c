@@ -197,6 +197,38 @@ apply_info (Refresh *refresh, const RackMailboxInfo *info)
   folder->listed = refresh->generation;
 }
 
+/* The mailboxes that are to be shown. Returns: (owned) */
+static GPtrArray *
+ask_list (RackMirror *mirror, GError **error)
+{
+  RackListOptions options = RACK_LIST_ALL_NAMESPACES;
+  if (mirror->options.subscribed)
+    options |= RACK_LIST_ONLY_SUBSCRIBED;
+  GPtrArray *list = rack_account_list (mirror->account, "*", options, mirror->cancellable, error);
+  if (list == NULL || !mirror->options.subscribed)
+    return list;
+  gboolean inbox = FALSE;
+  for (guint i = list->len; i-- > 0;)
+    {
+      const RackMailboxInfo *info = list->pdata[i];
+      inbox |= strcmp (canonical (info->name), "INBOX") == 0;
+      /* A subscription outlives its mailbox. */
+      if (info->flags & RACK_LIST_NONEXISTENT)
+        g_ptr_array_remove_index (list, i);
+    }
+  if (inbox)
+    return list;
+  g_autoptr (GPtrArray) always =
+      rack_account_list (mirror->account, "INBOX", 0, mirror->cancellable, error);
+  if (always == NULL)
+    {
+      g_ptr_array_unref (list);
+      return NULL;
+    }
+  g_ptr_array_extend_and_steal (list, g_steal_pointer (&always));
+  return list;
+}
+
 static void
 sweep (Refresh *refresh, RackFolder *folder)
 {
@@ -218,8 +250,7 @@ sweep (Refresh *refresh, RackFolder *folder)
 gboolean
 rack_tree_refresh (RackMirror *mirror, GError **error)
 {
-  g_autoptr (GPtrArray) list =
-      rack_account_list (mirror->account, "*", RACK_LIST_ALL_MAILBOXES, mirror->cancellable, error);
+  g_autoptr (GPtrArray) list = ask_list (mirror, error);
   if (list == NULL)
     return FALSE;
   g_autoptr (GHashTable) touched =

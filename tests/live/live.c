@@ -4,10 +4,12 @@
  *
  *   live CONFIG [ACCOUNT [CHECK]]     runs every check, prints TAP
  *   live --login CONFIG ACCOUNT       logs in and out; exit status 0, or 1 with the error on stderr
+ *   live --list CONFIG ACCOUNT        prints the names of all mailboxes in all namespaces
  *
  * Everything happens in mailboxes under mailrack-live-PID, which are removed again. */
 #include "live.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -468,6 +470,41 @@ append_elsewhere (RackSession *session, const char *mailbox, GError **error)
   return reply != NULL;
 }
 
+/* Where a limit is set it counts what is there, and "*" with all namespaces holds nothing twice. */
+static gboolean
+check_quota_and_namespaces (Live *live, GError **error)
+{
+  g_autofree char *name = live_name (live, "quota");
+  g_autoptr (GString) big = g_string_new ("Subject: big\r\n\r\n");
+  g_autoptr (GError) problem = NULL;
+  RackQuota before, after;
+
+  if (!rack_account_create (live->account, name, NULL, error))
+    return FALSE;
+  if (!rack_account_quota (live->account, name, &before, NULL, &problem))
+    live_require (g_error_matches (problem, RACK_ERROR, RACK_ERROR_UNSUPPORTED));
+  else
+    {
+      while (big->len < 300000)
+        g_string_append (big, "a line of a message that counts\r\n");
+      if (!live_append (live, name, big->str, big->len, 0, -1, NULL, error)
+          || !rack_account_quota (live->account, name, &after, NULL, error))
+        return FALSE;
+      live_require (after.has_storage == before.has_storage);
+      live_require (!after.has_storage
+                    || (after.used >= before.used + 290000 && after.used < after.limit));
+    }
+  g_autoptr (GPtrArray) all =
+      rack_account_list (live->account, "*", RACK_LIST_ALL_NAMESPACES, NULL, error);
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  if (all == NULL)
+    return FALSE;
+  for (guint i = 0; i < all->len; i++)
+    live_require (g_hash_table_add (names, ((RackMailboxInfo *) all->pdata[i])->name));
+  live_require (g_hash_table_contains (names, name));
+  return TRUE;
+}
+
 /* Somebody heard of a UID before the connection that is asked for it did. */
 static gboolean
 check_added_elsewhere (Live *live, GError **error)
@@ -521,6 +558,7 @@ static const struct
   { "threads", check_threads },
   { "added-elsewhere", check_added_elsewhere },
   { "resync", live_check_resync },
+  { "quota-and-namespaces", check_quota_and_namespaces },
 };
 
 /* ---- Running them
@@ -599,11 +637,28 @@ run_all (Live *live, const char *only)
   return failed > 0;
 }
 
+static int
+print_list (RackAccount *account)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) list =
+      rack_account_list (account, "*", RACK_LIST_ALL_NAMESPACES, NULL, &error);
+
+  if (list == NULL)
+    g_printerr ("%s\n", error->message);
+  for (guint i = 0; list != NULL && i < list->len; i++)
+    puts (((RackMailboxInfo *) list->pdata[i])->name); /* g_print() would translate */
+  return list == NULL;
+}
+
 int
 main (int argc, char **argv)
 {
   gboolean login = argc == 4 && strcmp (argv[1], "--login") == 0;
-  const char *file = argv[login ? 2 : 1], *name = login ? argv[3] : argc > 2 ? argv[2] : NULL;
+  gboolean listing = argc == 4 && strcmp (argv[1], "--list") == 0;
+  const char *file = argv[login || listing ? 2 : 1], *name = login || listing ? argv[3]
+                                                             : argc > 2       ? argv[2]
+                                                                              : NULL;
   g_autoptr (GError) error = NULL;
   char separator[2] = "";
   Live live = { .separator = separator };
@@ -625,6 +680,8 @@ main (int argc, char **argv)
     }
   if (login)
     return 0;
+  if (listing)
+    return print_list (account);
   live.account = account;
   live.host = host;
   live.file = file;

@@ -27,12 +27,13 @@ typedef struct RackMirror RackMirror;
 typedef struct
 {
   RackMountNames names;
-  gint64 cache_limit; /* MiB of bodies kept; 0 = no limit */
-  gint64 poll;        /* milliseconds between looks at what is not pushed; 0 = 60,000 */
-  gint64 stall;       /* milliseconds without any progress until a wait fails; 0 = 120,000 */
-  guint watches;      /* mailboxes that may hold a connection for pushes; 0 = 2 */
-  guint fetchers;     /* bodies fetched at a time; 0 = 4 */
-  gboolean changes;   /* rack_mirror_next_change() will be called: keep what happens for it */
+  gint64 cache_limit;  /* MiB of bodies kept; 0 = no limit */
+  gint64 poll;         /* milliseconds between looks at what is not pushed; 0 = 60,000 */
+  gint64 stall;        /* milliseconds without any progress until a wait fails; 0 = 120,000 */
+  guint watches;       /* mailboxes that may hold a connection for pushes; 0 = 2 */
+  guint fetchers;      /* bodies fetched at a time; 0 = 4 */
+  gboolean subscribed; /* only mailboxes that are subscribed, and INBOX */
+  gboolean changes;    /* rack_mirror_next_change() will be called: keep what happens for it */
 } RackMirrorOptions;
 
 /* Asks for the list of mailboxes. account is referenced. */

@@ -108,8 +108,9 @@ typedef struct
   RackMountViews views;
   gboolean inotify;
   gboolean seen_on_read;
-  gint64 cache_limit; /* MiB; 0 = no limit */
-  gint64 poll;        /* milliseconds between looks at mailboxes without push */
+  gboolean subscribed; /* only what is subscribed, and INBOX */
+  gint64 cache_limit;  /* MiB; 0 = no limit */
+  gint64 poll;         /* milliseconds between looks at mailboxes without push */
 } RackMountSettings;
 
 /* ---- Plugins: what is installed ------------------------------------------ */
@@ -181,6 +182,9 @@ typedef enum
   RACK_LIST_ALL_MAILBOXES = 0,
   RACK_LIST_ONLY_SUBSCRIBED = 1 << 0,
   RACK_LIST_WITH_STATUS = 1 << 1, /* LIST-STATUS where offered, else pipelined STATUS */
+  /* With the pattern "*": also what the namespaces of other users and shared mailboxes hold where
+   * the server leaves them out of "*" (RFC 2342 section 5). Whether there are any is asked once. */
+  RACK_LIST_ALL_NAMESPACES = 1 << 2,
 } RackListOptions;
 
 /* pattern as LIST has it ("*", "%", "a/%"); SPECIAL-USE and LIST-EXTENDED are used where
@@ -200,6 +204,18 @@ RACK_API gboolean rack_account_subscribe (RackAccount *account, const char *name
 /* Without selecting it. Returns: (owned) */
 RACK_API RackMailboxInfo *rack_account_status (RackAccount *account, const char *name,
                                                GCancellable *cancellable, GError **error);
+
+typedef struct
+{
+  gboolean has_storage, has_messages; /* there is a limit of that kind */
+  guint64 used, limit;                /* octets */
+  guint64 messages, message_limit;
+} RackQuota;
+
+/* The limits that hold for a mailbox (RFC 9208); of several the one nearest to being reached.
+ * Neither kind: there is no limit. RACK_ERROR_UNSUPPORTED: the server has no QUOTA. */
+RACK_API gboolean rack_account_quota (RackAccount *account, const char *mailbox, RackQuota *quota,
+                                      GCancellable *cancellable, GError **error);
 
 /* ---- Mailbox: a name; connections are borrowed when needed ---------------- */
 

@@ -25,6 +25,7 @@ struct RackAccount
 {
   gint references;
   char *label; /* bob@imap.example.org */
+  char *identity;
   RackAccountSettings settings;
   RackHost *host;
   const RackAuthPlugin *auth;

@@ -85,6 +85,34 @@ open_auth (RackAccount *account, RackConfig *config, const char *name, GError **
   return account->auth_account != NULL || open_failed (config, name, account->auth->info, error);
 }
 
+/* The words that decide with whom we talk, one a line. What nobody set is left out: a new version
+ * of a plugin with a new key does not make it another account. */
+static gboolean
+make_identity (RackAccount *account, RackConfig *config, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) settings = rack_config_settings (config, name, error);
+  if (settings == NULL)
+    return FALSE;
+  g_autofree char *owner = g_strdup_printf ("transport-%s", account->transport->info->name);
+  g_autofree char *host =
+      account->settings.host != NULL ? g_ascii_strdown (account->settings.host, -1) : NULL;
+  gint64 port =
+      account->settings.port != 0 ? account->settings.port : account->transport->default_port;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text, "user=%s\nhost=%s\nport=%" G_GINT64_FORMAT "\ntransport=%s\n",
+                          account->settings.username != NULL ? account->settings.username : "",
+                          host != NULL ? host : "", port, account->transport->info->name);
+  for (guint i = 0; i < settings->len; i++)
+    {
+      const RackSetting *setting = settings->pdata[i];
+      if (strcmp (setting->owner, owner) == 0 && setting->value != NULL
+          && strcmp (setting->origin, "default") != 0)
+        g_string_append_printf (text, "%s=%s\n", setting->key, setting->value);
+    }
+  account->identity = g_string_free (g_steal_pointer (&text), FALSE);
+  return TRUE;
+}
+
 RackAccount *
 rack_account_new (RackConfig *config, const char *name, RackHost *host, GError **error)
 {
@@ -95,8 +123,8 @@ rack_account_new (RackConfig *config, const char *name, RackHost *host, GError *
   pthread_mutex_init (&account->lock, NULL);
   rack_auth_lock_init (&account->auth_lock);
   if (!rack_config_resolve (config, name, &account->settings, error)
-      || !open_transport (account, config, name, error)
-      || !open_auth (account, config, name, error))
+      || !open_transport (account, config, name, error) || !open_auth (account, config, name, error)
+      || !make_identity (account, config, name, error))
     return NULL;
   const char *user = account->settings.username, *server = account->settings.host;
   account->label = g_strdup_printf ("%s%s%s", user != NULL ? user : "", user != NULL ? "@" : "",
@@ -135,6 +163,7 @@ rack_account_unref (RackAccount *account)
   pthread_mutex_destroy (&account->lock);
   g_free (account->label);
   g_strfreev (account->foreign);
+  g_free (account->identity);
   g_free (account);
 }
 
@@ -142,6 +171,12 @@ const char *
 rack_account_label (RackAccount *account)
 {
   return account->label;
+}
+
+char *
+rack_account_identity (RackAccount *account)
+{
+  return g_strdup (account->identity);
 }
 
 RackWait
@@ -162,6 +197,20 @@ rack_account_connect (RackAccount *account, GCancellable *cancellable, GError **
 
   if (!rack_pool_acquire (account->pool, NULL, 0, &wait, &lease, error))
     return FALSE;
+  rack_pool_release (account->pool, &lease, FALSE);
+  return TRUE;
+}
+
+gboolean
+rack_account_has (RackAccount *account, const char *capability, gboolean *has,
+                  GCancellable *cancellable, GError **error)
+{
+  RackWait wait = rack_account_wait (account, cancellable);
+  RackLease lease;
+
+  if (!rack_pool_acquire (account->pool, NULL, 0, &wait, &lease, error))
+    return FALSE;
+  *has = rack_conn_has (lease.conn, capability);
   rack_pool_release (account->pool, &lease, FALSE);
   return TRUE;
 }

@@ -73,6 +73,8 @@ static const RackParam mount_params[] = {
               "MiB of messages kept on this disk; 0: no limit."),
   RACK_PARAM (Mount, poll, "poll", SECONDS, OPTIONAL, "60",
               "How often to look at mailboxes whose changes the server does not push."),
+  RACK_PARAM (Mount, cache_dir, "cache_dir", PATH, OPTIONAL, NULL,
+              "Where what is known of mailboxes is kept, in a directory for each account."),
   RACK_PARAM_END,
 };
 

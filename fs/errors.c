@@ -33,6 +33,8 @@ errno_of (const GError *error)
       return EROFS;
     case RACK_ERROR_QUOTA:
       return EDQUOT;
+    case RACK_ERROR_BUSY:
+      return EBUSY;
     case RACK_ERROR_EXISTS:
       return EEXIST;
     case RACK_ERROR_TOO_LARGE:
@@ -83,6 +85,7 @@ exit_status_of (const GError *error)
     case RACK_ERROR_CANCELLED:
     case RACK_ERROR_QUOTA:
     case RACK_ERROR_UNKNOWN_OUTCOME:
+    case RACK_ERROR_BUSY:
       return EX_TEMPFAIL;
     case RACK_ERROR_IO:
       return EX_IOERR;

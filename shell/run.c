@@ -139,6 +139,7 @@ shell_exit_status (const GError *error)
       return EX_UNAVAILABLE;
     case RACK_ERROR_TIMEOUT:
     case RACK_ERROR_UNKNOWN_OUTCOME:
+    case RACK_ERROR_BUSY:
       return EX_TEMPFAIL;
     case RACK_ERROR_PROTOCOL:
       return EX_PROTOCOL;

@@ -111,6 +111,7 @@ typedef struct
   gboolean subscribed; /* only what is subscribed, and INBOX */
   gint64 cache_limit;  /* MiB; 0 = no limit */
   gint64 poll;         /* milliseconds between looks at mailboxes without push */
+  char *cache_dir;     /* where the mirrors of accounts are; NULL: $XDG_CACHE_HOME/mailrack */
 } RackMountSettings;
 
 /* ---- Plugins: what is installed ------------------------------------------ */
@@ -150,9 +151,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackAccount, rack_account_unref)
 
 /* "bob@imap.example.org". Borrowed. */
 RACK_API const char *rack_account_label (RackAccount *account);
+/* What tells this account from every other, for whoever keeps something of it: user, host, port,
+ * and the settings of its transport that somebody made. No secrets. Returns: (owned) */
+RACK_API char *rack_account_identity (RackAccount *account);
 /* Makes sure that one connection works, so that a wrong password is said now. */
 RACK_API gboolean rack_account_connect (RackAccount *account, GCancellable *cancellable,
                                         GError **error);
+/* Whether the server has a capability (upper case) and it is not disabled; connects if need be. */
+RACK_API gboolean rack_account_has (RackAccount *account, const char *capability, gboolean *has,
+                                    GCancellable *cancellable, GError **error);
 /* Ends every connection, politely for at most a second; later calls connect again. */
 RACK_API void rack_account_disconnect (RackAccount *account);
 /* Wire trace of every later connection to a file (0600); NULL ends it. Credentials are replaced. */

@@ -130,9 +130,9 @@ configure (const Options *options, const char **name, GError **error)
   return g_steal_pointer (&config);
 }
 
-/* The mirror, logged in, with the mailboxes listed. */
+/* The mirror, logged in, with the mailboxes listed; or offline, if it was here before. */
 static RackMirror *
-open_mirror (const Options *options, RackHost *host, GCancellable *cancellable,
+open_mirror (const Options *options, const char *path, RackHost *host, GCancellable *cancellable,
              RackMountSettings *settings, char **label, GError **error)
 {
   const char *name;
@@ -147,15 +147,18 @@ open_mirror (const Options *options, RackHost *host, GCancellable *cancellable,
       return NULL;
     }
   g_autoptr (RackAccount) account = rack_account_new (config, name, host, error);
-  if (account == NULL || !rack_account_connect (account, cancellable, error))
+  if (account == NULL)
     return NULL;
   *label = g_strdup (rack_account_label (account));
+  g_autofree char *holder = g_strdup_printf ("mailrack-mount on %s", path);
   RackMirrorOptions mirror = {
     .names = settings->names,
     .cache_limit = settings->cache_limit,
     .poll = settings->poll,
     .subscribed = settings->subscribed,
     .changes = TRUE,
+    .cache_dir = settings->cache_dir,
+    .holder = holder,
   };
   return rack_mirror_open (account, &mirror, cancellable, error);
 }
@@ -179,12 +182,14 @@ run (const Options *options, const char *path, int ready)
     return EX_OSERR;
   g_autoptr (RackHost) host = rack_host_new (&host_ops, NULL);
   RackMountSettings settings = { 0 };
-  RackMirror *mirror = open_mirror (options, host, cancellable, &settings, &label, &error);
+  RackMirror *mirror = open_mirror (options, path, host, cancellable, &settings, &label, &error);
   if (mirror == NULL)
     {
       g_printerr ("mailrack-mount: %s\n", error->message);
       return exit_status_of (error);
     }
+  if (rack_mirror_notice (mirror) != NULL)
+    tell (NULL, rack_mirror_notice (mirror));
   in_background = ready >= 0;
   int status = serve (options, &settings, path, label, mirror, &helper, cancellable, ready);
   rack_mirror_close (mirror);

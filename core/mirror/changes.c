@@ -57,30 +57,12 @@ rack_changes_free (RackChanges *changes)
 }
 
 static Node *
-node_new (RackChangeKind kind, RackFolder *folder, guint32 row, guint n, gboolean named)
+node_new (RackChangeKind kind, RackFolder *folder, guint32 row, guint n)
 {
   Node *node = g_new0 (Node, 1);
   node->items = g_new0 (RackChanged, n);
-  if (named)
-    node->names = g_string_chunk_new (MIN (n, 100) * 64);
   node->change = (RackChange){ kind, folder, row, node->items, n };
   return node;
-}
-
-static void
-set_record (Node *node, guint i, const RackRecord *record)
-{
-  char short_name[RACK_ENTRY_NAME_SIZE];
-  node->items[i].uid = record->uid;
-  if (node->names == NULL)
-    return;
-  const char *name = record->name;
-  if (name == NULL)
-    {
-      rack_name_uid (record->uid, short_name);
-      name = short_name;
-    }
-  node->items[i].name = g_string_chunk_insert (node->names, name);
 }
 
 static void
@@ -92,34 +74,67 @@ enqueue (RackChanges *changes, Node *node)
   pthread_mutex_unlock (&changes->mutex);
 }
 
-void
-rack_changes_push (RackMirror *mirror, RackChangeKind kind, RackFolder *folder, guint32 row,
-                   const RackIndex *index, gboolean named)
+/* ---- Names -------------------------------------------------------------------------- */
+
+#define BATCH 64
+
+struct RackNames
 {
-  if (!mirror->options.changes || index->n == 0)
-    return;
-  Node *node = node_new (kind, folder, row, index->n, named);
-  for (guint i = 0; i < index->n; i++)
-    set_record (node, i, &index->records[i]);
-  enqueue (mirror->changes, node);
+  GStringChunk *chunk;
+  const char **items;
+};
+
+static void
+read_batch (RackFolder *folder, guint32 row, const guint32 *uids, guint n, RackNames *names,
+            guint at)
+{
+  RackEntry entries[BATCH];
+  for (guint i = 0; i < n; i++)
+    entries[i].uid = uids[i];
+  /* What the store does not have is called as it would be listed. */
+  if (!rack_mirror_names (folder->mirror)
+      || !rack_store_names (folder->mirror->store, row, entries, n, NULL))
+    for (guint i = 0; i < n; i++)
+      entries[i].name[0] = '\0';
+  for (guint i = 0; i < n; i++)
+    {
+      if (entries[i].name[0] == '\0')
+        rack_name_uid (entries[i].uid, entries[i].name);
+      names->items[at + i] = g_string_chunk_insert (names->chunk, entries[i].name);
+    }
 }
 
-void
-rack_changes_push_uids (RackMirror *mirror, RackChangeKind kind, RackFolder *folder,
-                        const GArray *uids, gboolean named)
+RackNames *
+rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids, guint n)
 {
-  if (!mirror->options.changes || uids->len == 0)
+  if (!folder->mirror->options.changes || n == 0)
+    return NULL;
+  RackNames *names = g_new (RackNames, 1);
+  names->chunk = g_string_chunk_new (MIN (n, 100) * 64);
+  names->items = g_new (const char *, n);
+  for (guint at = 0; at < n; at += BATCH)
+    read_batch (folder, row, uids + at, MIN (BATCH, n - at), names, at);
+  return names;
+}
+
+/* ---- Pushing ------------------------------------------------------------------------- */
+
+void
+rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const guint32 *uids,
+                   guint n, RackNames *names)
+{
+  if (!folder->mirror->options.changes || n == 0)
     return;
-  Node *node = node_new (kind, folder, folder->row, uids->len, named);
-  guint n = 0;
-  for (guint i = 0; i < uids->len; i++)
+  Node *node = node_new (kind, folder, row, n);
+  for (guint i = 0; i < n; i++)
+    node->items[i] = (RackChanged){ uids[i], names != NULL ? names->items[i] : NULL };
+  if (names != NULL)
     {
-      const RackRecord *record = rack_index_find (&folder->index, g_array_index (uids, guint32, i));
-      if (record != NULL)
-        set_record (node, n++, record);
+      node->names = names->chunk;
+      g_free (names->items);
+      g_free (names);
     }
-  node->change.n = n;
-  enqueue (mirror->changes, node);
+  enqueue (folder->mirror->changes, node);
 }
 
 void
@@ -127,7 +142,8 @@ rack_changes_push_folders (RackMirror *mirror, RackFolder *folder, const GPtrArr
 {
   if (!mirror->options.changes || names->len == 0)
     return;
-  Node *node = node_new (RACK_CHANGE_FOLDERS, folder, 0, names->len, TRUE);
+  Node *node = node_new (RACK_CHANGE_FOLDERS, folder, 0, names->len);
+  node->names = g_string_chunk_new (MIN (names->len, 100) * 32);
   for (guint i = 0; i < names->len; i++)
     node->items[i].name = g_string_chunk_insert (node->names, names->pdata[i]);
   enqueue (mirror->changes, node);

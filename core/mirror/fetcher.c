@@ -216,6 +216,8 @@ static GError *
 fetch (RackBody *body)
 {
   GError *problem = NULL;
+  if (!rack_online_check (body->folder->mirror, &problem))
+    return problem;
   g_autoptr (RackMailbox) mailbox = rack_folder_handle (body->folder, body->key.row, &problem);
   g_autoptr (RackParts) parts = NULL;
   const RackPartFacts *facts = NULL;
@@ -224,7 +226,9 @@ fetch (RackBody *body)
   g_autofree char *chunk = g_malloc (CHUNK);
   for (guint attempt = 1;; attempt++)
     {
-      if (receive (body, mailbox, facts, chunk, &problem))
+      gboolean ok = receive (body, mailbox, facts, chunk, &problem);
+      rack_online_note (body->folder->mirror, problem);
+      if (ok)
         return NULL;
       if (attempt == ATTEMPTS || !is_worth_repeating (problem)
           || g_cancellable_is_cancelled (body->cancellable))
@@ -318,6 +322,8 @@ fetch_ahead (Ahead *ahead)
 {
   GError *problem = NULL;
   guint32 row = ((RackBody *) ahead->bodies->pdata[0])->key.row;
+  if (!rack_online_check (ahead->folder->mirror, &problem))
+    return problem;
   g_autoptr (RackMailbox) mailbox = rack_folder_handle (ahead->folder, row, &problem);
   if (mailbox == NULL)
     return problem;

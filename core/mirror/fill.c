@@ -1,103 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * fill.c - what the index keeps of a message, fetched from the server
+ * fill.c - what is kept of a message, fetched from the server
  *
- * One RackFetch over any set of UIDs. A message whose response could not be parsed
- * is asked for again without its envelope, so that a listing is complete even when
- * somebody sent us something no parser understands.
+ * One RackFetch over any set of UIDs, published a thousand messages at a time, so that
+ * what was fetched once is never fetched again, however this ends. A message whose
+ * response could not be parsed is asked for again without its envelope, so that a
+ * listing is complete even when somebody sent us something no parser understands.
  */
 #include "mirror-private.h"
 
-#define ITEMS_FULL  "UID INTERNALDATE RFC822.SIZE FLAGS ENVELOPE"
-#define ITEMS_PLAIN "UID INTERNALDATE RFC822.SIZE FLAGS"
+#include "rows.h"
 
-static void
-append_message (RackIndex *batch, const RackMessage *message, gboolean named)
+#define PORTION 1000
+
+/* A fill under way. */
+typedef struct
 {
-  if (!(message->fields & RACK_FIELD_UID) || message->uid == 0)
-    return;
-  RackRecord record = {
-    .uid = message->uid,
-    .flags = (guint16) message->flags.system,
-    .size = message->fields & RACK_FIELD_SIZE ? message->size : 0,
-    .date = message->fields & RACK_FIELD_DATE ? message->date : 0,
-  };
-  char name[RACK_NAME_MESSAGE_MAX + 1];
-  gsize size = 0;
-  if (named)
-    {
-      const RackEnvelope *envelope =
-          message->fields & RACK_FIELD_ENVELOPE ? message->envelope : NULL;
-      size = rack_name_message (record.uid, record.date, envelope, name);
-    }
-  rack_index_append (batch, &record, named ? name : NULL, size);
+  RackFolder *folder;
+  RackMailbox *mailbox;
+  gboolean named, modseqs;
+  RackRows rows;
+  RackSet *got;
+} Fill;
+
+static gboolean
+publish (Fill *fill, GError **error)
+{
+  gboolean ok = rack_sync_publish (fill->folder, fill->mailbox, &fill->rows, error);
+  rack_rows_reset (&fill->rows);
+  return ok;
+}
+
+static char *
+items_of (const Fill *fill, gboolean envelopes)
+{
+  gboolean ids = envelopes && rack_mirror_offers (fill->folder->mirror, RACK_OFFERS_OBJECTID);
+  return g_strconcat ("UID INTERNALDATE RFC822.SIZE FLAGS", fill->modseqs ? " MODSEQ" : "",
+                      envelopes ? " ENVELOPE" : "", ids ? " EMAILID THREADID" : "", NULL);
 }
 
 static gboolean
-fetch_items (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, const char *items,
-             gboolean named, RackIndex *batch, guint64 *skipped, GError **error)
+fetch_items (Fill *fill, const RackSet *uids, gboolean envelopes, guint64 *skipped, GError **error)
 {
-  g_autoptr (RackFetch) fetch =
-      rack_mailbox_fetch (mailbox, uids, items, NULL, folder->mirror->cancellable, error);
+  g_autofree char *items = items_of (fill, envelopes);
+  g_autoptr (RackFetch) fetch = rack_mailbox_fetch (fill->mailbox, uids, items, NULL,
+                                                    fill->folder->mirror->cancellable, error);
   if (fetch == NULL)
     return FALSE;
   GError *problem = NULL;
   const RackMessage *message;
   while ((message = rack_fetch_next (fetch, &problem)) != NULL)
-    append_message (batch, message, named);
-  *skipped = rack_fetch_skipped (fetch);
-  if (problem != NULL)
     {
-      g_propagate_error (error, problem);
-      return FALSE;
+      rack_rows_add (&fill->rows, message, fill->named);
+      rack_set_add (fill->got, message->uid, message->uid);
+      if (fill->rows.n >= PORTION && !publish (fill, error))
+        return FALSE;
     }
-  return TRUE;
+  *skipped = rack_fetch_skipped (fetch);
+  /* What came before a failure is as good as any. */
+  gboolean ok = publish (fill, problem == NULL ? error : NULL);
+  if (problem == NULL)
+    return ok;
+  g_propagate_error (error, problem);
+  return FALSE;
 }
 
-/* What of uids is in the mailbox but not in batch is fetched without its envelope. */
+/* What of uids is in the mailbox but did not come is fetched without its envelope. */
 static gboolean
-repair (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, RackIndex *batch,
-        gboolean named, GError **error)
+repair (Fill *fill, const RackSet *uids, GError **error)
 {
-  g_autoptr (RackSet) present =
-      rack_mailbox_search (mailbox, "ALL", folder->mirror->cancellable, error);
-  if (present == NULL)
-    return FALSE;
-  g_autoptr (RackSet) unknown = NULL;
-  g_autoptr (RackSet) elsewhere = NULL;
-  g_autoptr (RackSet) missing = rack_set_new ();
-  rack_index_compare (batch, present, &unknown, &elsewhere);
-  RackRanges asked = rack_set_ranges (uids), lost = rack_set_ranges (unknown);
-  for (gsize a = 0, l = 0; a < asked.n && l < lost.n;)
-    {
-      guint32 first = MAX (asked.items[a].first, lost.items[l].first);
-      guint32 last = MIN (asked.items[a].last, lost.items[l].last);
-      if (first <= last)
-        rack_set_add (missing, first, last);
-      if (asked.items[a].last < lost.items[l].last)
-        a++;
-      else
-        l++;
-    }
-  if (rack_set_count (missing) == 0)
-    return TRUE;
   guint64 skipped;
-  gboolean ok = fetch_items (folder, mailbox, missing, ITEMS_PLAIN, named, batch, &skipped, error);
-  rack_index_seal (batch);
-  return ok;
+  g_autoptr (RackSet) missing =
+      rack_mailbox_search (fill->mailbox, "ALL", fill->folder->mirror->cancellable, error);
+  if (missing == NULL)
+    return FALSE;
+  rack_set_intersect (missing, uids);
+  rack_set_subtract (missing, fill->got);
+  return rack_set_count (missing) == 0 || fetch_items (fill, missing, FALSE, &skipped, error);
 }
 
 gboolean
-rack_fill (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, RackIndex *batch,
-           GError **error)
+rack_fill (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, GError **error)
 {
-  gboolean named = folder->mirror->options.names == RACK_NAMES_FULL;
   guint64 skipped = 0;
   if (rack_set_count (uids) == 0)
     return TRUE;
-  if (!fetch_items (folder, mailbox, uids, named ? ITEMS_FULL : ITEMS_PLAIN, named, batch, &skipped,
-                    error))
-    return FALSE;
-  rack_index_seal (batch);
-  return skipped == 0 || repair (folder, mailbox, uids, batch, named, error);
+  Fill fill = { .folder = folder,
+                .mailbox = mailbox,
+                .named = rack_mirror_names (folder->mirror),
+                .got = rack_set_new () };
+  pthread_mutex_lock (&folder->mutex);
+  fill.modseqs = folder->state.highest_modseq != 0
+                 && rack_mirror_offers (folder->mirror, RACK_OFFERS_CONDSTORE);
+  pthread_mutex_unlock (&folder->mutex);
+  rack_rows_init (&fill.rows);
+  gboolean ok = fetch_items (&fill, uids, fill.named, &skipped, error)
+                && (skipped == 0 || repair (&fill, uids, error));
+  rack_rows_clear (&fill.rows);
+  rack_set_free (fill.got);
+  return ok;
 }

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * folder.c - what is asked about one folder and its messages
+ * folder.c - what is asked about one folder, whether its index is ready, and its sizes
  *
  * Everything here answers from memory, but rack_folder_wait(), which has a job look
- * at the mailbox and waits for it. Answers are copied out under the folder's mutex,
- * so that nobody holds anything of the index while it changes.
+ * at the mailbox and waits for it. What is asked about its messages is in entries.c.
  */
 #include "mirror-private.h"
 
 #include <string.h>
 
-G_STATIC_ASSERT (RACK_ENTRY_NAME_SIZE > RACK_NAME_MESSAGE_MAX);
-
 /* After an attempt failed nobody waits for another one so soon, milliseconds. */
 #define RETRY_AFTER   2000
+/* So long somebody waits for news of what is complete, milliseconds. */
+#define MOMENT        300
 /* So many sizes must have been right until the others are believed. */
 #define SIZES_TRUSTED 16
 
@@ -33,6 +32,7 @@ rack_folder_new (RackMirror *mirror, RackFolder *parent, guint32 id, char *mailb
   pthread_mutex_init (&folder->mutex, NULL);
   rack_cond_init (&folder->cond);
   rack_index_init (&folder->index);
+  rack_keywords_init (&folder->keywords);
   return folder;
 }
 
@@ -40,6 +40,7 @@ void
 rack_folder_free (RackFolder *folder)
 {
   rack_index_clear (&folder->index);
+  rack_keywords_clear (&folder->keywords);
   g_clear_error (&folder->error);
   g_clear_pointer (&folder->handle, rack_mailbox_unref);
   g_array_unref (folder->events);
@@ -78,7 +79,13 @@ rack_mirror_folder (RackMirror *mirror, guint32 id)
 RackFolder *
 rack_mirror_folder_by_row (RackMirror *mirror, guint32 row)
 {
-  return look_up (mirror, mirror->rows, row);
+  RackFolder *folder = look_up (mirror, mirror->rows, row);
+  if (folder == NULL)
+    return NULL;
+  pthread_mutex_lock (&folder->mutex);
+  gboolean in_force = folder->row == row;
+  pthread_mutex_unlock (&folder->mutex);
+  return in_force ? folder : NULL;
 }
 
 void
@@ -90,6 +97,7 @@ rack_folder_facts (RackFolder *folder, RackFolderFacts *facts)
   facts->complete = folder->complete;
   facts->pushed = folder->pushed;
   facts->messages = folder->index.n;
+  facts->expected = folder->complete ? 0 : folder->expected;
   facts->changed = folder->changed;
   pthread_mutex_unlock (&folder->mutex);
   pthread_mutex_lock (&mirror->tree);
@@ -179,95 +187,80 @@ failed_just_now (RackFolder *folder)
          && g_get_monotonic_time () - folder->error_time < RETRY_AFTER * G_GINT64_CONSTANT (1000);
 }
 
+/* With the mutex held. What is complete is the answer in any case; a moment is given to whoever
+ * looks whether it is the latest. */
+static gboolean
+wait_a_moment (RackFolder *folder, RackWaiting *waiting, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gint64 until = g_get_monotonic_time () + MOMENT * 1000;
+  guint64 finished = folder->finished;
+  gint64 left;
+  if (!folder->busy && failed_just_now (folder))
+    return TRUE;
+  rack_sync_want (folder, RACK_WANT_CHECK);
+  while (problem == NULL && folder->complete && !is_ready (folder) && folder->finished == finished
+         && (left = until - g_get_monotonic_time ()) > 0)
+    rack_waiting_once (waiting, left / 1000 + 1, folder->mailbox, &problem);
+  if (!g_error_matches (problem, RACK_ERROR, RACK_ERROR_CANCELLED))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+/* The same, until it is complete. */
+static gboolean
+wait_until_complete (RackFolder *folder, RackWaiting *waiting, GError **error)
+{
+  gboolean ok = TRUE;
+  guint32 seen = folder->index.n;
+  if (folder->busy || !failed_just_now (folder))
+    {
+      guint64 finished = folder->finished;
+      gint64 stall = folder->mirror->options.stall;
+      rack_sync_want (folder, RACK_WANT_SYNC);
+      while (ok && !folder->complete && folder->finished == finished)
+        {
+          g_autoptr (GError) problem = NULL;
+          if (rack_waiting_once (waiting, stall, folder->mailbox, &problem))
+            continue;
+          /* While messages come in it is no stall. */
+          if (g_error_matches (problem, RACK_ERROR, RACK_ERROR_TIMEOUT) && folder->index.n != seen)
+            {
+              seen = folder->index.n;
+              continue;
+            }
+          g_propagate_error (error, g_steal_pointer (&problem));
+          ok = FALSE;
+        }
+    }
+  if (!ok || folder->complete)
+    return ok;
+  if (folder->error != NULL)
+    g_propagate_error (error, g_error_copy (folder->error));
+  else
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s: no such mailbox any more",
+                 folder->mailbox);
+  return FALSE;
+}
+
 gboolean
 rack_folder_wait (RackFolder *folder, GCancellable *cancellable, GError **error)
 {
   if (rack_folder_ready (folder))
     return TRUE;
-
-  gboolean ok = TRUE;
+  gboolean online = rack_online_is (folder->mirror);
   RackWaiting waiting;
   rack_waiting_begin (&waiting, &folder->mutex, &folder->cond, cancellable);
-  if (folder->busy || !failed_just_now (folder))
-    {
-      guint64 finished = folder->finished;
-      rack_sync_want (folder, folder->complete ? RACK_WANT_CHECK : RACK_WANT_SYNC);
-      while (ok && !is_ready (folder) && folder->finished == finished)
-        ok = rack_waiting_once (&waiting, folder->mirror->options.stall, folder->mailbox, error);
-    }
-  /* What is complete but could not be looked at again now is still the best answer there is. */
-  if (ok && !folder->complete)
-    {
-      ok = FALSE;
-      if (folder->error != NULL)
-        g_propagate_error (error, g_error_copy (folder->error));
-      else
-        g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s: no such mailbox any more",
-                     folder->mailbox);
-    }
+  gboolean ok;
+  if (!folder->complete)
+    ok = wait_until_complete (folder, &waiting, error);
+  else if (online)
+    ok = wait_a_moment (folder, &waiting, error);
+  else
+    ok = TRUE;
   rack_waiting_end (&waiting);
   return ok;
-}
-
-/* ---- The index ---------------------------------------------------------------- */
-
-gboolean
-rack_mirror_trusts_sizes (RackMirror *mirror)
-{
-  return g_atomic_int_get (&mirror->sizes_wrong) == 0
-         && g_atomic_int_get (&mirror->sizes_right) >= SIZES_TRUSTED;
-}
-
-static void
-fill_entry (const RackRecord *record, gboolean trusted, RackEntry *entry)
-{
-  entry->uid = record->uid;
-  entry->flags = record->flags;
-  entry->exact = (record->bits & RACK_RECORD_EXACT) != 0;
-  entry->dependable = entry->exact || trusted;
-  entry->corrected = (record->bits & RACK_RECORD_CORRECTED) != 0;
-  /* A guess of 0 would keep tools from reading at all. */
-  entry->size = !entry->exact && record->size == 0 ? 1 : record->size;
-  entry->date = record->date;
-  if (record->name != NULL)
-    g_strlcpy (entry->name, record->name, sizeof entry->name);
-  else
-    rack_name_uid (record->uid, entry->name);
-}
-
-gboolean
-rack_folder_find (RackFolder *folder, guint32 uid, RackEntry *entry)
-{
-  gboolean trusted = rack_mirror_trusts_sizes (folder->mirror);
-  pthread_mutex_lock (&folder->mutex);
-  const RackRecord *record = rack_index_find (&folder->index, uid);
-  if (record != NULL)
-    fill_entry (record, trusted, entry);
-  pthread_mutex_unlock (&folder->mutex);
-  return record != NULL;
-}
-
-gboolean
-rack_folder_find_name (RackFolder *folder, const char *name, RackEntry *entry)
-{
-  guint32 uid = rack_name_parse_uid (name);
-  return uid != 0 && rack_folder_find (folder, uid, entry) && strcmp (entry->name, name) == 0;
-}
-
-guint
-rack_folder_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n)
-{
-  gboolean trusted = rack_mirror_trusts_sizes (folder->mirror);
-  guint found = 0;
-  if (after == G_MAXUINT32)
-    return 0;
-  pthread_mutex_lock (&folder->mutex);
-  folder->touched = g_get_monotonic_time ();
-  guint at = rack_index_position (&folder->index, after + 1);
-  for (; at < folder->index.n && found < n; at++)
-    fill_entry (&folder->index.records[at], trusted, &entries[found++]);
-  pthread_mutex_unlock (&folder->mutex);
-  return found;
 }
 
 /* ---- For the other files of the mirror ------------------------------------------ */
@@ -287,8 +280,17 @@ rack_folder_handle (RackFolder *folder, guint32 row, GError **error)
   return handle;
 }
 
+/* ---- Sizes --------------------------------------------------------------------- */
+
+gboolean
+rack_mirror_trusts_sizes (RackMirror *mirror)
+{
+  return g_atomic_int_get (&mirror->sizes_wrong) == 0
+         && g_atomic_int_get (&mirror->sizes_right) >= SIZES_TRUSTED;
+}
+
 static gboolean
-any_complete (RackFolder *folder)
+any_messages (RackFolder *folder)
 {
   return folder->index.n > 0;
 }
@@ -303,7 +305,7 @@ may_be_misremembered (const RackRecord *record)
 static void
 distrust_all (RackMirror *mirror)
 {
-  g_autoptr (GPtrArray) folders = rack_tree_select (mirror, any_complete);
+  g_autoptr (GPtrArray) folders = rack_tree_select (mirror, any_messages);
   for (guint f = 0; f < folders->len; f++)
     {
       RackFolder *folder = folders->pdata[f];
@@ -311,9 +313,14 @@ distrust_all (RackMirror *mirror)
       pthread_mutex_lock (&folder->mutex);
       for (guint i = 0; i < folder->index.n; i++)
         if (may_be_misremembered (&folder->index.records[i]))
-          g_array_append_val (uids, folder->index.records[i].uid);
-      rack_changes_push_uids (mirror, RACK_CHANGE_SIZES, folder, uids, FALSE);
+          {
+            guint32 uid = folder->index.records[i].uid;
+            g_array_append_val (uids, uid);
+          }
+      guint32 row = folder->row;
       pthread_mutex_unlock (&folder->mutex);
+      rack_changes_push (folder, RACK_CHANGE_SIZES, row, (const guint32 *) uids->data, uids->len,
+                         NULL);
     }
 }
 
@@ -335,13 +342,16 @@ rack_folder_learn_size (RackFolder *folder, guint32 row, guint32 uid, guint64 si
   pthread_mutex_unlock (&folder->mutex);
   if (!news)
     return;
+  rack_store_learn_size (mirror->store, row, uid, size);
   if (right)
     {
-      g_atomic_int_inc (&mirror->sizes_right);
+      if (g_atomic_int_add (&mirror->sizes_right, 1) + 1 == SIZES_TRUSTED)
+        rack_mirror_save_trust (mirror);
       return;
     }
   gboolean trusted = rack_mirror_trusts_sizes (mirror);
-  g_atomic_int_inc (&mirror->sizes_wrong);
+  if (g_atomic_int_add (&mirror->sizes_wrong, 1) == 0)
+    rack_mirror_save_trust (mirror);
   if (trusted)
     distrust_all (mirror);
 }

@@ -6,11 +6,7 @@
 
 #include <string.h>
 
-G_STATIC_ASSERT (sizeof (RackRecord) <= 32);
-
-#define NAMES_BLOCK (32 * 1024)
-/* Names of messages that went are given back when they are more than the living and this. */
-#define GARBAGE_MIN (256 * 1024)
+G_STATIC_ASSERT (sizeof (RackRecord) == 24);
 
 void
 rack_index_init (RackIndex *index)
@@ -22,18 +18,7 @@ void
 rack_index_clear (RackIndex *index)
 {
   g_free (index->records);
-  if (index->names != NULL)
-    g_string_chunk_free (index->names);
   rack_index_init (index);
-}
-
-static const char *
-keep_name (RackIndex *index, const char *name, gsize size)
-{
-  if (index->names == NULL)
-    index->names = g_string_chunk_new (NAMES_BLOCK);
-  index->name_bytes += size + 1;
-  return g_string_chunk_insert_len (index->names, name, (gssize) size);
 }
 
 static void
@@ -41,18 +26,26 @@ reserve (RackIndex *index, guint n)
 {
   if (n <= index->capacity)
     return;
-  index->capacity = MAX (n, index->capacity + index->capacity / 2);
+  /* A quarter more: mailboxes grow at their end, a few at a time. */
+  index->capacity = MAX (n, index->capacity + index->capacity / 4);
   index->capacity = MAX (index->capacity, 16);
   index->records = g_renew (RackRecord, index->records, index->capacity);
 }
 
 void
-rack_index_append (RackIndex *index, const RackRecord *record, const char *name, gsize size)
+rack_index_trim (RackIndex *index)
+{
+  if (index->n == 0 || index->capacity - index->n < 1024)
+    return;
+  index->capacity = index->n;
+  index->records = g_renew (RackRecord, index->records, index->capacity);
+}
+
+void
+rack_index_append (RackIndex *index, const RackRecord *record)
 {
   reserve (index, index->n + 1);
-  RackRecord *slot = &index->records[index->n++];
-  *slot = *record;
-  slot->name = name != NULL ? keep_name (index, name, size) : NULL;
+  index->records[index->n++] = *record;
 }
 
 static gint
@@ -104,109 +97,79 @@ rack_index_find (const RackIndex *index, guint32 uid)
   return at < index->n && index->records[at].uid == uid ? &index->records[at] : NULL;
 }
 
-/* Both sealed, other not empty and all of its UIDs above index': the usual case, new mail. */
-static void
-append_all (RackIndex *index, const RackIndex *other, GArray *added)
+/* How many of other's records are not in index, whose records from at on are not below them. */
+static guint
+count_new (const RackIndex *index, guint at, const RackIndex *other, GArray *added)
 {
-  reserve (index, index->n + other->n);
-  for (guint i = 0; i < other->n; i++)
+  guint n = 0;
+  for (guint o = 0; o < other->n; o++)
     {
-      const RackRecord *record = &other->records[i];
-      rack_index_append (index, record, record->name,
-                         record->name != NULL ? strlen (record->name) : 0);
+      guint32 uid = other->records[o].uid;
+      while (at < index->n && index->records[at].uid < uid)
+        at++;
+      if (at < index->n && index->records[at].uid == uid)
+        continue;
+      n++;
       if (added != NULL)
-        g_array_append_val (added, record->uid);
+        g_array_append_val (added, uid);
     }
-}
-
-static void
-merge_sorted (RackIndex *index, const RackIndex *other, GArray *added)
-{
-  RackIndex merged;
-  rack_index_init (&merged);
-  merged.names = g_steal_pointer (&index->names);
-  merged.name_bytes = index->name_bytes;
-  merged.name_garbage = index->name_garbage;
-  reserve (&merged, index->n + other->n);
-  guint i = 0, o = 0;
-  while (i < index->n || o < other->n)
-    {
-      guint32 mine = i < index->n ? index->records[i].uid : 0;
-      guint32 theirs = o < other->n ? other->records[o].uid : 0;
-      if (o == other->n || (i < index->n && mine <= theirs))
-        {
-          merged.records[merged.n++] = index->records[i++];
-          if (mine == theirs && o < other->n)
-            o++; /* known already: what we learnt about it stays */
-          continue;
-        }
-      const RackRecord *record = &other->records[o++];
-      rack_index_append (&merged, record, record->name,
-                         record->name != NULL ? strlen (record->name) : 0);
-      if (added != NULL)
-        g_array_append_val (added, record->uid);
-    }
-  rack_index_clear (index);
-  *index = merged;
+  return n;
 }
 
 void
 rack_index_merge (RackIndex *index, RackIndex *other, GArray *added)
 {
-  if (other->n == 0)
-    ;
-  else if (index->n == 0)
+  if (other->n > 0)
     {
-      rack_index_clear (index);
-      *index = *other;
-      rack_index_init (other);
-      for (guint i = 0; added != NULL && i < index->n; i++)
-        g_array_append_val (added, index->records[i].uid);
+      guint from = rack_index_position (index, other->records[0].uid);
+      guint new = count_new (index, from, other, added);
+      guint i = index->n, o = other->n, to = index->n + new;
+      reserve (index, to);
+      index->n = to;
+      /* From the end, so that each record moves once and those below stay where they are. */
+      while (to > i)
+        {
+          guint32 mine = i > from ? index->records[i - 1].uid : 0;
+          guint32 theirs = other->records[o - 1].uid;
+          if (mine >= theirs)
+            index->records[--to] = index->records[--i];
+          else
+            index->records[--to] = other->records[o - 1];
+          if (mine <= theirs)
+            o--;
+        }
     }
-  else if (other->records[0].uid > index->records[index->n - 1].uid)
-    append_all (index, other, added);
-  else
-    merge_sorted (index, other, added);
   rack_index_clear (other);
-}
-
-static void
-compact_names (RackIndex *index)
-{
-  if (index->name_garbage < GARBAGE_MIN || index->name_garbage < index->name_bytes / 2)
-    return;
-  GStringChunk *old = g_steal_pointer (&index->names);
-  index->name_bytes = index->name_garbage = 0;
-  for (guint i = 0; i < index->n; i++)
-    if (index->records[i].name != NULL)
-      index->records[i].name =
-          keep_name (index, index->records[i].name, strlen (index->records[i].name));
-  if (old != NULL)
-    g_string_chunk_free (old);
 }
 
 void
 rack_index_take (RackIndex *index, const RackSet *uids, RackIndex *gone)
 {
   RackRanges ranges = rack_set_ranges (uids);
-  guint kept = 0;
+  if (ranges.n == 0)
+    return;
+  guint kept = rack_index_position (index, ranges.items[0].first);
   gsize r = 0;
-  for (guint i = 0; i < index->n; i++)
+  for (guint i = kept; i < index->n; i++)
     {
-      RackRecord *record = &index->records[i];
+      const RackRecord *record = &index->records[i];
       while (r < ranges.n && ranges.items[r].last < record->uid)
         r++;
       if (r < ranges.n && ranges.items[r].first <= record->uid)
-        {
-          gsize size = record->name != NULL ? strlen (record->name) : 0;
-          rack_index_append (gone, record, record->name, size);
-          index->name_garbage += record->name != NULL ? size + 1 : 0;
-        }
+        rack_index_append (gone, record);
       else
         index->records[kept++] = *record;
     }
   index->n = kept;
-  compact_names (index);
+}
+
+RackSet *
+rack_index_uids (const RackIndex *index)
+{
+  RackSet *uids = rack_set_new ();
+  for (guint i = 0; i < index->n; i++)
+    rack_set_add (uids, index->records[i].uid, index->records[i].uid);
+  return uids;
 }
 
 void

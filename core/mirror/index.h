@@ -2,7 +2,8 @@
  *
  * index.h - the messages of one mailbox as a packed array, ascending by UID
  *
- * 32 bytes a message and its name; no lock (the folder has one) and no server.
+ * 24 bytes a message; what else is known of one is in the store. No lock (the folder has
+ * one), no disk and no server.
  */
 #pragma once
 
@@ -19,37 +20,40 @@ typedef enum
 typedef struct
 {
   guint32 uid;
-  guint16 flags; /* RackFlags */
-  guint16 bits;  /* RackRecordBits */
-  guint64 size;
+  guint16 flags;     /* RackFlags */
+  guint16 keywords;  /* a number of the folder's RackKeywords */
+  guint64 size : 48; /* octets */
+  guint64 bits : 16; /* RackRecordBits */
   gint64 date;
-  const char *name; /* in the index' names; NULL: "UID.eml" */
 } RackRecord;
 
 typedef struct
 {
   RackRecord *records; /* ascending by UID once sealed */
   guint n, capacity;
-  GStringChunk *names;
-  gsize name_bytes, name_garbage;
 } RackIndex;
 
 void rack_index_init (RackIndex *index);
 /* Frees what it holds; it is empty then. */
 void rack_index_clear (RackIndex *index);
-/* In any order; name is copied (NULL: none). */
-void rack_index_append (RackIndex *index, const RackRecord *record, const char *name, gsize size);
+/* In any order. */
+void rack_index_append (RackIndex *index, const RackRecord *record);
 /* Sorts what was appended; of several with one UID the last stays. */
 void rack_index_seal (RackIndex *index);
-/* Moves into index what is new in other (sealed) and empties other. added: NULL, or the UIDs that
- * were new (guint32), ascending. */
+/* Gives back the room that is not used. */
+void rack_index_trim (RackIndex *index);
+/* Moves into index what is new in other (sealed) and empties other. What is known already stays as
+ * it is. Takes time for the records above other's lowest UID, not for all. added: NULL, or the UIDs
+ * that were new (guint32), ascending. */
 void rack_index_merge (RackIndex *index, RackIndex *other, GArray *added);
 /* The position of the first record with this UID or a higher one. */
 guint rack_index_position (const RackIndex *index, guint32 uid);
 /* Borrowed until the index changes; NULL if there is none. */
 RackRecord *rack_index_find (const RackIndex *index, guint32 uid);
-/* The records in uids leave and are appended to gone (an index of its own, with names; sealed). */
+/* The records in uids leave and are appended to gone (an index of its own; sealed). */
 void rack_index_take (RackIndex *index, const RackSet *uids, RackIndex *gone);
+/* All UIDs. Returns: (owned) */
+RackSet *rack_index_uids (const RackIndex *index);
 /* What of uids is not in the index, and what of the index is not in uids. Linear in ranges and
  * records, whatever numbers the ranges span. Returns: (owned) both. */
 void rack_index_compare (const RackIndex *index, const RackSet *uids, RackSet **unknown,

@@ -3,14 +3,18 @@
  * mirror-private.h - what the files of this room share
  *
  * Locks, in the order in which they may be taken while another is held: the watchers'
- * mutex, a folder's mutex, the tree's mutex, the bodies' mutex, the changes' mutex; the mutex of
- * the remembered parts is taken alone. None is held while the server is asked.
+ * mutex, a folder's mutex, the tree's mutex, the bodies' mutex, the changes' mutex, the
+ * mutex of online.c, the store's (store.h); the mutex of the remembered parts is taken
+ * alone. None is held while the server is asked, and none but the store's own while
+ * something is written to the disk.
  */
 #pragma once
 
 #include "index.h"
 #include "jobs.h"
+#include "keywords.h"
 #include "names.h"
+#include "store.h"
 #include "waiting.h"
 
 #include <mailrack/mailrack-mirror.h>
@@ -22,6 +26,15 @@ typedef struct RackChanges RackChanges;
 typedef struct RackPartsCache RackPartsCache;
 typedef struct RackWatchers RackWatchers;
 typedef struct RackWatcher RackWatcher;
+typedef struct RackOnline RackOnline;
+
+/* What the server can do that makes a difference here. */
+typedef enum
+{
+  RACK_OFFERS_KNOWN = 1 << 0, /* it was asked */
+  RACK_OFFERS_CONDSTORE = 1 << 1,
+  RACK_OFFERS_OBJECTID = 1 << 2,
+} RackOffers;
 
 struct RackMirror
 {
@@ -33,6 +46,9 @@ struct RackMirror
   RackPartsCache *parts;
   RackChanges *changes;
   RackWatchers *watchers;
+  RackOnline *online;
+  RackStore *store;
+  char *notice;
   gint64 started; /* nanoseconds since the epoch */
 
   pthread_mutex_t tree; /* guards ids, rows, and the tree fields of every folder */
@@ -44,6 +60,7 @@ struct RackMirror
   gint sizes_wrong; /* atomic */
   gint probing;     /* atomic: sizes are being tried, or were */
   gint syncs;       /* atomic */
+  gint offers;      /* atomic: RackOffers */
 };
 
 /* What a folder's job is asked to do. */
@@ -77,13 +94,19 @@ struct RackFolder
   RackListFlags flags;
   gboolean selectable;
   gboolean gone;
-  guint generation; /* of the list that named it or something below it last */
-  guint listed;     /* of the list that named it itself */
+  gint64 gone_since; /* seconds since the epoch, or 0 */
+  guint generation;  /* of the list that named it or something below it last */
+  guint listed;      /* of the list that named it itself */
 
   pthread_mutex_t mutex; /* guards all that follows */
   pthread_cond_t cond;   /* a job has finished */
   RackIndex index;
+  RackKeywords keywords;
   guint32 row;
+  RackMailboxState state; /* what the index is about; uid_validity 0: nothing is known */
+  RackStoreBox box;       /* what the store was told last; row 0: nothing */
+  guint32 expected;       /* while it is not complete: how many messages there will be */
+  gboolean loaded;        /* the index has what the store has */
   gboolean complete;
   gint64 changed;
   gint64 touched;     /* monotonic, microseconds: when somebody last asked */
@@ -95,7 +118,7 @@ struct RackFolder
   gint64 error_time;          /* monotonic */
   GArray *events;             /* of RackEvent, to be applied */
   RackMailbox *handle;        /* NULL: not open */
-  RackMailboxStatus seen;     /* what the last sync was about */
+  guint checks;               /* looks in a row that only compared numbers */
   RackWatcher *watcher;       /* under the watchers' mutex */
   const RackWatcher *watched; /* whose events come from now on */
   gboolean pushed;            /* the same, and the index is as the first of them expects it */
@@ -103,12 +126,21 @@ struct RackFolder
   RackAhead ahead;
 };
 
+/* ---- mirror.c ---- */
+gboolean rack_mirror_offers (RackMirror *mirror, RackOffers what);
+/* Notes in the store how the sizes proved. */
+void rack_mirror_save_trust (RackMirror *mirror);
+/* Whether messages have names of their own. */
+gboolean rack_mirror_names (const RackMirror *mirror);
+
 /* ---- tree.c ---- */
 /* Asks LIST and brings the tree in line. */
 gboolean rack_tree_refresh (RackMirror *mirror, GError **error);
-/* A row for folder's messages; the one before is not in force any more. */
+/* Makes the folders that the store has. */
+gboolean rack_tree_load (RackMirror *mirror, GError **error);
+/* A free row for folder's messages, now its own. */
 guint32 rack_tree_new_row (RackFolder *folder, guint32 uid_validity);
-void rack_tree_drop_row (RackFolder *folder);
+void rack_tree_drop_row (RackMirror *mirror, guint32 row);
 /* The folders that pass. Returns: (owned, container) */
 GPtrArray *rack_tree_select (RackMirror *mirror, gboolean (*pass) (RackFolder *));
 void rack_tree_free (RackMirror *mirror);
@@ -130,19 +162,47 @@ gboolean rack_mirror_trusts_sizes (RackMirror *mirror);
 void rack_sync_want (RackFolder *folder, RackWant want);
 /* For watchers and the poller: takes the mutex. */
 void rack_sync_request (RackFolder *folder, RackWant want);
-/* Forgets everything about a folder's messages (UIDVALIDITY changed, or it is gone). */
-void rack_sync_drop (RackFolder *folder);
+/* Forgets everything about a folder's messages. wipe: on the disk too (its UIDVALIDITY changed);
+ * else it may come back. */
+void rack_sync_drop (RackFolder *folder, gboolean wipe);
+
+/* ---- publish.c: what was learnt of a folder goes to the store and the index ---- */
+/* Those in rows come in. FALSE: the disk's error, or RACK_ERROR_STALE: the folder was dropped
+ * meanwhile. */
+gboolean rack_sync_publish (RackFolder *folder, RackMailbox *mailbox, const RackRows *rows,
+                            GError **error);
+/* Those in uids go. */
+gboolean rack_sync_remove (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids,
+                           GError **error);
+/* Flags and keywords of rows are as they are there; rows (that are as before) are taken out. */
+gboolean rack_sync_set_flags (RackFolder *folder, RackMailbox *mailbox, RackRows *rows,
+                              GError **error);
+/* Notes in the store what is known of the folder's mailbox. */
+gboolean rack_sync_note (RackFolder *folder, GError **error);
+/* Fills the index from the store, unless that was done. */
+gboolean rack_sync_load (RackFolder *folder, GError **error);
 
 /* ---- fill.c ---- */
-/* Fetches what an index keeps of uids into batch (sealed). */
-gboolean rack_fill (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, RackIndex *batch,
-                    GError **error);
+/* Fetches what is kept of uids, and publishes it. */
+gboolean rack_fill (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, GError **error);
+
+/* ---- online.c: whether the server can be reached ---- */
+RackOnline *rack_online_new (void);
+void rack_online_free (RackOnline *online);
+/* What came of asking the server something: NULL, or why it failed. */
+void rack_online_note (RackMirror *mirror, const GError *problem);
+gboolean rack_online_is (RackMirror *mirror);
+/* For those who are about to ask the server. FALSE at once, or after a moment in which it was tried
+ * again: RACK_ERROR_NETWORK, it cannot be reached. */
+gboolean rack_online_check (RackMirror *mirror, GError **error);
 
 /* ---- watchers.c ---- */
 RackWatchers *rack_watchers_new (RackMirror *mirror);
 /* A folder is in use and its index complete: perhaps it gets a watch. */
 void rack_watchers_consider (RackFolder *folder);
 void rack_watchers_stop (RackFolder *folder);
+/* Has the poller ask the server now, unless it did just now. */
+void rack_watchers_probe (RackMirror *mirror);
 /* Ends the threads; nothing is watched any more. */
 void rack_watchers_end (RackWatchers *watchers);
 void rack_watchers_free (RackWatchers *watchers);
@@ -150,12 +210,14 @@ void rack_watchers_free (RackWatchers *watchers);
 /* ---- changes.c ---- */
 RackChanges *rack_changes_new (void);
 void rack_changes_free (RackChanges *changes);
-/* The records of index, with their names if named. Does nothing if nobody listens or n is 0. */
-void rack_changes_push (RackMirror *mirror, RackChangeKind kind, RackFolder *folder, guint32 row,
-                        const RackIndex *index, gboolean named);
-/* The records of folder's index in uids (guint32, ascending). With the folder's mutex held. */
-void rack_changes_push_uids (RackMirror *mirror, RackChangeKind kind, RackFolder *folder,
-                             const GArray *uids, gboolean named);
+/* The names of some messages, one for each of uids. */
+typedef struct RackNames RackNames;
+/* Reads them from the store. Returns: (owned) NULL if nobody listens. */
+RackNames *rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids, guint n);
+/* uids: n of them, ascending; names (owned): theirs, or NULL. Does nothing if nobody listens or n
+ * is 0. */
+void rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const guint32 *uids,
+                        guint n, RackNames *names);
 /* names: of directories below folder (char *). */
 void rack_changes_push_folders (RackMirror *mirror, RackFolder *folder, const GPtrArray *names);
 

@@ -15,35 +15,99 @@
 #define FETCHERS_DEFAULT 4
 #define SYNC_THREADS     2
 
-RackMirror *
-rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCancellable *cancellable,
-                  GError **error)
+static void
+apply_defaults (RackMirrorOptions *options)
+{
+  if (options->poll <= 0)
+    options->poll = POLL_DEFAULT;
+  if (options->stall <= 0)
+    options->stall = STALL_DEFAULT;
+  if (options->watches == 0)
+    options->watches = WATCHES_DEFAULT;
+  if (options->fetchers == 0)
+    options->fetchers = FETCHERS_DEFAULT;
+}
+
+static RackMirror *
+mirror_new (RackAccount *account, const RackMirrorOptions *options)
 {
   RackMirror *mirror = g_new0 (RackMirror, 1);
   mirror->account = rack_account_ref (account);
   mirror->options = *options;
   /* Nobody can have to forget anything before this is open. */
   mirror->options.changes = FALSE;
-  if (mirror->options.poll <= 0)
-    mirror->options.poll = POLL_DEFAULT;
-  if (mirror->options.stall <= 0)
-    mirror->options.stall = STALL_DEFAULT;
-  if (mirror->options.watches == 0)
-    mirror->options.watches = WATCHES_DEFAULT;
-  if (mirror->options.fetchers == 0)
-    mirror->options.fetchers = FETCHERS_DEFAULT;
+  apply_defaults (&mirror->options);
   mirror->started = g_get_real_time () * 1000;
-  /* The caller's cancellable is for the first list; the mirror lives on after it. */
-  mirror->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   pthread_mutex_init (&mirror->tree, NULL);
   mirror->ids = g_hash_table_new (NULL, NULL);
   mirror->rows = g_hash_table_new (NULL, NULL);
   mirror->changes = rack_changes_new ();
   mirror->parts = rack_parts_cache_new ();
+  mirror->online = rack_online_new ();
   mirror->root = rack_folder_new (mirror, NULL, 0, g_strdup (""), g_strdup (""));
   g_hash_table_insert (mirror->ids, GUINT_TO_POINTER (0), mirror->root);
+  return mirror;
+}
 
-  gboolean ok = rack_tree_refresh (mirror, error);
+static gboolean
+open_store (RackMirror *mirror, GError **error)
+{
+  const RackMirrorOptions *options = &mirror->options;
+  g_autofree char *place = rack_store_place (mirror->account, options->cache_dir);
+  const char *holder = options->holder != NULL ? options->holder : g_get_prgname ();
+  mirror->store = rack_store_open (place, holder != NULL ? holder : "a program",
+                                   RACK_STORE_PATIENCE, &mirror->notice, error);
+  if (mirror->store == NULL)
+    return FALSE;
+  mirror->options.cache_dir = mirror->options.holder = NULL; /* the caller's */
+  mirror->sizes_right = (gint) rack_store_get (mirror->store, "sizes_right", 0);
+  mirror->sizes_wrong = (gint) rack_store_get (mirror->store, "sizes_wrong", 0);
+  return rack_tree_load (mirror, error);
+}
+
+void
+rack_mirror_save_trust (RackMirror *mirror)
+{
+  rack_store_set (mirror->store, "sizes_right", g_atomic_int_get (&mirror->sizes_right), NULL);
+  rack_store_set (mirror->store, "sizes_wrong", g_atomic_int_get (&mirror->sizes_wrong), NULL);
+}
+
+static gboolean
+is_unreachable (const GError *problem)
+{
+  return g_error_matches (problem, RACK_ERROR, RACK_ERROR_NETWORK)
+         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED)
+         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_TIMEOUT);
+}
+
+/* The list, from the server; where the disk has one, that is enough for a start. */
+static gboolean
+list_or_offline (RackMirror *mirror, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (rack_tree_refresh (mirror, &problem))
+    return TRUE;
+  if (!is_unreachable (problem) || g_hash_table_size (mirror->ids) < 2)
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  rack_online_note (mirror, problem);
+  g_autofree char *before = g_steal_pointer (&mirror->notice);
+  mirror->notice =
+      g_strdup_printf ("%s%soffline, showing what is on this disk: %s",
+                       before != NULL ? before : "", before != NULL ? "; " : "", problem->message);
+  return TRUE;
+}
+
+RackMirror *
+rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCancellable *cancellable,
+                  GError **error)
+{
+  RackMirror *mirror = mirror_new (account, options);
+  /* The caller's cancellable is for the first list; the mirror lives on after it. */
+  mirror->cancellable = cancellable != NULL ? g_object_ref (cancellable) : g_cancellable_new ();
+  gboolean ok = open_store (mirror, error) && list_or_offline (mirror, error);
   g_clear_object (&mirror->cancellable);
   mirror->cancellable = g_cancellable_new ();
   if (ok)
@@ -59,12 +123,27 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
   return mirror;
 }
 
+/* What only changed in memory since it was noted. */
+static void
+note_all (RackMirror *mirror)
+{
+  GHashTableIter iter;
+  gpointer folder;
+  g_hash_table_iter_init (&iter, mirror->ids);
+  while (g_hash_table_iter_next (&iter, NULL, &folder))
+    if (((RackFolder *) folder)->complete)
+      rack_sync_note (folder, NULL);
+  rack_mirror_save_trust (mirror);
+}
+
 void
 rack_mirror_close (RackMirror *mirror)
 {
   if (mirror == NULL)
     return;
   g_cancellable_cancel (mirror->cancellable);
+  if (mirror->store != NULL)
+    rack_store_say_closing (mirror->store);
   if (mirror->watchers != NULL)
     rack_watchers_end (mirror->watchers);
   if (mirror->jobs != NULL)
@@ -72,14 +151,38 @@ rack_mirror_close (RackMirror *mirror)
   if (mirror->bodies != NULL)
     rack_bodies_free (mirror->bodies);
   if (mirror->watchers != NULL)
-    rack_watchers_free (mirror->watchers);
+    {
+      note_all (mirror);
+      rack_watchers_free (mirror->watchers);
+    }
   rack_tree_free (mirror);
+  rack_store_close (mirror->store);
   rack_changes_free (mirror->changes);
   rack_parts_cache_free (mirror->parts);
+  rack_online_free (mirror->online);
   pthread_mutex_destroy (&mirror->tree);
   g_object_unref (mirror->cancellable);
   rack_account_unref (mirror->account);
+  g_free (mirror->notice);
   g_free (mirror);
+}
+
+const char *
+rack_mirror_notice (RackMirror *mirror)
+{
+  return mirror->notice;
+}
+
+gboolean
+rack_mirror_offers (RackMirror *mirror, RackOffers what)
+{
+  return ((RackOffers) g_atomic_int_get (&mirror->offers) & what) != 0;
+}
+
+gboolean
+rack_mirror_names (const RackMirror *mirror)
+{
+  return mirror->options.names == RACK_NAMES_FULL;
 }
 
 void
@@ -89,6 +192,7 @@ rack_mirror_figures (RackMirror *mirror, RackMirrorFigures *figures)
   rack_bodies_figures (mirror->bodies, figures);
   figures->syncs = (guint64) g_atomic_int_get (&mirror->syncs);
   figures->trusted = rack_mirror_trusts_sizes (mirror);
+  figures->offline = !rack_online_is (mirror);
 }
 
 RackFolder *

@@ -3,36 +3,25 @@
  * names.c - the names that messages have as files
  *
  * "2026-11-20T0915Z_Alice-Doe_Budget-Q4.48213.eml": made of what never changes
- * while the message lives, so the name does not either. RFC 2047 words are decoded
- * by GMime, NFC is GLib's; what may stand in a name is decided here and in
+ * while the message lives, so the name does not either. Headers are decoded by
+ * headers.c, NFC is GLib's; what may stand in a name is decided here and in
  * names-directory.c, which has the directories.
  */
 #include "names.h"
 
+#include "headers.h"
 #include "names-private.h"
 
-#include <gmime/gmime.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-/* More than any name can show; a header of a megabyte is not decoded for nothing. */
-#define INPUT_MAX  2048
+/* More than any name can show. */
+#define HEADER_SIZE 2049
 /* So that a long sender leaves room for the subject. */
-#define SENDER_MAX 60
+#define SENDER_MAX  60
 /* 9999-12-31T23:59:59Z, the last moment that fits the format. */
-#define DATE_MAX   G_GINT64_CONSTANT (253402300799)
-
-static void
-init_gmime (void)
-{
-  static gsize done;
-  if (g_once_init_enter (&done))
-    {
-      g_mime_init ();
-      g_once_init_leave (&done, 1);
-    }
-}
+#define DATE_MAX    G_GINT64_CONSTANT (253402300799)
 
 /* Invisible characters (Default_Ignorable_Code_Point of Unicode, and all of Cf): they would make
  * two names look the same, or turn the writing direction round. */
@@ -102,18 +91,16 @@ cut (const char *text, gsize size, gsize max)
   return (gsize) (end - text);
 }
 
-/* Appends the part of a name that text (UTF-8) becomes, at most max bytes; nothing if there
- * is nothing in it that may stand in a name. */
+/* The words of text (valid, NFC) with one "-" between two, until they are more than max bytes.
+ * words has room for one character more than that. Returns: their length. */
 static gsize
-append_words (const char *text, gsize max, char *out)
+join_words (const char *text, gsize max, char *words)
 {
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  g_autofree char *normal = g_utf8_normalize (valid, -1, G_NORMALIZE_DEFAULT_COMPOSE);
-  g_autoptr (GString) words = g_string_sized_new (max + 8);
   gboolean separate = FALSE, after_letter = FALSE;
   guint marks = 0;
+  gsize size = 0;
 
-  for (const char *p = normal; *p != '\0' && words->len <= max; p = g_utf8_next_char (p))
+  for (const char *p = text; *p != '\0' && size <= max; p = g_utf8_next_char (p))
     {
       gunichar c = g_utf8_get_char (p);
       Fate fate = fate_of (c, marks, after_letter);
@@ -124,54 +111,37 @@ append_words (const char *text, gsize max, char *out)
       marks = mark ? marks + 1 : 0;
       if (fate == SEPARATE)
         separate = TRUE;
-      else if (words->len == 0 && c == '.')
+      else if (size == 0 && c == '.')
         continue;
       else
         {
-          if (separate && words->len > 0)
-            g_string_append_c (words, '-');
+          if (separate && size > 0)
+            words[size++] = '-';
           separate = FALSE;
-          g_string_append_unichar (words, c);
+          size += (gsize) g_unichar_to_utf8 (c, words + size);
         }
     }
-  gsize size = cut (words->str, words->len, max);
-  size = trimmed (words->str, size);
-  memcpy (out, words->str, size);
   return size;
 }
 
-static char *
-bounded (RackStr str)
+/* Appends the part of a name that text (UTF-8) becomes, at most max bytes; nothing if there
+ * is nothing in it that may stand in a name. */
+static gsize
+append_words (const char *text, gsize max, char *out)
 {
-  char *text = g_strndup (str.data, MIN (str.size, INPUT_MAX));
-  /* g_strndup stops at a NUL; a line end would end GMime's decoding. */
-  for (char *p = text; *p != '\0'; p++)
-    if ((guchar) *p < 0x20)
-      *p = ' ';
-  return text;
-}
+  char words[RACK_NAME_MESSAGE_MAX + 16];
+  g_autofree char *normal = NULL;
 
-/* The display name, else the local part, of whom a message is from. */
-static char *
-sender_of (const RackEnvelope *envelope)
-{
-  const RackAddresses *lists[] = { &envelope->from, &envelope->sender };
-  for (guint l = 0; l < G_N_ELEMENTS (lists); l++)
-    for (guint i = 0; i < lists[l]->n; i++)
-      {
-        const RackAddress *address = &lists[l]->items[i];
-        /* Without a host it is the start or end of a group. */
-        if (address->host.data == NULL)
-          continue;
-        if (address->name.size > 0)
-          {
-            g_autofree char *name = bounded (address->name);
-            return g_mime_utils_header_decode_phrase (NULL, name);
-          }
-        if (address->mailbox.size > 0)
-          return bounded (address->mailbox);
-      }
-  return NULL;
+  if (!g_str_is_ascii (text))
+    {
+      g_autofree char *valid = g_utf8_make_valid (text, -1);
+      normal = g_utf8_normalize (valid, -1, G_NORMALIZE_DEFAULT_COMPOSE);
+    }
+  gsize size = join_words (normal != NULL ? normal : text, max, words);
+  size = cut (words, size, max);
+  size = trimmed (words, size);
+  memcpy (out, words, size);
+  return size;
 }
 
 static gsize
@@ -190,26 +160,15 @@ rack_name_uid (guint32 uid, char *buffer)
 }
 
 gsize
-rack_name_message (guint32 uid, gint64 date, const RackEnvelope *envelope, char *buffer)
+rack_name_from_words (guint32 uid, gint64 date, const char *sender, const char *subject,
+                      char *buffer)
 {
   char suffix[24];
   gsize suffix_size = (gsize) sprintf (suffix, ".%u" RACK_NAME_SUFFIX, uid);
   gsize max = RACK_NAME_MESSAGE_MAX - suffix_size;
-  g_autofree char *sender = NULL;
-  g_autofree char *subject = NULL;
 
-  init_gmime ();
-  if (envelope != NULL)
-    {
-      sender = sender_of (envelope);
-      if (envelope->subject.size > 0)
-        {
-          g_autofree char *raw = bounded (envelope->subject);
-          subject = g_mime_utils_header_decode_text (NULL, raw);
-        }
-    }
   gsize size = append_date (date, buffer);
-  gsize part = sender != NULL ? append_words (sender, SENDER_MAX, buffer + size) : 0;
+  gsize part = append_words (sender, SENDER_MAX, buffer + size);
   if (part == 0)
     {
       memcpy (buffer + size, "unknown", 7);
@@ -217,7 +176,7 @@ rack_name_message (guint32 uid, gint64 date, const RackEnvelope *envelope, char 
     }
   size += part;
   buffer[size++] = '_';
-  part = subject != NULL ? append_words (subject, max - size, buffer + size) : 0;
+  part = append_words (subject, max - size, buffer + size);
   if (part == 0)
     {
       memcpy (buffer + size, "no-subject", 10);
@@ -226,6 +185,19 @@ rack_name_message (guint32 uid, gint64 date, const RackEnvelope *envelope, char 
   size += part;
   memcpy (buffer + size, suffix, suffix_size + 1);
   return size + suffix_size;
+}
+
+gsize
+rack_name_message (guint32 uid, gint64 date, const RackEnvelope *envelope, char *buffer)
+{
+  char sender[HEADER_SIZE] = "", subject[HEADER_SIZE] = "";
+  const RackAddress *from = envelope != NULL ? rack_header_sender (envelope) : NULL;
+
+  if (from != NULL && rack_header_phrase (from->name, sender, sizeof sender) == 0)
+    rack_header_plain (from->mailbox, sender, sizeof sender);
+  if (envelope != NULL)
+    rack_header_text (envelope->subject, subject, sizeof subject);
+  return rack_name_from_words (uid, date, sender, subject, buffer);
 }
 
 guint32

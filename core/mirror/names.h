@@ -26,6 +26,10 @@ G_BEGIN_DECLS
  * Returns: its length. */
 gsize rack_name_message (guint32 uid, gint64 date, const RackEnvelope *envelope, char *buffer);
 
+/* The same from words that are decoded already (headers.h); "" for what there is not. */
+gsize rack_name_from_words (guint32 uid, gint64 date, const char *sender, const char *subject,
+                            char *buffer);
+
 /* Writes "UID.eml" (names = uid, and the .uid view). Returns: its length. */
 gsize rack_name_uid (guint32 uid, char *buffer);
 

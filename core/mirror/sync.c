@@ -18,6 +18,9 @@
 #define CALM_AFTER_FAILURE 5000
 /* Without mod-sequences only the flags of so many of the newest are asked for again. */
 #define FLAGS_WINDOW       20000
+#define FLAGS_PORTION      1000
+/* ... and after so many looks at numbers alone. */
+#define CHECKS_MAX         4
 
 static void run_job (gpointer data);
 
@@ -41,15 +44,19 @@ rack_sync_request (RackFolder *folder, RackWant want)
 }
 
 void
-rack_sync_drop (RackFolder *folder)
+rack_sync_drop (RackFolder *folder, gboolean wipe)
 {
   RackIndex gone;
   pthread_mutex_lock (&folder->mutex);
   gone = folder->index;
   rack_index_init (&folder->index);
-  guint32 row = folder->row;
-  rack_tree_drop_row (folder);
-  folder->row = 0;
+  rack_keywords_clear (&folder->keywords);
+  guint32 row = folder->row, stored = folder->box.row;
+  folder->row = folder->expected = 0;
+  folder->state = (RackMailboxState){ 0 };
+  if (wipe)
+    folder->box = (RackStoreBox){ 0 };
+  folder->loaded = wipe;
   folder->complete = folder->pushed = folder->missed = FALSE;
   g_clear_pointer (&folder->handle, rack_mailbox_unref);
   g_array_set_size (folder->events, 0);
@@ -58,7 +65,18 @@ rack_sync_drop (RackFolder *folder)
   pthread_cond_broadcast (&folder->cond);
   pthread_mutex_unlock (&folder->mutex);
   rack_watchers_stop (folder);
-  rack_changes_push (folder->mirror, RACK_CHANGE_REMOVED, folder, row, &gone, TRUE);
+
+  g_autofree guint32 *uids = g_new (guint32, gone.n);
+  for (guint i = 0; i < gone.n; i++)
+    uids[i] = gone.records[i].uid;
+  RackNames *names = rack_names_read (folder, row, uids, gone.n);
+  if (wipe && stored != 0)
+    {
+      rack_tree_drop_row (folder->mirror, stored);
+      /* What stays behind belongs to nothing: the check finds it. */
+      rack_store_drop_box (folder->mirror->store, stored, NULL);
+    }
+  rack_changes_push (folder, RACK_CHANGE_REMOVED, row, uids, gone.n, names);
   rack_index_clear (&gone);
 }
 
@@ -71,59 +89,36 @@ is_complete (RackFolder *folder)
   return complete;
 }
 
-/* ---- Publishing ----------------------------------------------------------------- */
-
-/* batch (emptied) comes in, removed (may be NULL) goes. FALSE: the folder was dropped meanwhile. */
-static gboolean
-publish (RackFolder *folder, RackMailbox *mailbox, RackIndex *batch, const RackSet *removed,
-         GError **error)
-{
-  g_autoptr (GArray) added = g_array_new (FALSE, FALSE, sizeof (guint32));
-  RackIndex gone;
-  rack_index_init (&gone);
-
-  pthread_mutex_lock (&folder->mutex);
-  if (folder->handle != mailbox)
-    {
-      pthread_mutex_unlock (&folder->mutex);
-      g_set_error (error, RACK_ERROR, RACK_ERROR_STALE, "%s: it changed while it was read",
-                   folder->mailbox);
-      return FALSE;
-    }
-  if (removed != NULL)
-    rack_index_take (&folder->index, removed, &gone);
-  rack_index_merge (&folder->index, batch, added);
-  if (folder->complete && (gone.n > 0 || added->len > 0))
-    {
-      rack_folder_stamp (folder);
-      rack_changes_push_uids (folder->mirror, RACK_CHANGE_ADDED, folder, added, TRUE);
-    }
-  guint32 row = folder->row;
-  pthread_mutex_unlock (&folder->mutex);
-
-  rack_changes_push (folder->mirror, RACK_CHANGE_REMOVED, folder, row, &gone, TRUE);
-  rack_index_clear (&gone);
-  return TRUE;
-}
-
-static void
-set_flags (RackFolder *folder, guint32 uid, RackFlags flags, GArray *changed)
-{
-  RackRecord *record = rack_index_find (&folder->index, uid);
-  if (record == NULL || record->flags == (guint16) flags)
-    return;
-  record->flags = (guint16) flags;
-  g_array_append_val (changed, uid);
-}
-
 /* ---- The first time --------------------------------------------------------------- */
+
+/* A row in the store for what has this UIDVALIDITY now. */
+static gboolean
+make_box (RackFolder *folder, const RackMailboxStatus *status, RackStoreBox *box, GError **error)
+{
+  *box = (RackStoreBox){
+    .row = rack_tree_new_row (folder, status->uid_validity),
+    .folder = folder->id,
+    .uid_validity = status->uid_validity,
+    /* As it was before the first message was asked for: what happens meanwhile is asked for again.
+     */
+    .modseq = status->highest_modseq,
+    .named = rack_mirror_names (folder->mirror),
+  };
+  if (rack_store_add_box (folder->mirror->store, box, error))
+    return TRUE;
+  rack_tree_drop_row (folder->mirror, box->row);
+  return FALSE;
+}
 
 /* Returns: (owned) the open mailbox. Opens it if it is not. */
 static RackMailbox *
 ensure_open (RackFolder *folder, GError **error)
 {
+  RackMailboxStatus status;
+  RackStoreBox box;
   pthread_mutex_lock (&folder->mutex);
   RackMailbox *handle = folder->handle != NULL ? rack_mailbox_ref (folder->handle) : NULL;
+  box = folder->box;
   pthread_mutex_unlock (&folder->mutex);
   if (handle != NULL)
     return handle;
@@ -131,12 +126,23 @@ ensure_open (RackFolder *folder, GError **error)
                               folder->mirror->cancellable, error);
   if (handle == NULL)
     return NULL;
-  RackMailboxStatus status;
   rack_mailbox_status (handle, &status);
+  if (box.row != 0 && box.uid_validity != status.uid_validity)
+    {
+      rack_sync_drop (folder, TRUE);
+      box.row = 0;
+    }
+  if (box.row == 0 && !make_box (folder, &status, &box, error))
+    {
+      rack_mailbox_unref (handle);
+      return NULL;
+    }
   pthread_mutex_lock (&folder->mutex);
   folder->handle = rack_mailbox_ref (handle);
-  folder->row = rack_tree_new_row (folder, status.uid_validity);
-  folder->seen = status;
+  folder->box = box;
+  folder->row = box.row;
+  folder->state = (RackMailboxState){ box.uid_validity, box.uid_next, box.modseq };
+  folder->expected = status.messages;
   pthread_mutex_unlock (&folder->mutex);
   return handle;
 }
@@ -145,16 +151,11 @@ static gboolean
 load_range (RackFolder *folder, RackMailbox *mailbox, guint32 first, guint32 last, GError **error)
 {
   g_autoptr (RackSet) uids = rack_set_new_range (first, last);
-  RackIndex batch;
-  rack_index_init (&batch);
-  gboolean ok = rack_fill (folder, mailbox, uids, &batch, error)
-                && publish (folder, mailbox, &batch, NULL, error);
-  rack_index_clear (&batch);
-  return ok;
+  return rack_fill (folder, mailbox, uids, error);
 }
 
 static gboolean
-load (RackFolder *folder, RackMailbox *mailbox, GError **error)
+load_all (RackFolder *folder, RackMailbox *mailbox, GError **error)
 {
   RackMailboxStatus status;
   guint32 below = RACK_SET_STAR;
@@ -171,6 +172,43 @@ load (RackFolder *folder, RackMailbox *mailbox, GError **error)
 
 /* ---- Every other time --------------------------------------------------------------- */
 
+/* The rows of a FETCH of flags that is under way go where they belong, in portions. */
+static gboolean
+take_flags (RackFolder *folder, RackMailbox *mailbox, RackFetch *fetch, GError **error)
+{
+  GError *problem = NULL;
+  gboolean ok = TRUE;
+  RackRows rows;
+  const RackMessage *message;
+  rack_rows_init (&rows);
+  while (ok && (message = rack_fetch_next (fetch, &problem)) != NULL)
+    {
+      if (!(message->fields & RACK_FIELD_FLAGS))
+        continue;
+      rack_rows_add_flags (&rows, message->uid, &message->flags,
+                           message->fields & RACK_FIELD_MODSEQ ? message->modseq : 0);
+      if (rows.n < FLAGS_PORTION)
+        continue;
+      ok = rack_sync_set_flags (folder, mailbox, &rows, error);
+      rack_rows_reset (&rows);
+    }
+  ok = ok && rack_sync_set_flags (folder, mailbox, &rows, problem == NULL ? error : NULL);
+  rack_rows_clear (&rows);
+  if (problem == NULL)
+    return ok;
+  g_propagate_error (error, problem);
+  return FALSE;
+}
+
+static gboolean
+fetch_flags (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, const char *modifiers,
+             GError **error)
+{
+  g_autoptr (RackFetch) fetch = rack_mailbox_fetch (mailbox, uids, "UID FLAGS", modifiers,
+                                                    folder->mirror->cancellable, error);
+  return fetch != NULL && take_flags (folder, mailbox, fetch, error);
+}
+
 static gboolean
 refresh_flags (RackFolder *folder, RackMailbox *mailbox, GError **error)
 {
@@ -178,42 +216,19 @@ refresh_flags (RackFolder *folder, RackMailbox *mailbox, GError **error)
   g_autofree char *modifiers = NULL;
 
   pthread_mutex_lock (&folder->mutex);
-  if (folder->seen.highest_modseq != 0)
-    modifiers = g_strdup_printf ("CHANGEDSINCE %" G_GUINT64_FORMAT, folder->seen.highest_modseq);
+  if (folder->state.highest_modseq != 0)
+    modifiers = g_strdup_printf ("CHANGEDSINCE %" G_GUINT64_FORMAT, folder->state.highest_modseq);
   else if (folder->index.n > FLAGS_WINDOW)
     first = folder->index.records[folder->index.n - FLAGS_WINDOW].uid;
   gboolean empty = folder->index.n == 0;
   pthread_mutex_unlock (&folder->mutex);
   if (empty)
     return TRUE;
-
   g_autoptr (RackSet) uids = rack_set_new_range (first, RACK_SET_STAR);
-  g_autoptr (RackFetch) fetch = rack_mailbox_fetch (mailbox, uids, "UID FLAGS", modifiers,
-                                                    folder->mirror->cancellable, error);
-  if (fetch == NULL)
-    return FALSE;
-  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (guint32));
-  GError *problem = NULL;
-  const RackMessage *message;
-  while ((message = rack_fetch_next (fetch, &problem)) != NULL)
-    if (message->fields & RACK_FIELD_FLAGS)
-      {
-        pthread_mutex_lock (&folder->mutex);
-        if (folder->handle == mailbox)
-          set_flags (folder, message->uid, message->flags.system, changed);
-        pthread_mutex_unlock (&folder->mutex);
-      }
-  pthread_mutex_lock (&folder->mutex);
-  rack_changes_push_uids (folder->mirror, RACK_CHANGE_FLAGS, folder, changed, FALSE);
-  pthread_mutex_unlock (&folder->mutex);
-  if (problem != NULL)
-    {
-      g_propagate_error (error, problem);
-      return FALSE;
-    }
-  return TRUE;
+  return fetch_flags (folder, mailbox, uids, modifiers, error);
 }
 
+/* What is there is asked for, what is not is fetched: also what an earlier load left undone. */
 static gboolean
 resync (RackFolder *folder, RackMailbox *mailbox, GError **error)
 {
@@ -225,20 +240,16 @@ resync (RackFolder *folder, RackMailbox *mailbox, GError **error)
   g_autoptr (RackSet) vanished = NULL;
   pthread_mutex_lock (&folder->mutex);
   rack_index_compare (&folder->index, present, &unknown, &vanished);
+  gboolean unnamed = !folder->box.named && rack_mirror_names (folder->mirror);
   pthread_mutex_unlock (&folder->mutex);
-
-  RackIndex batch;
-  rack_index_init (&batch);
-  gboolean ok = refresh_flags (folder, mailbox, error)
-                && rack_fill (folder, mailbox, unknown, &batch, error)
-                && publish (folder, mailbox, &batch, vanished, error);
-  rack_index_clear (&batch);
-  return ok;
+  return refresh_flags (folder, mailbox, error)
+         && rack_fill (folder, mailbox, unnamed ? present : unknown, error)
+         && rack_sync_remove (folder, mailbox, vanished, error);
 }
 
 /* The folder is as mailbox was just now. */
-static void
-note_success (RackFolder *folder, RackMailbox *mailbox)
+static gboolean
+note_success (RackFolder *folder, RackMailbox *mailbox, GError **error)
 {
   RackMailboxStatus status;
   rack_mailbox_status (mailbox, &status);
@@ -248,12 +259,14 @@ note_success (RackFolder *folder, RackMailbox *mailbox)
       guint32 highest = folder->index.n > 0 ? folder->index.records[folder->index.n - 1].uid : 0;
       folder->complete = TRUE;
       folder->missed = FALSE;
+      folder->checks = 0;
       folder->pushed = folder->watched != NULL;
-      status.highest_modseq = MAX (status.highest_modseq, folder->seen.highest_modseq);
-      status.uid_next = MAX (status.uid_next, highest + 1);
-      folder->seen = status;
+      folder->state.highest_modseq = MAX (status.highest_modseq, folder->state.highest_modseq);
+      folder->state.uid_next = MAX (status.uid_next, highest + 1);
+      rack_index_trim (&folder->index);
     }
   pthread_mutex_unlock (&folder->mutex);
+  return rack_sync_note (folder, error);
 }
 
 static gboolean
@@ -262,10 +275,12 @@ sync_once (RackFolder *folder, GError **error)
   g_autoptr (RackMailbox) mailbox = ensure_open (folder, error);
   if (mailbox == NULL)
     return FALSE;
-  gboolean first = !is_complete (folder);
-  if (!(first ? load (folder, mailbox, error) : resync (folder, mailbox, error)))
+  pthread_mutex_lock (&folder->mutex);
+  gboolean first = !folder->complete, empty = folder->index.n == 0;
+  pthread_mutex_unlock (&folder->mutex);
+  if (!(first && empty ? load_all (folder, mailbox, error) : resync (folder, mailbox, error))
+      || !note_success (folder, mailbox, error))
     return FALSE;
-  note_success (folder, mailbox);
   if (first)
     rack_ahead_probe (folder);
   return TRUE;
@@ -284,7 +299,7 @@ sync_all (RackFolder *folder, GError **error)
         break;
       /* Another mailbox has this name now: everything we knew is void. */
       g_clear_error (&problem);
-      rack_sync_drop (folder);
+      rack_sync_drop (folder, TRUE);
     }
   g_propagate_error (error, problem);
   return FALSE;
@@ -298,26 +313,27 @@ check (RackFolder *folder, GError **error)
   if (info == NULL)
     return FALSE;
   pthread_mutex_lock (&folder->mutex);
-  const RackMailboxStatus *seen = &folder->seen;
-  gboolean same = info->messages == folder->index.n && !folder->missed
-                  && (info->uid_validity == 0 || info->uid_validity == seen->uid_validity)
-                  && (info->uid_next == 0 || info->uid_next == seen->uid_next)
-                  && (seen->highest_modseq == 0 || info->highest_modseq == seen->highest_modseq);
-  gboolean replaced = info->uid_validity != 0 && info->uid_validity != seen->uid_validity;
+  const RackMailboxState *state = &folder->state;
+  /* Numbers say nothing about flags where there are no mod-sequences. */
+  gboolean enough = state->highest_modseq != 0 ? info->highest_modseq == state->highest_modseq
+                                               : folder->checks++ < CHECKS_MAX;
+  gboolean replaced = info->uid_validity != 0 && info->uid_validity != state->uid_validity;
+  gboolean same = enough && !replaced && info->messages == folder->index.n && !folder->missed
+                  && (info->uid_next == 0 || info->uid_next == state->uid_next);
   pthread_mutex_unlock (&folder->mutex);
   guint64 modseq = info->highest_modseq;
   rack_mailbox_info_free (info);
   if (same)
     return TRUE;
   if (replaced)
-    rack_sync_drop (folder);
+    rack_sync_drop (folder, TRUE);
   if (!sync_all (folder, error))
     return FALSE;
   /* Asked before the flags were: what changed since then is asked for again next time. */
   pthread_mutex_lock (&folder->mutex);
-  folder->seen.highest_modseq = modseq;
+  folder->state.highest_modseq = modseq;
   pthread_mutex_unlock (&folder->mutex);
-  return TRUE;
+  return rack_sync_note (folder, error);
 }
 
 /* ---- What a watch reported ------------------------------------------------------------ */
@@ -327,7 +343,7 @@ apply_events (RackFolder *folder, const GArray *events, GError **error)
 {
   g_autoptr (RackSet) added = rack_set_new ();
   g_autoptr (RackSet) removed = rack_set_new ();
-  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_autoptr (RackSet) changed = rack_set_new ();
   g_autoptr (RackMailbox) mailbox = ensure_open (folder, error);
   if (mailbox == NULL)
     return FALSE;
@@ -344,24 +360,22 @@ apply_events (RackFolder *folder, const GArray *events, GError **error)
           break;
         case RACK_EVENT_REMOVED:
           rack_set_remove (added, event->uid, event->uid);
+          rack_set_remove (changed, event->uid, event->uid);
           rack_set_add (removed, event->uid, event->uid);
           break;
         case RACK_EVENT_FLAGS:
-          set_flags (folder, event->uid, event->flags, changed);
+          rack_set_add (changed, event->uid, event->uid);
           break;
         case RACK_EVENT_RESET:
           break;
         }
     }
-  rack_changes_push_uids (folder->mirror, RACK_CHANGE_FLAGS, folder, changed, FALSE);
   pthread_mutex_unlock (&folder->mutex);
-
-  RackIndex batch;
-  rack_index_init (&batch);
-  gboolean ok = rack_fill (folder, mailbox, added, &batch, error)
-                && publish (folder, mailbox, &batch, removed, error);
-  rack_index_clear (&batch);
-  return ok;
+  rack_set_subtract (changed, added);
+  /* An event has no keywords. */
+  return (rack_set_count (changed) == 0 || fetch_flags (folder, mailbox, changed, NULL, error))
+         && rack_fill (folder, mailbox, added, error)
+         && rack_sync_remove (folder, mailbox, removed, error);
 }
 
 static gboolean
@@ -376,10 +390,8 @@ holds_reset (const GArray *events)
 /* ---- The job ---------------------------------------------------------------------------- */
 
 static gboolean
-do_wanted (RackFolder *folder, RackWant want, const GArray *events, GError **error)
+ask_server (RackFolder *folder, RackWant want, const GArray *events, GError **error)
 {
-  if (g_cancellable_set_error_if_cancelled (folder->mirror->cancellable, error))
-    return FALSE;
   if ((want & RACK_WANT_SYNC) || !is_complete (folder) || holds_reset (events))
     return sync_all (folder, error);
   if (events->len > 0 && !apply_events (folder, events, error))
@@ -390,6 +402,34 @@ do_wanted (RackFolder *folder, RackWant want, const GArray *events, GError **err
       return sync_all (folder, error);
     }
   return !(want & RACK_WANT_CHECK) || check (folder, error);
+}
+
+/* What came from the disk whole is only checked, where numbers tell of flags too. */
+static RackWant
+lessen (RackFolder *folder, RackWant want)
+{
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->complete && folder->state.highest_modseq != 0)
+    want = RACK_WANT_CHECK;
+  pthread_mutex_unlock (&folder->mutex);
+  return want;
+}
+
+static gboolean
+do_wanted (RackFolder *folder, RackWant want, const GArray *events, GError **error)
+{
+  GError *problem = NULL;
+  pthread_mutex_lock (&folder->mutex);
+  gboolean loaded = folder->loaded;
+  pthread_mutex_unlock (&folder->mutex);
+  if (g_cancellable_set_error_if_cancelled (folder->mirror->cancellable, error)
+      || !rack_sync_load (folder, error) || !rack_online_check (folder->mirror, error))
+    return FALSE;
+  gboolean ok = ask_server (folder, loaded ? want : lessen (folder, want), events, &problem);
+  rack_online_note (folder->mirror, problem);
+  if (!ok)
+    g_propagate_error (error, problem);
+  return ok;
 }
 
 static void

@@ -15,6 +15,9 @@
 #define DEPTH_MAX   64
 /* A server that lists more than this is not listing mailboxes. */
 #define FOLDERS_MAX 200000
+/* So long, in seconds, what is known of a mailbox stays when it is not listed: lists have errors.
+ */
+#define GONE_KEPT   (30 * 24 * 3600)
 
 /* 31 bits of a digest, not 0. */
 static guint32
@@ -46,8 +49,6 @@ rack_tree_new_row (RackFolder *folder, guint32 uid_validity)
   RackMirror *mirror = folder->mirror;
   guint32 row = number_of (folder->mailbox, strlen (folder->mailbox), uid_validity);
   pthread_mutex_lock (&mirror->tree);
-  if (folder->row != 0)
-    g_hash_table_remove (mirror->rows, GUINT_TO_POINTER (folder->row));
   row = free_number (mirror->rows, row);
   g_hash_table_insert (mirror->rows, GUINT_TO_POINTER (row), folder);
   pthread_mutex_unlock (&mirror->tree);
@@ -55,35 +56,11 @@ rack_tree_new_row (RackFolder *folder, guint32 uid_validity)
 }
 
 void
-rack_tree_drop_row (RackFolder *folder)
+rack_tree_drop_row (RackMirror *mirror, guint32 row)
 {
-  pthread_mutex_lock (&folder->mirror->tree);
-  if (folder->row != 0)
-    g_hash_table_remove (folder->mirror->rows, GUINT_TO_POINTER (folder->row));
-  pthread_mutex_unlock (&folder->mirror->tree);
-}
-
-/* ---- From a list of names to folders; with the tree's mutex held ----------- */
-
-/* One list being applied. */
-typedef struct
-{
-  RackMirror *mirror;
-  guint generation;
-  GHashTable *touched; /* RackFolder -> GPtrArray of directory names that came or went */
-  GPtrArray *dropped;  /* of RackFolder: not selectable any more */
-} Refresh;
-
-static void
-note_change (Refresh *refresh, RackFolder *parent, RackFolder *child)
-{
-  GPtrArray *names = g_hash_table_lookup (refresh->touched, parent);
-  if (names == NULL)
-    {
-      names = g_ptr_array_new ();
-      g_hash_table_insert (refresh->touched, parent, names);
-    }
-  g_ptr_array_add (names, child->directory);
+  pthread_mutex_lock (&mirror->tree);
+  g_hash_table_remove (mirror->rows, GUINT_TO_POINTER (row));
+  pthread_mutex_unlock (&mirror->tree);
 }
 
 static guint
@@ -102,11 +79,120 @@ child_position (RackFolder *parent, guint32 id)
 }
 
 static void
-attach (Refresh *refresh, RackFolder *parent, RackFolder *folder)
+put_below (RackFolder *parent, RackFolder *folder)
 {
   g_ptr_array_insert (parent->children, (gint) child_position (parent, folder->id), folder);
   g_hash_table_insert (parent->by_name, folder->directory, folder);
+}
+
+/* ---- From the store ------------------------------------------------------------- */
+
+/* Below it only what rack_name_directory() would give may be reached. */
+static gboolean
+is_component (const char *directory)
+{
+  return *directory != '\0' && strlen (directory) <= RACK_NAME_DIRECTORY_MAX
+         && strchr (directory, '/') == NULL && strcmp (directory, ".") != 0
+         && strcmp (directory, "..") != 0 && g_utf8_validate (directory, -1, NULL);
+}
+
+static void
+load_folder (const RackStoreFolder *from, gpointer data)
+{
+  RackMirror *mirror = data;
+  RackFolder *parent = g_hash_table_lookup (mirror->ids, GUINT_TO_POINTER (from->parent));
+  if (parent == NULL || !is_component (from->directory)
+      || g_hash_table_contains (mirror->ids, GUINT_TO_POINTER (from->id))
+      || g_hash_table_contains (parent->by_name, from->directory))
+    return;
+  RackFolder *folder = rack_folder_new (mirror, parent, from->id, g_strdup (from->mailbox),
+                                        g_strdup (from->directory));
+  folder->flags = from->flags;
+  folder->gone = from->gone != 0 || parent->gone;
+  folder->gone_since = from->gone;
+  folder->selectable = from->selectable && !folder->gone;
+  g_hash_table_insert (mirror->ids, GUINT_TO_POINTER (from->id), folder);
+  if (!folder->gone)
+    put_below (parent, folder);
+}
+
+static void
+load_box (const RackStoreBox *box, gpointer data)
+{
+  RackMirror *mirror = data;
+  RackFolder *folder = g_hash_table_lookup (mirror->ids, GUINT_TO_POINTER (box->folder));
+  if (folder == NULL || folder == mirror->root)
+    return;
+  folder->box = *box;
+  folder->changed = box->changed;
+  g_hash_table_insert (mirror->rows, GUINT_TO_POINTER (box->row), folder);
+}
+
+gboolean
+rack_tree_load (RackMirror *mirror, GError **error)
+{
+  /* Nobody else has the mirror yet; there are no threads. */
+  gint64 long_ago = g_get_real_time () / G_USEC_PER_SEC - GONE_KEPT;
+  return rack_store_forget_gone (mirror->store, long_ago, error)
+         && rack_store_each_folder (mirror->store, load_folder, mirror, error)
+         && rack_store_each_box (mirror->store, load_box, mirror, error);
+}
+
+/* With the tree's mutex held; mailboxes that changed go to the store. */
+static void
+save_folder (GArray *rows, const RackFolder *folder)
+{
+  if (folder->parent == NULL)
+    return;
+  RackStoreFolder row = {
+    .id = folder->id,
+    .parent = folder->parent->id,
+    .mailbox = folder->mailbox,
+    .directory = folder->directory,
+    .flags = folder->flags,
+    .selectable = folder->selectable,
+    .gone = folder->gone_since,
+  };
+  g_array_append_val (rows, row);
+}
+
+/* ---- From a list of names to folders; with the tree's mutex held ----------- */
+
+/* One list being applied. */
+typedef struct
+{
+  RackMirror *mirror;
+  guint generation;
+  GHashTable *touched; /* RackFolder -> GPtrArray of directory names that came or went */
+  GPtrArray *dropped;  /* of RackFolder: not selectable any more */
+  GHashTable *rows;    /* of RackFolder: the store does not know them so */
+} Refresh;
+
+static void
+note_row (Refresh *refresh, RackFolder *folder)
+{
+  g_hash_table_add (refresh->rows, folder);
+}
+
+static void
+note_change (Refresh *refresh, RackFolder *parent, RackFolder *child)
+{
+  GPtrArray *names = g_hash_table_lookup (refresh->touched, parent);
+  if (names == NULL)
+    {
+      names = g_ptr_array_new ();
+      g_hash_table_insert (refresh->touched, parent, names);
+    }
+  g_ptr_array_add (names, child->directory);
+}
+
+static void
+attach (Refresh *refresh, RackFolder *parent, RackFolder *folder)
+{
+  put_below (parent, folder);
   folder->gone = FALSE;
+  folder->gone_since = 0;
+  note_row (refresh, folder);
   note_change (refresh, parent, folder);
 }
 
@@ -117,7 +203,9 @@ detach (Refresh *refresh, RackFolder *folder)
   g_ptr_array_remove_index (parent->children, child_position (parent, folder->id));
   g_hash_table_remove (parent->by_name, folder->directory);
   folder->gone = TRUE;
+  folder->gone_since = g_get_real_time () / G_USEC_PER_SEC;
   note_change (refresh, parent, folder);
+  note_row (refresh, folder);
   if (folder->selectable)
     g_ptr_array_add (refresh->dropped, folder);
   folder->selectable = FALSE;
@@ -192,6 +280,8 @@ apply_info (Refresh *refresh, const RackMailboxInfo *info)
   gboolean selectable = !(info->flags & (RACK_LIST_NOSELECT | RACK_LIST_NONEXISTENT));
   if (folder->selectable && !selectable)
     g_ptr_array_add (refresh->dropped, folder);
+  if (folder->selectable != selectable || folder->flags != info->flags)
+    note_row (refresh, folder);
   folder->flags = info->flags;
   folder->selectable = selectable;
   folder->listed = refresh->generation;
@@ -242,9 +332,48 @@ sweep (Refresh *refresh, RackFolder *folder)
         {
           child->selectable = FALSE;
           child->flags = 0;
+          note_row (refresh, child);
           g_ptr_array_add (refresh->dropped, child);
         }
     }
+}
+
+/* The store can do without: the next list is the same. */
+static void
+save_folders (RackMirror *mirror, GHashTable *folders)
+{
+  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (RackStoreFolder));
+  GHashTableIter iter;
+  gpointer folder;
+  pthread_mutex_lock (&mirror->tree);
+  g_hash_table_iter_init (&iter, folders);
+  while (g_hash_table_iter_next (&iter, &folder, NULL))
+    save_folder (rows, folder);
+  pthread_mutex_unlock (&mirror->tree);
+  rack_store_put_folders (mirror->store, (const RackStoreFolder *) rows->data, rows->len, NULL);
+}
+
+static void
+learn_offers (RackMirror *mirror)
+{
+  static const struct
+  {
+    const char *name;
+    RackOffers offers;
+  } all[] = { { "CONDSTORE", RACK_OFFERS_CONDSTORE },
+              { "QRESYNC", RACK_OFFERS_CONDSTORE },
+              { "OBJECTID", RACK_OFFERS_OBJECTID } };
+  RackOffers offers = RACK_OFFERS_KNOWN;
+  if (g_atomic_int_get (&mirror->offers) != 0)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      gboolean has = FALSE;
+      if (!rack_account_has (mirror->account, all[i].name, &has, mirror->cancellable, NULL))
+        return;
+      offers |= has ? all[i].offers : 0;
+    }
+  g_atomic_int_set (&mirror->offers, (gint) offers);
 }
 
 gboolean
@@ -253,20 +382,23 @@ rack_tree_refresh (RackMirror *mirror, GError **error)
   g_autoptr (GPtrArray) list = ask_list (mirror, error);
   if (list == NULL)
     return FALSE;
+  learn_offers (mirror);
   g_autoptr (GHashTable) touched =
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   g_autoptr (GPtrArray) dropped = g_ptr_array_new ();
+  g_autoptr (GHashTable) changed = g_hash_table_new (NULL, NULL);
 
   pthread_mutex_lock (&mirror->tree);
-  Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped };
+  Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped, changed };
   mirror->root->generation = refresh.generation;
   for (guint i = 0; i < list->len; i++)
     apply_info (&refresh, list->pdata[i]);
   sweep (&refresh, mirror->root);
   pthread_mutex_unlock (&mirror->tree);
 
+  save_folders (mirror, changed);
   for (guint i = 0; i < dropped->len; i++)
-    rack_sync_drop (dropped->pdata[i]);
+    rack_sync_drop (dropped->pdata[i], FALSE);
   GHashTableIter iter;
   gpointer folder, names;
   g_hash_table_iter_init (&iter, touched);

@@ -15,6 +15,11 @@
 #define IDLE_ENOUGH  (60 * G_USEC_PER_SEC)
 /* In use: touched within so many polls. */
 #define IN_USE_POLLS 10
+/* Between attempts to reach a server that cannot be reached, milliseconds; doubled after each. */
+#define PATIENCE_MIN 1000
+#define PATIENCE_MAX 30000
+/* The same for one that somebody waits for. */
+#define PROBE_CALM   500
 
 struct RackWatcher
 {
@@ -32,6 +37,8 @@ struct RackWatchers
   pthread_cond_t cond;
   GPtrArray *all; /* of RackWatcher */
   gboolean ending;
+  gboolean probe; /* somebody wants to know whether the server is there */
+  gint64 asked;   /* monotonic: when the poller asked last */
   GThread *poller;
 };
 
@@ -201,30 +208,59 @@ static void
 poll_once (RackWatchers *watchers)
 {
   RackMirror *mirror = watchers->mirror;
-  /* Offline is said by whoever asks for something; here it only means: later. */
-  rack_tree_refresh (mirror, NULL);
+  g_autoptr (GError) problem = NULL;
+  rack_store_flush (mirror->store, NULL);
+  gboolean ok = rack_tree_refresh (mirror, &problem);
+  rack_online_note (mirror, problem);
+  if (!ok)
+    return;
   g_autoptr (GPtrArray) folders = rack_tree_select (mirror, needs_a_look);
   for (guint i = 0; i < folders->len; i++)
     rack_sync_request (folders->pdata[i], RACK_WANT_CHECK);
+}
+
+void
+rack_watchers_probe (RackMirror *mirror)
+{
+  RackWatchers *watchers = mirror->watchers;
+  pthread_mutex_lock (&watchers->mutex);
+  watchers->probe = TRUE;
+  pthread_cond_broadcast (&watchers->cond);
+  pthread_mutex_unlock (&watchers->mutex);
+}
+
+/* When the poller asks next; an unreachable server sooner than the others. */
+static gint64
+next_due (RackWatchers *watchers, gint64 patience)
+{
+  gint64 poll = watchers->mirror->options.poll;
+  if (watchers->probe)
+    return watchers->asked + PROBE_CALM * 1000;
+  return watchers->asked + (rack_online_is (watchers->mirror) ? poll : MIN (poll, patience)) * 1000;
 }
 
 static gpointer
 run_poller (gpointer data)
 {
   RackWatchers *watchers = data;
+  gint64 patience = PATIENCE_MIN;
   pthread_mutex_lock (&watchers->mutex);
   while (!watchers->ending)
     {
-      gint64 due = g_get_monotonic_time () + watchers->mirror->options.poll * 1000;
       gint64 left;
-      while (!watchers->ending && (left = due - g_get_monotonic_time ()) > 0)
+      while (!watchers->ending
+             && (left = next_due (watchers, patience) - g_get_monotonic_time ()) > 0)
         rack_cond_wait_for (&watchers->cond, &watchers->mutex, left / 1000 + 1);
       if (watchers->ending)
         break;
+      watchers->probe = FALSE;
       reap (watchers);
       pthread_mutex_unlock (&watchers->mutex);
       poll_once (watchers);
+      patience =
+          rack_online_is (watchers->mirror) ? PATIENCE_MIN : MIN (patience * 2, PATIENCE_MAX);
       pthread_mutex_lock (&watchers->mutex);
+      watchers->asked = g_get_monotonic_time ();
     }
   pthread_mutex_unlock (&watchers->mutex);
   return NULL;
@@ -235,6 +271,7 @@ rack_watchers_new (RackMirror *mirror)
 {
   RackWatchers *watchers = g_new0 (RackWatchers, 1);
   watchers->mirror = mirror;
+  watchers->asked = g_get_monotonic_time ();
   watchers->all = g_ptr_array_new ();
   pthread_mutex_init (&watchers->mutex, NULL);
   rack_cond_init (&watchers->cond);

@@ -13,8 +13,8 @@
  * when nothing moved for the stall time. All may be called from any thread. The mirror
  * only reads: mailboxes are opened with EXAMINE, bodies fetched with PEEK.
  *
- * In this version everything lives in memory, bodies in an unlinked file; the interface
- * is that of the mirror on disk, which keeps ids, rows and names.
+ * What is known is kept on this machine's disk, in a directory for each account that one
+ * program at a time may have: the next time it is there at once, and without a network.
  */
 #pragma once
 
@@ -27,21 +27,29 @@ typedef struct RackMirror RackMirror;
 typedef struct
 {
   RackMountNames names;
-  gint64 cache_limit;  /* MiB of bodies kept; 0 = no limit */
-  gint64 poll;         /* milliseconds between looks at what is not pushed; 0 = 60,000 */
-  gint64 stall;        /* milliseconds without any progress until a wait fails; 0 = 120,000 */
-  guint watches;       /* mailboxes that may hold a connection for pushes; 0 = 2 */
-  guint fetchers;      /* bodies fetched at a time; 0 = 4 */
-  gboolean subscribed; /* only mailboxes that are subscribed, and INBOX */
-  gboolean changes;    /* rack_mirror_next_change() will be called: keep what happens for it */
+  gint64 cache_limit;    /* MiB of bodies kept; 0 = no limit */
+  gint64 poll;           /* milliseconds between looks at what is not pushed; 0 = 60,000 */
+  gint64 stall;          /* milliseconds without any progress until a wait fails; 0 = 120,000 */
+  guint watches;         /* mailboxes that may hold a connection for pushes; 0 = 2 */
+  guint fetchers;        /* bodies fetched at a time; 0 = 4 */
+  gboolean subscribed;   /* only mailboxes that are subscribed, and INBOX */
+  gboolean changes;      /* rack_mirror_next_change() will be called: keep what happens for it */
+  const char *cache_dir; /* the directory of the accounts' directories; NULL: the usual one */
+  const char *holder;    /* who we are, for others who want it: "mailrack-mount on /mnt" */
 } RackMirrorOptions;
 
-/* Asks for the list of mailboxes. account is referenced. */
+/* Opens what is on this disk, and asks for the list of mailboxes. Where there is something on the
+ * disk, a server that cannot be reached is no failure; rack_mirror_notice() says so.
+ * RACK_ERROR_BUSY: another program has this account's mirror. account is referenced, of options
+ * nothing is kept. */
 RACK_API RackMirror *rack_mirror_open (RackAccount *account, const RackMirrorOptions *options,
                                        GCancellable *cancellable, GError **error);
 /* Ends what the mirror does in the background, and its threads. No other call may run or wait. */
 RACK_API void rack_mirror_close (RackMirror *mirror);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackMirror, rack_mirror_close)
+/* What a person should know of how it was opened (no server, a damaged cache that was set aside),
+ * or NULL. Borrowed. */
+RACK_API const char *rack_mirror_notice (RackMirror *mirror);
 
 typedef struct
 {
@@ -51,6 +59,7 @@ typedef struct
   guint64 cached;      /* octets of bodies held now */
   guint64 syncs;       /* first loads and later looks at a mailbox */
   gboolean trusted;    /* this account's RFC822.SIZE proved right */
+  gboolean offline;    /* the server cannot be reached */
 } RackMirrorFigures;
 /* Never waits. */
 RACK_API void rack_mirror_figures (RackMirror *mirror, RackMirrorFigures *figures);
@@ -71,6 +80,7 @@ typedef struct
   gboolean complete;   /* the index holds every message */
   gboolean pushed;     /* changes arrive by themselves */
   guint32 messages;    /* in the index */
+  guint32 expected;    /* while it is not complete: how many there will be; 0: not known */
   guint32 children;
   gint64 changed; /* when the members last changed: nanoseconds since the epoch, ascending */
 } RackFolderFacts;
@@ -107,8 +117,12 @@ typedef struct
   gboolean dependable; /* exact, or this account's RFC822.SIZE proved right often enough */
   gboolean corrected;  /* exact, but another size was given before */
   gint64 date;         /* INTERNALDATE, seconds since the epoch */
+  guint keywords; /* which set of keywords: 0 for none; of two entries of a folder with the same
+                     number, other than RACK_KEYWORDS_OWN, both have the same */
   char name[RACK_ENTRY_NAME_SIZE]; /* as a file; never changes while the message lives */
 } RackEntry;
+
+#define RACK_KEYWORDS_OWN 0xffff /* in RackEntry.keywords: see rack_folder_keywords() */
 
 /* Whether the index is complete and current; a mailbox nobody asked for in a long time is not
  * kept current. Never waits. */
@@ -118,9 +132,34 @@ RACK_API gboolean rack_folder_wait (RackFolder *folder, GCancellable *cancellabl
 /* What is known now. FALSE: not known, and unless the folder is ready perhaps not asked for yet.
  * These never wait. */
 RACK_API gboolean rack_folder_find (RackFolder *folder, guint32 uid, RackEntry *entry);
+/* As rack_folder_find(), for less: name is left empty. */
+RACK_API gboolean rack_folder_stat (RackFolder *folder, guint32 uid, RackEntry *entry);
 RACK_API gboolean rack_folder_find_name (RackFolder *folder, const char *name, RackEntry *entry);
 /* Up to n entries with a UID above after, ascending. Returns: how many. */
 RACK_API guint rack_folder_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n);
+
+/* The keywords of a message, ascending, and system flags this library does not know. Never waits.
+ * Returns: (owned) NULL-terminated, or NULL if there is no such message. */
+RACK_API char **rack_folder_keywords (RackFolder *folder, guint32 uid);
+
+/* What listings do not need. Texts are UTF-8 without control characters, decoded and cut, but as
+ * hostile as their senders; NULL where there is none. */
+typedef struct
+{
+  guint32 uid;
+  guint64 modseq; /* 0: not known */
+  char *sender_name, *sender_address;
+  char *subject, *message_id, *in_reply_to;
+  char *email_id, *thread_id; /* RFC 8474 */
+} RackDetails;
+RACK_API void rack_details_clear (RackDetails *details);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RackDetails, rack_details_clear)
+/* These read from this machine's disk; they never wait for the server. With names = uid only uid
+ * and modseq are known. FALSE: there is no such message. details: to be cleared. */
+RACK_API gboolean rack_folder_details (RackFolder *folder, guint32 uid, RackDetails *details);
+/* Of up to n messages with a UID above after, ascending; each to be cleared. Returns: how many. */
+RACK_API guint rack_folder_list_details (RackFolder *folder, guint32 after, RackDetails *details,
+                                         guint n);
 
 /* The UID in a message's name ("...UID.eml"), or 0 if it cannot be one. Never waits. */
 RACK_API guint32 rack_entry_name_uid (const char *name);
@@ -233,5 +272,36 @@ typedef struct
  * call this. Returns: borrowed until the next call, or NULL with RACK_ERROR_CANCELLED. */
 RACK_API const RackChange *rack_mirror_next_change (RackMirror *mirror, GCancellable *cancellable,
                                                     GError **error);
+
+/* ---- Cache: the mirrors on this disk, for whoever looks after them ------------------ */
+
+typedef struct
+{
+  char *directory;
+  char *holder; /* "mailrack-mount on /mnt (process 12)", or NULL: nobody has it now */
+  guint64 mailboxes, messages, bodies;
+  guint64 index_octets, body_octets; /* on the disk */
+} RackCacheFacts;
+RACK_API void rack_cache_facts_clear (RackCacheFacts *facts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RackCacheFacts, rack_cache_facts_clear)
+
+typedef struct
+{
+  guint64 dropped; /* rows that were wrong, or belonged to nothing */
+  char *notice;    /* what else was done, or NULL */
+} RackCacheRepairs;
+RACK_API void rack_cache_repairs_clear (RackCacheRepairs *repairs);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RackCacheRepairs, rack_cache_repairs_clear)
+
+/* cache_dir: as in RackMirrorOptions. No server is contacted. An account that has no cache is an
+ * empty one. facts and repairs: to be cleared. */
+RACK_API gboolean rack_cache_size (RackAccount *account, const char *cache_dir,
+                                   RackCacheFacts *facts, GError **error);
+/* Looks through everything and repairs it, by dropping what is wrong. RACK_ERROR_BUSY: a program
+ * has it, and its name is in the message; that goes for the next one too. */
+RACK_API gboolean rack_cache_check (RackAccount *account, const char *cache_dir,
+                                    RackCacheRepairs *repairs, GError **error);
+/* Removes it. Nothing is lost but the time to fetch it again. */
+RACK_API gboolean rack_cache_clear (RackAccount *account, const char *cache_dir, GError **error);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
  * fake-stream.c - the fake server's FETCH and its readers */
 #include "fake.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct RackFetch
@@ -11,6 +12,7 @@ struct RackFetch
   GCancellable *cancellable;
   RackSet *uids;
   gboolean bodies, envelopes, structures;
+  guint64 since; /* only what changed after this mod-sequence */
   guint32 after;
   guint64 skipped;
   RackMessage message;
@@ -18,6 +20,8 @@ struct RackFetch
   RackAddress from;
   RackSection section;
   char *subject, *body;
+  char **words;
+  GArray *keywords; /* of RackStr */
 };
 
 RackFetch *
@@ -39,6 +43,10 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
       fetch->bodies = bodies;
       fetch->structures = structures;
       fetch->envelopes = strstr (items, "ENVELOPE") != NULL;
+      fetch->keywords = g_array_new (FALSE, FALSE, sizeof (RackStr));
+      if (modifiers != NULL)
+        g_assert_cmpint (sscanf (modifiers, "CHANGEDSINCE %" G_GUINT64_FORMAT, &fetch->since), ==,
+                         1);
     }
   fake_unlock ();
   return fetch;
@@ -51,13 +59,27 @@ next_message (RackFetch *fetch, const GPtrArray *messages)
   for (guint i = 0; i < messages->len; i++)
     {
       FakeMessage *message = messages->pdata[i];
-      if (message->uid > fetch->after && rack_set_contains (fetch->uids, message->uid)
+      if (message->uid > fetch->after && message->modseq > fetch->since
+          && rack_set_contains (fetch->uids, message->uid)
           && (next == NULL || message->uid < next->uid))
         next = message;
     }
   if (next != NULL)
     fetch->after = next->uid;
   return next;
+}
+
+static void
+fill_keywords (RackFetch *fetch, const char *keywords)
+{
+  g_strfreev (fetch->words);
+  fetch->words = g_strsplit (keywords != NULL ? keywords : "", " ", -1);
+  g_array_set_size (fetch->keywords, 0);
+  for (guint i = 0; fetch->words[i] != NULL; i++)
+    {
+      RackStr word = { fetch->words[i], strlen (fetch->words[i]) };
+      g_array_append_val (fetch->keywords, word);
+    }
 }
 
 static void
@@ -73,10 +95,15 @@ fill_message (RackFetch *fetch, const FakeMessage *from)
   fetch->section = (RackSection){ .name = { "BODY[]", 6 },
                                   .section = { "", 0 },
                                   .data = { fetch->body, strlen (fetch->body) } };
+  fill_keywords (fetch, from->keywords);
   fetch->message = (RackMessage){
-    .fields = RACK_FIELD_UID | RACK_FIELD_FLAGS | RACK_FIELD_DATE | RACK_FIELD_SIZE,
+    .fields =
+        RACK_FIELD_UID | RACK_FIELD_FLAGS | RACK_FIELD_DATE | RACK_FIELD_SIZE | RACK_FIELD_MODSEQ,
     .uid = from->uid,
-    .flags = { .system = from->flags },
+    .flags = { .system = from->flags,
+               .n_keywords = fetch->keywords->len,
+               .keywords = (const RackStr *) fetch->keywords->data },
+    .modseq = from->modseq,
     .size = from->announced,
     .date = from->uid * 60,
   };
@@ -140,6 +167,8 @@ rack_fetch_free (RackFetch *fetch)
   if (fetch == NULL)
     return;
   rack_set_free (fetch->uids);
+  g_strfreev (fetch->words);
+  g_array_unref (fetch->keywords);
   g_free (fetch->subject);
   g_free (fetch->body);
   g_free (fetch);

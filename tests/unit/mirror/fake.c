@@ -5,6 +5,7 @@
 #include "fake.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct FakeBox
@@ -19,6 +20,7 @@ struct FakeBox
 struct RackAccount
 {
   gint references;
+  char *identity;
 };
 
 struct RackMailbox
@@ -87,11 +89,38 @@ box_free (gpointer data)
   g_free (box);
 }
 
+/* ---- Where mirrors are kept ---- */
+
+static char *cache;
+
+static void
+remove_cache (void)
+{
+  g_autofree char *quoted = g_shell_quote (cache);
+  g_autofree char *command = g_strdup_printf ("rm -rf -- %s", quoted);
+  g_assert_cmpint (system (command), ==, 0);
+  g_free (cache);
+}
+
+static void
+make_cache (void)
+{
+  if (cache != NULL)
+    return;
+  cache = g_dir_make_tmp ("mirror-XXXXXX", NULL);
+  g_assert_nonnull (cache);
+  g_setenv ("XDG_CACHE_HOME", cache, TRUE); /* before GLib asked for it */
+  atexit (remove_cache);
+}
+
 RackAccount *
 fake_account_new (void)
 {
+  static guint number;
   RackAccount *account = g_new0 (RackAccount, 1);
+  make_cache ();
   account->references = 1;
+  account->identity = g_strdup_printf ("fake %u", ++number);
   boxes = g_ptr_array_new ();
   watches = g_ptr_array_new ();
   graveyard = g_ptr_array_new_with_free_func (box_free);
@@ -117,7 +146,22 @@ rack_account_unref (RackAccount *account)
   g_ptr_array_unref (graveyard);
   g_assert_cmpuint (watches->len, ==, 0);
   g_ptr_array_unref (watches);
+  g_free (account->identity);
   g_free (account);
+}
+
+char *
+rack_account_identity (RackAccount *account)
+{
+  return g_strdup (account->identity);
+}
+
+gboolean
+rack_account_has (RackAccount *account, const char *capability, gboolean *has,
+                  GCancellable *cancellable, GError **error)
+{
+  *has = strcmp (capability, "CONDSTORE") == 0;
+  return TRUE;
 }
 
 FakeBox *
@@ -128,6 +172,7 @@ fake_box (const char *name, RackListFlags flags, guint32 uid_validity)
   box->flags = flags;
   box->uid_validity = uid_validity;
   box->messages = g_ptr_array_new_with_free_func (message_free);
+  box->modseq = 1;
   fake_lock ();
   g_ptr_array_add (boxes, box);
   fake_unlock ();
@@ -165,17 +210,6 @@ fake_box_replace (FakeBox *box, guint32 uid_validity)
   fake_unlock ();
 }
 
-static void
-tell_watches (FakeBox *box, RackEventKind kind, guint32 uid, RackFlags flags)
-{
-  RackEvent event = { .kind = kind, .uid = uid, .flags = flags };
-  box->modseq++;
-  for (guint i = 0; i < watches->len; i++)
-    if (((RackWatch *) watches->pdata[i])->box == box)
-      g_array_append_val (((RackWatch *) watches->pdata[i])->events, event);
-  fake_wake ();
-}
-
 static FakeMessage *
 find_message (FakeBox *box, guint32 uid)
 {
@@ -183,6 +217,20 @@ find_message (FakeBox *box, guint32 uid)
     if (((FakeMessage *) box->messages->pdata[i])->uid == uid)
       return box->messages->pdata[i];
   return NULL;
+}
+
+static void
+tell_watches (FakeBox *box, RackEventKind kind, guint32 uid, RackFlags flags)
+{
+  RackEvent event = { .kind = kind, .uid = uid, .flags = flags };
+  FakeMessage *message = find_message (box, uid);
+  box->modseq++;
+  if (message != NULL)
+    message->modseq = box->modseq;
+  for (guint i = 0; i < watches->len; i++)
+    if (((RackWatch *) watches->pdata[i])->box == box)
+      g_array_append_val (((RackWatch *) watches->pdata[i])->events, event);
+  fake_wake ();
 }
 
 void
@@ -215,6 +263,17 @@ fake_flags (FakeBox *box, guint32 uid, RackFlags flags)
   fake_lock ();
   find_message (box, uid)->flags = flags;
   tell_watches (box, RACK_EVENT_FLAGS, uid, flags);
+  fake_unlock ();
+}
+
+void
+fake_keywords (FakeBox *box, guint32 uid, const char *keywords)
+{
+  fake_lock ();
+  FakeMessage *message = find_message (box, uid);
+  g_free (message->keywords);
+  message->keywords = g_strdup (keywords);
+  tell_watches (box, RACK_EVENT_FLAGS, uid, message->flags);
   fake_unlock ();
 }
 
@@ -338,7 +397,7 @@ fake_connect (GCancellable *cancellable)
 GPtrArray *
 fake_messages (RackMailbox *mailbox, GError **error)
 {
-  if (mailbox->box->uid_validity == mailbox->status.uid_validity)
+  if (mailbox->box != NULL && mailbox->box->uid_validity == mailbox->status.uid_validity)
     return mailbox->box->messages;
   g_set_error_literal (error, RACK_ERROR, RACK_ERROR_STALE, "UIDVALIDITY changed");
   return NULL;
@@ -432,6 +491,19 @@ rack_mailbox_open (RackAccount *account, const char *name, gboolean read_only,
       mailbox->status.uid_next = next_uid (box);
       mailbox->status.highest_modseq = box->modseq;
     }
+  fake_unlock ();
+  return mailbox;
+}
+
+RackMailbox *
+rack_mailbox_bind (RackAccount *account, const char *name, gboolean read_only, guint32 uid_validity)
+{
+  RackMailbox *mailbox = g_new0 (RackMailbox, 1);
+  g_assert_true (read_only);
+  fake_lock ();
+  mailbox->references = 1;
+  mailbox->box = find_box (name);
+  mailbox->status.uid_validity = uid_validity;
   fake_unlock ();
   return mailbox;
 }

@@ -25,7 +25,9 @@ typedef enum
   FAKE_N_OPS,
 } FakeOp;
 
-/* An empty server. It is torn down with the last reference to the account. */
+/* An empty server. It is torn down with the last reference to the account. What a mirror of it
+ * keeps on the disk is its own (in a directory that the process removes at its end) and is found
+ * again by a later mirror of the same account. */
 RackAccount *fake_account_new (void);
 FakeBox *fake_box (const char *name, RackListFlags flags, guint32 uid_validity);
 void fake_box_delete (const char *name);
@@ -41,6 +43,8 @@ void fake_structure (FakeBox *box, guint32 uid, const RackPart *root);
 /* The octets of a section. decoded: as a server with BINARY gives them. */
 void fake_section (FakeBox *box, guint32 uid, const char *section, const char *octets,
                    gboolean decoded);
+/* Separated by spaces. */
+void fake_keywords (FakeBox *box, guint32 uid, const char *keywords);
 /* The FETCH response with its envelope cannot be parsed. */
 void fake_garble (FakeBox *box, guint32 uid);
 
@@ -57,6 +61,8 @@ typedef struct
   char *subject, *body;
   guint64 announced;
   RackFlags flags;
+  char *keywords;
+  guint64 modseq;
   gboolean garbled;
   const RackPart *structure;
   GHashTable *sections; /* "1.2", and "~1.2" for what BINARY gives -> octets */

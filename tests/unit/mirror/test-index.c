@@ -6,13 +6,13 @@
 #include <string.h>
 
 static void
-add (RackIndex *index, guint32 uid, const char *name)
+add (RackIndex *index, guint32 uid, gint64 date)
 {
-  RackRecord record = { .uid = uid, .size = uid * 10, .date = uid };
-  rack_index_append (index, &record, name, name != NULL ? strlen (name) : 0);
+  RackRecord record = { .uid = uid, .size = (guint64) uid * 10, .date = date };
+  rack_index_append (index, &record);
 }
 
-/* "1,5,9" with names "n1", "n5", "n9". */
+/* "1,5,9", each with its number as date. */
 static void
 fill (RackIndex *index, const char *uids)
 {
@@ -20,8 +20,8 @@ fill (RackIndex *index, const char *uids)
   rack_index_init (index);
   for (guint i = 0; words[i] != NULL; i++)
     {
-      g_autofree char *name = g_strconcat ("n", words[i], NULL);
-      add (index, (guint32) atoi (words[i]), name);
+      guint32 uid = (guint32) g_ascii_strtoull (words[i], NULL, 10);
+      add (index, uid, uid);
     }
   rack_index_seal (index);
 }
@@ -33,8 +33,7 @@ check (const RackIndex *index, const char *expected)
   for (guint i = 0; i < index->n; i++)
     {
       const RackRecord *record = &index->records[i];
-      g_autofree char *name = g_strdup_printf ("n%u", record->uid);
-      g_assert_cmpstr (record->name, ==, name);
+      g_assert_cmpint (record->date, ==, record->uid);
       g_string_append_printf (text, "%s%u", i > 0 ? "," : "", record->uid);
     }
   g_assert_cmpstr (text->str, ==, expected);
@@ -54,9 +53,9 @@ test_seal (void)
 
   /* Of several with one UID the last one stays. */
   rack_index_init (&index);
-  add (&index, 2, "n2");
-  add (&index, 1, "first");
-  add (&index, 1, "n1");
+  add (&index, 2, 2);
+  add (&index, 1, 77);
+  add (&index, 1, 1);
   rack_index_seal (&index);
   check (&index, "1,2");
   rack_index_clear (&index);
@@ -88,6 +87,9 @@ test_merge (void)
   check_merge ("3,4", "1,2", "1,2,3,4", "1,2");
   check_merge ("1,3,5", "2,3,4,6", "1,2,3,4,5,6", "2,4,6");
   check_merge ("1,2", "1,2", "1,2", "");
+  check_merge ("1,9", "2,3,4", "1,2,3,4,9", "2,3,4");
+  check_merge ("2,4,4294967295", "1,2,3,4,5,4294967295", "1,2,3,4,5,4294967295", "1,3,5");
+  check_merge ("5", "1,2,3,4", "1,2,3,4,5", "1,2,3,4");
 }
 
 static void
@@ -148,20 +150,17 @@ test_compare (void)
   check_compare ("7,4294967294", "1:4294967295", "1:6,8:4294967293,*", "");
 }
 
-/* Names of what went are given back, so a mailbox that turns over does not grow for ever. */
+/* A mailbox that turns over does not grow for ever. */
 static void
 test_turnover (void)
 {
   RackIndex index;
-  char name[160];
-  memset (name, 'x', sizeof name);
   rack_index_init (&index);
   for (guint32 uid = 1; uid <= 50000; uid++)
     {
       RackIndex gone;
       g_autoptr (RackSet) old = rack_set_new_range (1, uid > 100 ? uid - 100 : 1);
-      RackRecord record = { .uid = uid };
-      rack_index_append (&index, &record, name, sizeof name);
+      add (&index, uid, uid);
       if (uid % 50 != 0)
         continue;
       rack_index_init (&gone);
@@ -169,8 +168,25 @@ test_turnover (void)
       rack_index_clear (&gone);
     }
   g_assert_cmpuint (index.n, ==, 100);
-  g_assert_cmpuint (index.name_bytes, <, 1024 * 1024);
-  g_assert_cmpuint (strlen (index.records[99].name), ==, sizeof name);
+  g_assert_cmpuint (index.capacity, <, 1000);
+  rack_index_clear (&index);
+}
+
+/* What decides how much memory a million messages take. */
+static void
+test_room (void)
+{
+  RackIndex index;
+  rack_index_init (&index);
+  for (guint32 uid = 1; uid <= 100000; uid++)
+    add (&index, uid, uid);
+  g_assert_cmpuint (sizeof (RackRecord), ==, 24);
+  g_assert_cmpuint (index.capacity, <, 130000);
+  rack_index_trim (&index);
+  g_assert_cmpuint (index.capacity, ==, 100000);
+  g_autoptr (RackSet) uids = rack_index_uids (&index);
+  g_autofree char *text = rack_set_to_string (uids);
+  g_assert_cmpstr (text, ==, "1:100000");
   rack_index_clear (&index);
 }
 
@@ -184,5 +200,6 @@ main (int argc, char **argv)
   g_test_add_func ("/index/take", test_take);
   g_test_add_func ("/index/compare", test_compare);
   g_test_add_func ("/index/turnover", test_turnover);
+  g_test_add_func ("/index/room", test_room);
   return g_test_run ();
 }

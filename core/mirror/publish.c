@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * publish.c - what was learnt of a folder goes to the store, the index and whoever listens
+ *
+ * What comes is in the store before it is in the index, what goes leaves the index
+ * first: so that whatever the index has, the store has its name. One job at a time
+ * works on a folder; only a drop may come between, and everything here notices that.
+ */
+#include "mirror-private.h"
+
+/* With the folder's mutex held, unless FALSE is returned. */
+static gboolean
+lock_if_open (RackFolder *folder, RackMailbox *mailbox, GError **error)
+{
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->handle == mailbox)
+    return TRUE;
+  pthread_mutex_unlock (&folder->mutex);
+  g_set_error (error, RACK_ERROR, RACK_ERROR_STALE, "%s: it changed while it was read",
+               folder->mailbox);
+  return FALSE;
+}
+
+static gboolean
+prefix (RackFolder *folder, GError **error)
+{
+  g_prefix_error (error, "%s: ", folder->mailbox);
+  return FALSE;
+}
+
+/* ---- Coming ----------------------------------------------------------------------------- */
+
+/* With the folder's mutex held. */
+static void
+merge (RackFolder *folder, const RackRows *rows, GArray *added)
+{
+  RackIndex batch;
+  rack_index_init (&batch);
+  for (guint i = 0; i < rows->n; i++)
+    {
+      const RackRow *row = &rows->items[i];
+      RackRecord record = {
+        .uid = row->uid, .flags = (guint16) row->flags, .size = row->size, .date = row->date
+      };
+      record.keywords =
+          rack_keywords_number (&folder->keywords, rack_rows_text (rows, row->keywords));
+      rack_index_append (&batch, &record);
+    }
+  rack_index_seal (&batch);
+  rack_index_merge (&folder->index, &batch, added);
+}
+
+/* Messages without names come to a box whose messages all had one. */
+static gboolean
+note_unnamed (RackFolder *folder, GError **error)
+{
+  pthread_mutex_lock (&folder->mutex);
+  gboolean news = folder->box.named && !rack_mirror_names (folder->mirror);
+  folder->box.named &= !news;
+  RackStoreBox box = folder->box;
+  pthread_mutex_unlock (&folder->mutex);
+  return !news || rack_store_note_box (folder->mirror->store, &box, error);
+}
+
+gboolean
+rack_sync_publish (RackFolder *folder, RackMailbox *mailbox, const RackRows *rows, GError **error)
+{
+  if (rows->n == 0)
+    return TRUE;
+  if (!lock_if_open (folder, mailbox, error))
+    return FALSE;
+  guint32 row = folder->row;
+  pthread_mutex_unlock (&folder->mutex);
+  if (!note_unnamed (folder, error) || !rack_store_add (folder->mirror->store, row, rows, error))
+    return prefix (folder, error);
+
+  g_autoptr (GArray) added = g_array_new (FALSE, FALSE, sizeof (guint32));
+  if (!lock_if_open (folder, mailbox, error))
+    return FALSE;
+  merge (folder, rows, added);
+  gboolean tell = folder->complete && added->len > 0;
+  if (tell)
+    rack_folder_stamp (folder);
+  pthread_mutex_unlock (&folder->mutex);
+  if (tell)
+    {
+      const guint32 *uids = (const guint32 *) added->data;
+      rack_changes_push (folder, RACK_CHANGE_ADDED, row, uids, added->len,
+                         rack_names_read (folder, row, uids, added->len));
+    }
+  return TRUE;
+}
+
+/* ---- Going ------------------------------------------------------------------------------- */
+
+gboolean
+rack_sync_remove (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, GError **error)
+{
+  RackIndex gone;
+  rack_index_init (&gone);
+  if (!lock_if_open (folder, mailbox, error))
+    return FALSE;
+  rack_index_take (&folder->index, uids, &gone);
+  guint32 row = folder->row;
+  if (gone.n > 0)
+    rack_folder_stamp (folder);
+  pthread_mutex_unlock (&folder->mutex);
+
+  g_autofree guint32 *left = g_new (guint32, gone.n);
+  g_autoptr (RackSet) set = rack_set_new ();
+  for (guint i = 0; i < gone.n; i++)
+    {
+      left[i] = gone.records[i].uid;
+      rack_set_add (set, left[i], left[i]);
+    }
+  RackNames *names = rack_names_read (folder, row, left, gone.n);
+  gboolean ok =
+      rack_store_remove (folder->mirror->store, row, set, error) || prefix (folder, error);
+  rack_changes_push (folder, RACK_CHANGE_REMOVED, row, left, gone.n, names);
+  rack_index_clear (&gone);
+  return ok;
+}
+
+/* ---- Changing ------------------------------------------------------------------------------ */
+
+/* With the folder's mutex held. Returns: whether record has other flags now. */
+static gboolean
+set_record (RackFolder *folder, RackRecord *record, const RackRows *rows, const RackRow *row)
+{
+  guint16 keywords = rack_keywords_number (&folder->keywords, rack_rows_text (rows, row->keywords));
+  if (record->flags == (guint16) row->flags && record->keywords == keywords
+      && keywords != RACK_KEYWORDS_OWN)
+    return FALSE;
+  record->flags = (guint16) row->flags;
+  record->keywords = keywords;
+  return TRUE;
+}
+
+static int
+by_number (gconstpointer a, gconstpointer b)
+{
+  guint32 left = *(const guint32 *) a, right = *(const guint32 *) b;
+  return (left > right) - (left < right);
+}
+
+gboolean
+rack_sync_set_flags (RackFolder *folder, RackMailbox *mailbox, RackRows *rows, GError **error)
+{
+  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (guint32));
+  guint kept = 0;
+  if (!lock_if_open (folder, mailbox, error))
+    return FALSE;
+  for (guint i = 0; i < rows->n; i++)
+    {
+      const RackRow one = rows->items[i];
+      RackRecord *record = rack_index_find (&folder->index, one.uid);
+      gboolean news = record != NULL && set_record (folder, record, rows, &one);
+      if (news)
+        g_array_append_val (changed, one.uid);
+      if (news || (record != NULL && one.modseq != 0))
+        rows->items[kept++] = one;
+    }
+  rows->n = kept;
+  guint32 row = folder->row;
+  pthread_mutex_unlock (&folder->mutex);
+  gboolean ok =
+      rack_store_set_flags (folder->mirror->store, row, rows, error) || prefix (folder, error);
+  g_array_sort (changed, by_number);
+  rack_changes_push (folder, RACK_CHANGE_FLAGS, row, (const guint32 *) changed->data, changed->len,
+                     NULL);
+  return ok;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+gboolean
+rack_sync_note (RackFolder *folder, GError **error)
+{
+  pthread_mutex_lock (&folder->mutex);
+  RackStoreBox box = folder->box;
+  box.uid_next = folder->state.uid_next;
+  box.modseq = folder->state.highest_modseq;
+  box.complete = folder->complete;
+  box.changed = folder->changed;
+  box.named = box.named || (folder->complete && rack_mirror_names (folder->mirror));
+  gboolean news = box.row != 0 && folder->loaded
+                  && (box.uid_next != folder->box.uid_next || box.modseq != folder->box.modseq
+                      || box.complete != folder->box.complete || box.changed != folder->box.changed
+                      || box.named != folder->box.named);
+  if (news)
+    folder->box = box;
+  pthread_mutex_unlock (&folder->mutex);
+  return !news || rack_store_note_box (folder->mirror->store, &box, error)
+         || prefix (folder, error);
+}
+
+typedef struct
+{
+  RackIndex index;
+  RackKeywords keywords;
+} Loading;
+
+static void
+load_message (const RackStoreMessage *message, gpointer data)
+{
+  Loading *loading = data;
+  RackRecord record = { .uid = message->uid,
+                        .flags = (guint16) message->flags,
+                        .size = message->size,
+                        .bits = message->exact ? RACK_RECORD_EXACT : 0,
+                        .date = message->date };
+  record.keywords = rack_keywords_number (&loading->keywords, message->keywords);
+  rack_index_append (&loading->index, &record);
+}
+
+/* With the folder's mutex held: takes over what was loaded. */
+static void
+take_loaded (RackFolder *folder, Loading *loading)
+{
+  const RackStoreBox *box = &folder->box;
+  rack_index_clear (&folder->index);
+  rack_keywords_clear (&folder->keywords);
+  rack_index_trim (&loading->index);
+  folder->index = loading->index;
+  folder->keywords = loading->keywords;
+  rack_index_init (&loading->index);
+  rack_keywords_init (&loading->keywords);
+  folder->row = box->row;
+  folder->changed = MAX (folder->changed, box->changed);
+  folder->state = (RackMailboxState){ box->uid_validity, box->uid_next, box->modseq };
+  folder->complete = box->complete && (box->named || !rack_mirror_names (folder->mirror));
+  if (folder->complete)
+    folder->handle =
+        rack_mailbox_bind (folder->mirror->account, folder->mailbox, TRUE, box->uid_validity);
+  pthread_cond_broadcast (&folder->cond);
+}
+
+gboolean
+rack_sync_load (RackFolder *folder, GError **error)
+{
+  Loading loading;
+  pthread_mutex_lock (&folder->mutex);
+  gboolean loaded = folder->loaded;
+  guint32 row = folder->box.row;
+  pthread_mutex_unlock (&folder->mutex);
+  if (loaded)
+    return TRUE;
+  rack_index_init (&loading.index);
+  rack_keywords_init (&loading.keywords);
+  gboolean ok =
+      row == 0 || rack_store_load (folder->mirror->store, row, load_message, &loading, error);
+  pthread_mutex_lock (&folder->mutex);
+  if (ok && folder->box.row == row)
+    {
+      folder->loaded = TRUE;
+      if (row != 0)
+        take_loaded (folder, &loading);
+    }
+  pthread_mutex_unlock (&folder->mutex);
+  rack_index_clear (&loading.index);
+  rack_keywords_clear (&loading.keywords);
+  return ok || prefix (folder, error);
+}

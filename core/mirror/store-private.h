@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * store-private.h - the insides of the store, for store*.c
+ *
+ * A connection prepares each of the statements below when it is first used. Those that
+ * change something are for the writer's connection, between rack_store_begin() and
+ * rack_store_end().
+ */
+#pragma once
+
+#include "store.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+G_BEGIN_DECLS
+
+#define RACK_STORE_DATABASE "index.db"
+#define RACK_STORE_LOCK     "lock"
+#define RACK_STORE_BODIES   "bodies"
+/* Its presence means that something read looked damaged. */
+#define RACK_STORE_SUSPECT  "index.db.suspect"
+#define RACK_STORE_DAMAGED  "index.db.damaged"
+/* Of the program. A database has it as PRAGMA user_version. */
+#define RACK_STORE_VERSION  2
+
+typedef enum
+{
+  RACK_SQL_BEGIN,
+  RACK_SQL_COMMIT,
+  RACK_SQL_ROLLBACK,
+  RACK_SQL_GET,
+  RACK_SQL_SET,
+  RACK_SQL_FOLDERS,
+  RACK_SQL_PUT_FOLDER,
+  RACK_SQL_FORGET_FOLDERS,
+  RACK_SQL_BOXES,
+  RACK_SQL_BOX_EXISTS,
+  RACK_SQL_ADD_BOX,
+  RACK_SQL_NOTE_BOX,
+  RACK_SQL_DROP_BOX,
+  RACK_SQL_ADD_MESSAGE,
+  RACK_SQL_ADD_DETAILS,
+  RACK_SQL_SET_FLAGS,
+  RACK_SQL_SET_SIZE,
+  RACK_SQL_REMOVE_MESSAGES,
+  RACK_SQL_REMOVE_DETAILS,
+  RACK_SQL_LOAD,
+  RACK_SQL_NAMES,
+  RACK_SQL_KEYWORDS,
+  RACK_SQL_DETAILS,
+  RACK_SQL_N,
+} RackSql;
+
+typedef struct
+{
+  sqlite3 *db;
+  sqlite3_stmt *statements[RACK_SQL_N];
+} RackStoreConn;
+
+typedef struct
+{
+  guint32 row, uid;
+  guint64 size;
+} RackStoreSize;
+
+struct RackStore
+{
+  char *directory;
+  int lock; /* descriptor */
+
+  pthread_mutex_t writing; /* held from begin to end; guards writer */
+  RackStoreConn writer;
+
+  pthread_mutex_t mutex; /* guards what follows; the last lock of all */
+  pthread_cond_t cond;   /* a reader is free */
+  GPtrArray *readers;    /* of RackStoreConn: those that are free */
+  guint n_readers;
+  GArray *sizes; /* of RackStoreSize: to be written */
+  gboolean suspect;
+};
+
+/* ---- store-schema.c ---- */
+const char *rack_store_sql (RackSql sql);
+/* Brings a database up to version. FALSE: RACK_ERROR_UNSUPPORTED or what the disk said. */
+gboolean rack_store_migrate (sqlite3 *db, int version, GError **error);
+int rack_store_version (sqlite3 *db, GError **error); /* -1 with error set */
+
+/* ---- store-lock.c ---- */
+/* patience: milliseconds to wait for one who has it. Returns: a descriptor, or -1 with
+ * RACK_ERROR_BUSY or RACK_ERROR_IO. */
+int rack_store_take_lock (const char *directory, const char *holder, gint64 patience,
+                          GError **error);
+
+/* ---- store.c ---- */
+/* Sets error to what db's last call failed with. Returns: FALSE. */
+gboolean rack_store_fail (sqlite3 *db, GError **error);
+/* The same for one of store's connections: a damaged database is noted for the next time. */
+gboolean rack_store_fail_on (RackStore *store, const RackStoreConn *conn, GError **error);
+/* Has the next one who opens it look through all of it. */
+void rack_store_suspect (RackStore *store);
+RackStoreConn *rack_store_begin (RackStore *store, GError **error);
+/* Commits if ok, else takes everything back. Returns: whether it was committed. */
+gboolean rack_store_end (RackStore *store, gboolean ok, GError **error);
+RackStoreConn *rack_store_read_begin (RackStore *store, GError **error);
+void rack_store_read_end (RackStore *store, RackStoreConn *conn);
+/* A statement without bindings, ready to be stepped; NULL with error set. */
+sqlite3_stmt *rack_store_prepare (RackStore *store, RackStoreConn *conn, RackSql sql,
+                                  GError **error);
+/* Steps to the end and resets. */
+gboolean rack_store_run (RackStore *store, RackStoreConn *conn, sqlite3_stmt *statement,
+                         GError **error);
+
+/* ---- store-messages.c ---- */
+gboolean rack_store_write_sizes (RackStore *store, RackStoreConn *conn, GError **error);
+
+G_END_DECLS

@@ -7,6 +7,7 @@
  */
 #include "life.h"
 #include "options.h"
+#include "sd-notify.h"
 #include "serve.h"
 
 #include <stdio.h>
@@ -174,6 +175,7 @@ run (const Options *options, const char *path, int ready)
   g_autofree char *label = NULL;
 
   AnnounceHelper helper;
+  sd_notify_begin ();
   if (!announce_helper_start (&helper, options->uid, options->gid))
     g_printerr ("mailrack-mount: cannot fork: programs that watch directories hear nothing\n");
   life_protect_memory ();
@@ -186,6 +188,7 @@ run (const Options *options, const char *path, int ready)
   if (mirror == NULL)
     {
       g_printerr ("mailrack-mount: %s\n", error->message);
+      rack_params_clear (rack_mount_params (), &settings);
       return exit_status_of (error);
     }
   if (rack_mirror_notice (mirror) != NULL)
@@ -193,7 +196,21 @@ run (const Options *options, const char *path, int ready)
   in_background = ready >= 0;
   int status = serve (options, &settings, path, label, mirror, &helper, cancellable, ready);
   rack_mirror_close (mirror);
+  rack_params_clear (rack_mount_params (), &settings);
   return status;
+}
+
+static int
+go (Options *options)
+{
+  g_autofree char *path = NULL;
+  if (!options_become_user (options))
+    return EX_USAGE;
+  int status = life_check_directory (options->directory, &path);
+  if (status != 0 || options->fake)
+    return status;
+  int ready = options->foreground ? -1 : life_fork ();
+  return ready < 0 && !options->foreground ? EX_OSERR : run (options, path, ready);
 }
 
 int
@@ -201,17 +218,11 @@ main (int argc, char **argv)
 {
   Options options;
   int status = 0;
-  g_autofree char *path = NULL;
 
   switch (options_parse (&options, argc, argv))
     {
     case OPTIONS_GO:
-      status = life_check_directory (options.directory, &path);
-      if (status == 0)
-        {
-          int ready = options.foreground ? -1 : life_fork ();
-          status = ready < 0 && !options.foreground ? EX_OSERR : run (&options, path, ready);
-        }
+      status = go (&options);
       break;
     case OPTIONS_DONE:
       break;

@@ -32,11 +32,12 @@ typedef struct
   Workers *news;   /* reads that wait for something to happen */
   Nodes *nodes;
   Events *events;
-  Announcer *announcer; /* NULL: nothing is announced */
-  gint views_used;      /* atomic: bits of the Views that somebody looked into */
-  guint root;           /* the View at the root */
-  gboolean list_views;  /* the other views are listed there */
-  const char *label;    /* of the account, for people */
+  Announcer *announcer;            /* NULL: nothing is announced */
+  gint views_used;                 /* atomic: bits of the Views that somebody looked into */
+  guint root;                      /* the View at the root */
+  gboolean list_views;             /* the other views are listed there */
+  const char *label;               /* of the account, for people */
+  const char *const *deny_readers; /* names of programs, or NULL */
   uid_t uid;
   gid_t gid;
   mode_t umask;
@@ -57,6 +58,10 @@ extern const struct fuse_lowlevel_ops mount_ops;
 int errno_of (const GError *error);
 /* The exit status (sysexits.h) for an error before the mount is there. */
 int exit_status_of (const GError *error);
+
+/* ---- readers.c ---- */
+/* Whether the program that asks may not open files (deny_readers). */
+gboolean reader_is_denied (const Mount *mount, fuse_req_t req);
 
 /* ---- notify.c ---- */
 /* One thread that tells the kernel what to forget. */

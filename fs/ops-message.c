@@ -133,6 +133,11 @@ void
 op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   Mount *mount = fuse_req_userdata (req);
+  if (reader_is_denied (mount, req))
+    {
+      fuse_reply_err (req, EACCES);
+      return;
+    }
   if (inode_kind (ino) == INODE_NODE)
     {
       node_op_open (req, ino, fi);

@@ -13,8 +13,12 @@ typedef struct
   char *account;     /* as it was given, or NULL */
   char *directory;
   gboolean foreground, debug, allow_other;
+  gboolean helper;    /* called by mount(8), as mount.fuse.mailrack */
+  gboolean fake;      /* check, but do not mount */
+  char *run_as;       /* -o setuid=USER, or NULL */
   gboolean read_only; /* for the kernel; mail is read-only anyway */
   uid_t uid;
+  gboolean uid_given, gid_given;
   gid_t gid;
   mode_t umask;
   GPtrArray *settings; /* of char *: KEY and VALUE in turn, for the configuration */
@@ -29,4 +33,7 @@ typedef enum
 } OptionsResult;
 
 OptionsResult options_parse (Options *options, int argc, char **argv);
+/* Becomes the user of -o setuid=, if there is one: before anything else is done. FALSE: it was said
+ * why not. */
+gboolean options_become_user (Options *options);
 void options_clear (Options *options);

@@ -7,6 +7,7 @@
 #include "control.h"
 #include "inode.h"
 #include "life.h"
+#include "sd-notify.h"
 #include "workers.h"
 
 #include <sysexits.h>
@@ -80,7 +81,10 @@ run_loop (Mount *mount, int ready)
   mount->news = workers_new (NEWS_WORKERS, "mount-news");
   Notifier *notifier = notifier_start (mount);
   life_ready (ready);
+  g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=%s is mounted", mount->label);
+  sd_notify_send (status);
   int result = fuse_session_loop_mt (mount->session, loop);
+  sd_notify_send ("STOPPING=1\nSTATUS=ending");
   life_set_session (NULL);
   /* Whoever still waits is answered, then the kernel hears that it is over. */
   workers_free (mount->bodies);
@@ -110,6 +114,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     .root = view_at_root (settings),
     .list_views = settings->views == RACK_VIEWS_LISTED,
     .label = label,
+    .deny_readers = settings->deny_readers,
   };
   int status = EX_UNAVAILABLE;
   if (!settings->inotify)

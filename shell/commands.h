@@ -12,3 +12,5 @@
 int rack_cmd_config (int argc, char **argv);
 /* mailrack plugins [NAME] [--check FILE] */
 int rack_cmd_plugins (int argc, char **argv);
+/* mailrack umount [--lazy] DIRECTORY */
+int rack_cmd_umount (int argc, char **argv);

@@ -396,15 +396,6 @@ exec_mount (char **argv)
   return complain (EX_UNAVAILABLE, "mailrack-mount is not installed beside this program");
 }
 
-static int
-exec_umount (int argc, char **argv)
-{
-  if (argc != 2)
-    return complain (EX_USAGE, "umount takes one directory");
-  execlp ("fusermount3", "fusermount3", "-u", "--", argv[1], (char *) NULL);
-  return complain (EX_UNAVAILABLE, "fusermount3 is not installed (package fuse3)");
-}
-
 int
 main (int argc, char **argv)
 {
@@ -422,7 +413,7 @@ main (int argc, char **argv)
   if (argc > 1 && strcmp (argv[1], "mount") == 0)
     return exec_mount (argv + 1);
   if (argc > 1 && strcmp (argv[1], "umount") == 0)
-    return exec_umount (argc - 1, argv + 1);
+    return rack_cmd_umount (argc - 1, argv + 1);
   if (argc > 1 && strcmp (argv[1], "shell") == 0)
     return run_shell (argc - 1, argv + 1);
   return run_shell (argc, argv);

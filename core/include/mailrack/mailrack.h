@@ -107,6 +107,7 @@ typedef struct
   RackMountRoot root;
   RackMountViews views;
   gboolean inotify;
+  const char *const *deny_readers;
   gboolean seen_on_read;
   gboolean subscribed; /* only what is subscribed, and INBOX */
   gint64 cache_limit;  /* MiB; 0 = no limit */

@@ -15,14 +15,13 @@
 #include <string.h>
 
 /* An interval with something missing is cut in so many, down to about so many messages. */
-#define FAN         16
-#define LEAF        64
+#define FAN        16
+#define LEAF       64
 /* Known ranges that are asked for as a whole where answers are ranges. */
-#define FEW_RANGES  256
-/* RFC 2683 3.2.1.5: servers take commands of 8,000 octets. Each number costs up to 11, a range 22.
- */
-#define MAX_NUMBERS 600
-#define MAX_RANGES  300
+#define FEW_RANGES 256
+/* RFC 2683 3.2.1.5: servers take commands of 8,000 octets. A range costs up to 22. */
+#define MAX_OCTETS 7500
+#define MAX_RANGES (MAX_OCTETS / 22)
 
 /* A message of the server that is known: its sequence number, and the rank of its UID. */
 typedef struct
@@ -127,9 +126,11 @@ choose_numbers (const Compare *compare)
 {
   const Point *points = (const Point *) (gpointer) compare->points->data;
   RackSet *numbers = rack_set_new ();
-  guint n = 0;
+  guint n = 0, digits = 1;
 
-  for (guint i = 0; i + 1 < compare->points->len && n + FAN <= MAX_NUMBERS; i++)
+  for (guint32 low = points[compare->points->len - 1].seq; low >= 10; low /= 10)
+    digits++;
+  for (guint i = 0; i + 1 < compare->points->len && (n + FAN) * (digits + 1) <= MAX_OCTETS; i++)
     {
       const Point *a = &points[i], *b = &points[i + 1];
       guint32 inside = b->seq - a->seq - 1;
@@ -210,8 +211,11 @@ run_round (Compare *compare, GError **error)
 
 /* Asks which of leaves are there, so many ranges at a time. */
 static gboolean
-ask_leaves (const RackAsk *ask, const RackSet *leaves, RackSet *vanished, GError **error)
+ask_leaves (const RackAsk *ask, const RackSet *leaves, RackSet *vanished, guint64 *removed,
+            GError **error)
 {
+  RackCounts counts;
+
   RackRanges ranges = rack_set_ranges (leaves);
 
   for (gsize at = 0; at < ranges.n; at += MAX_RANGES)
@@ -219,9 +223,10 @@ ask_leaves (const RackAsk *ask, const RackSet *leaves, RackSet *vanished, GError
       RackRanges some = { ranges.items + at, MIN (MAX_RANGES, ranges.n - at) };
       g_autoptr (RackSet) part = rack_set_new ();
       rack_set_add_ranges (part, some);
-      g_autoptr (RackSet) there = rack_ask_search (ask, "UID", part, NULL, error);
+      g_autoptr (RackSet) there = rack_ask_search (ask, "UID", part, &counts, error);
       if (there == NULL)
         return FALSE;
+      *removed = counts.removed;
       rack_set_subtract (part, there);
       rack_set_merge (vanished, part);
     }
@@ -229,7 +234,7 @@ ask_leaves (const RackAsk *ask, const RackSet *leaves, RackSet *vanished, GError
 }
 
 static gboolean
-take_gaps (Compare *compare, RackSet *vanished, GError **error)
+take_gaps (Compare *compare, RackSet *vanished, guint64 *removed, GError **error)
 {
   g_autoptr (RackSet) leaves = rack_set_new ();
 
@@ -239,13 +244,14 @@ take_gaps (Compare *compare, RackSet *vanished, GError **error)
       if (missing_between (a, b) > 0)
         add_ranks (compare, a->rank + 1, b->rank - 1, b->seq == a->seq + 1 ? vanished : leaves);
     }
-  return ask_leaves (compare->ask, leaves, vanished, error);
+  return ask_leaves (compare->ask, leaves, vanished, removed, error);
 }
 
 static Round
 look_for_gaps (Compare *compare, guint32 n_known, guint32 low, RackSet *vanished, GError **error)
 {
   Point outside[] = { { 0, 0 }, { low + 1, n_known + 1 } };
+  guint64 removed = compare->removed;
   Round round;
 
   g_array_append_vals (compare->points, outside, 2);
@@ -253,9 +259,12 @@ look_for_gaps (Compare *compare, guint32 n_known, guint32 low, RackSet *vanished
     ;
   if (round != ROUND_DONE)
     return round;
-  if (!take_gaps (compare, vanished, error))
+  if (!take_gaps (compare, vanished, &removed, error))
     return ROUND_FAILED;
-  return rack_set_count (vanished) >= n_known - low ? ROUND_DONE : ROUND_AMISS;
+  /* More than are missing: there must be some that nobody knew; or others vanished meanwhile. */
+  guint64 found = rack_set_count (vanished), missing = n_known - low;
+  return found == missing || (found > missing && removed != compare->removed) ? ROUND_DONE
+                                                                              : ROUND_AMISS;
 }
 
 /* ---- The two ways --------------------------------------------------------------------- */

@@ -18,6 +18,8 @@ G_BEGIN_DECLS
 #define RACK_NAME_MESSAGE_MAX   180
 /* The longest name of a directory (NAME_MAX). */
 #define RACK_NAME_DIRECTORY_MAX 255
+/* The longest name of an attachment, before it is numbered. */
+#define RACK_NAME_PART_MAX      200
 #define RACK_NAME_SUFFIX        ".eml"
 
 /* Writes "DATE_FROM_SUBJECT.UID.eml" (names = full). date: INTERNALDATE in seconds since the
@@ -46,6 +48,13 @@ char *rack_name_directory (const char *component, gssize size, gboolean at_root)
 /* The inverse. Returns: (owned) the component, or NULL if rack_name_directory() never gives that
  * name, or cut it. */
 char *rack_name_directory_parse (const char *name, gboolean at_root);
+
+/* What an attachment is called as a file. name: what its sender calls it (UTF-8), or NULL; section,
+ * type and subtype (lower case) make one where that leaves nothing. Attached messages end in
+ * ".eml". Returns: (owned) at most RACK_NAME_PART_MAX bytes */
+char *rack_name_part (const char *name, const char *section, const char *type, const char *subtype);
+/* The same with " (NUMBER)" in front of the extension. Returns: (owned) */
+char *rack_name_numbered (const char *name, guint number);
 
 /* Whether name is one of the directories at the root that are not mailboxes. */
 gboolean rack_name_is_view (const char *name);

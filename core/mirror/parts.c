@@ -217,6 +217,7 @@ rack_parts_new (const RackPart *root)
     }
   RackParts *parts = parts_new ();
   add_tree (parts, root, 0);
+  rack_parts_assign (parts->items, parts->texts);
   return parts;
 }
 

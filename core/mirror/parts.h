@@ -15,6 +15,10 @@ RackParts *rack_parts_new (const RackPart *root);
 /* Borrowed; NULL if there is none. */
 const RackPartFacts *rack_parts_find (const RackParts *parts, const char *section);
 
+/* ---- parts-files.c ---- */
+/* Sets role and file of each of items (of RackPartFacts), by all the rest; texts gets the names. */
+void rack_parts_assign (GArray *items, GStringChunk *texts);
+
 RackPartsCache *rack_parts_cache_new (void);
 /* Nobody asks any more. */
 void rack_parts_cache_free (RackPartsCache *cache);

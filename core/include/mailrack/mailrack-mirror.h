@@ -196,7 +196,16 @@ RACK_API int rack_body_file (RackBody *body, guint64 *offset, guint64 *size);
 
 /* ---- Parts: what a message is made of ------------------------------------------- */
 
-/* Everything but the sections and sizes is what the sender wrote: hostile. */
+typedef enum
+{
+  RACK_PART_HOLDER, /* only holds other parts */
+  RACK_PART_PLAIN,  /* the message's text, text/plain */
+  RACK_PART_HTML,   /* the message's text, text/html */
+  RACK_PART_FILE,   /* all else: attachments, also messages, pictures in the text */
+  RACK_PART_INNER,  /* in an attached message, or what it consists of */
+} RackPartRole;
+
+/* Everything but section, size, role and file is what the sender wrote: hostile. */
 typedef struct
 {
   const char *section;        /* as BODY[...] has it: "1", "2.1"; "" for the root of a multipart */
@@ -209,6 +218,10 @@ typedef struct
   guint64 size;               /* announced, before any decoding: a hint */
   guint depth;                /* 0 for the root; children follow their parent, one deeper */
   gboolean multipart;         /* holds only other parts */
+  RackPartRole role;          /* PLAIN and HTML are each at most one part's */
+  /* What a FILE is called as one: a path component that is safe in every way, and no other's in
+   * this message. At most 220 bytes, UTF-8. NULL for the other roles. */
+  const char *file;
 } RackPartFacts;
 
 /* The parts of one message in their order, parents first. Never changes; shared by references. */

@@ -274,6 +274,85 @@ test_directory_parse_refuses (void)
   g_assert_null (rack_name_directory_parse (".uid", TRUE));
 }
 
+static void
+check_part_as (const char *name, const char *type, const char *subtype, const char *expected)
+{
+  g_autofree char *file = rack_name_part (name, "2.1", type, subtype);
+  g_assert_cmpstr (file, ==, expected);
+}
+
+static void
+check_part (const char *name, const char *expected)
+{
+  check_part_as (name, "application", "pdf", expected);
+}
+
+static void
+test_parts (void)
+{
+  check_part ("Q4-report.pdf", "Q4-report.pdf");
+  check_part ("Q4 \"final\" (2).pdf", "Q4 \"final\" (2).pdf");
+  check_part ("a/b", "a_b");
+  check_part ("..", "part-2.1.pdf");
+  check_part ("../../etc/passwd", "_.._etc_passwd");
+  check_part ("C:\\tmp\\x.pdf", "C:_tmp_x.pdf");
+  check_part (".bashrc", "bashrc");
+  check_part ("-rf *", "rf *");
+  check_part (" . -. ", "part-2.1.pdf");
+  check_part ("", "part-2.1.pdf");
+  check_part (NULL, "part-2.1.pdf");
+  check_part ("two\r\n\tlines.pdf \n", "two lines.pdf");
+  check_part ("bell\a.pdf\x1b[2J", "bell .pdf [2J");
+  check_part ("\xe2\x80\xaepic\xe2\x80\x8b.fdp", "pic.fdp");
+  check_part ("u\xcc\x88.pdf", "ü.pdf");
+  check_part ("\xcc\x88u.pdf", "u.pdf");
+  check_part ("\xff.pdf", "\xef\xbf\xbd.pdf");
+  check_part ("dots...pdf.", "dots.pdf");
+  check_part_as (NULL, "text", "calendar", "part-2.1.ics");
+  check_part_as (NULL, "text", "x-unknown", "part-2.1.txt");
+  check_part_as (NULL, "x", "y", "part-2.1.bin");
+  check_part_as (NULL, "message", "rfc822", "part-2.1.eml");
+  check_part_as ("Re: v1.2 of it", "message", "rfc822", "Re: v1.2 of it.eml");
+  check_part_as ("x.txt", "message", "rfc822", "x.txt.eml");
+  check_part_as ("x.EML", "message", "rfc822", "x.EML");
+}
+
+static void
+test_long_parts (void)
+{
+  static const char *const pieces[] = { "x", "ä", "\xe2\x82\xac", "\xf0\x9f\x93\x8e", "a." };
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    {
+      g_autoptr (GString) long_name = g_string_new (NULL);
+      while (long_name->len < 300)
+        g_string_append (long_name, pieces[i]);
+      g_string_append (long_name, "z.tar");
+      g_autofree char *file = rack_name_part (long_name->str, "1", "application", "x");
+      g_assert_cmpuint (strlen (file), <=, RACK_NAME_PART_MAX);
+      g_assert_cmpuint (strlen (file), >, RACK_NAME_PART_MAX - 5);
+      g_assert_true (g_utf8_validate (file, -1, NULL));
+      g_assert_true (g_str_has_suffix (file, ".tar"));
+      g_autofree char *message = rack_name_part (long_name->str, "1", "message", "rfc822");
+      g_assert_cmpuint (strlen (message), <=, RACK_NAME_PART_MAX);
+      g_assert_true (g_str_has_suffix (message, ".eml"));
+    }
+}
+
+static void
+test_numbered_parts (void)
+{
+  static const char *const names[][2] = { { "a.pdf", "a (2).pdf" },
+                                          { "a.b.pdf", "a.b (2).pdf" },
+                                          { "a", "a (2)" },
+                                          { "a. b", "a. b (2)" },
+                                          { "a (2).pdf", "a (2) (2).pdf" } };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *second = rack_name_numbered (names[i][0], 2);
+      g_assert_cmpstr (second, ==, names[i][1]);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -290,5 +369,8 @@ main (int argc, char **argv)
   g_test_add_func ("/names/directories", test_directories);
   g_test_add_func ("/names/long-directories", test_long_directories);
   g_test_add_func ("/names/directory-parse-refuses", test_directory_parse_refuses);
+  g_test_add_func ("/names/parts", test_parts);
+  g_test_add_func ("/names/long-parts", test_long_parts);
+  g_test_add_func ("/names/numbered-parts", test_numbered_parts);
   return g_test_run ();
 }

@@ -3,6 +3,7 @@
  * test-parts.c - what messages are made of, and sections decoded while they arrive, over the
  * fake server */
 #include "fake.h"
+#include "parts.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -193,6 +194,124 @@ test_names (void)
   close_mirror ();
 }
 
+/* ---- Roles and files --------------------------------------------------------------------- */
+
+/* A tree of parts, built in their order. */
+typedef struct
+{
+  RackPart parts[32];
+  RackPair params[32];
+  guint n;
+} Tree;
+
+static guint
+add (Tree *tree, int holder, const char *type, const char *disposition, const char *name)
+{
+  guint i = tree->n++;
+  RackPart *part = &tree->parts[i];
+  const char *slash = strchr (type, '/');
+  part->type = (RackStr){ type, (gsize) (slash - type) };
+  part->subtype = (RackStr){ slash + 1, strlen (slash + 1) };
+  part->multipart = g_str_has_prefix (type, "multipart/");
+  if (disposition != NULL)
+    part->disposition = (RackStr){ disposition, strlen (disposition) };
+  if (name != NULL)
+    {
+      tree->params[i] = (RackPair){ STR ("NAME"), { name, strlen (name) } };
+      part->params = (RackPairs){ &tree->params[i], 1 };
+    }
+  if (holder < 0)
+    return i;
+  part->parent = &tree->parts[holder];
+  part->position = 1;
+  const RackPart **link = &tree->parts[holder].child;
+  for (; *link != NULL; link = &((RackPart *) *link)->next)
+    part->position++;
+  *link = part;
+  return i;
+}
+
+static void
+check_tree (const Tree *tree, const char *expected)
+{
+  g_autoptr (RackParts) parts = rack_parts_new (&tree->parts[0]);
+  g_autoptr (GString) found = g_string_new (NULL);
+  guint n;
+  const RackPartFacts *items = rack_parts_items (parts, &n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_string_append (found, i > 0 ? " | " : "");
+      switch (items[i].role)
+        {
+        case RACK_PART_HOLDER:
+          g_string_append (found, "holder");
+          break;
+        case RACK_PART_PLAIN:
+          g_string_append (found, "plain");
+          break;
+        case RACK_PART_HTML:
+          g_string_append (found, "html");
+          break;
+        case RACK_PART_INNER:
+          g_string_append (found, "inner");
+          break;
+        case RACK_PART_FILE:
+          g_string_append (found, items[i].file);
+          break;
+        }
+      g_assert_true ((items[i].file != NULL) == (items[i].role == RACK_PART_FILE));
+    }
+  g_assert_cmpstr (found->str, ==, expected);
+}
+
+static void
+test_roles (void)
+{
+  Tree one = { .n = 0 }, mixed = { .n = 0 }, named = { .n = 0 }, message = { .n = 0 };
+  add (&one, -1, "application/pdf", NULL, "whole.pdf");
+  check_tree (&one, "whole.pdf");
+
+  add (&mixed, -1, "multipart/mixed", NULL, NULL);
+  guint choice = add (&mixed, 0, "multipart/alternative", NULL, NULL);
+  add (&mixed, (int) choice, "TEXT/PLAIN", NULL, NULL);
+  add (&mixed, (int) choice, "TEXT/HTML", "inline", "mail.html");
+  add (&mixed, (int) choice, "text/calendar", NULL, NULL);
+  add (&mixed, 0, "text/plain", "inline", NULL);
+  add (&mixed, 0, "text/plain", "attachment", "log.txt");
+  check_tree (&mixed, "holder | holder | plain | html | part-1.3.ics | part-2.txt | log.txt");
+
+  /* A file of text that nobody calls attached, before the text that is meant to be read. */
+  add (&named, -1, "multipart/mixed", NULL, NULL);
+  add (&named, 0, "text/html", "inline", "page.html");
+  add (&named, 0, "text/plain", "inline", "log.txt");
+  add (&named, 0, "text/plain", NULL, NULL);
+  check_tree (&named, "holder | html | log.txt | plain");
+
+  add (&message, -1, "multipart/mixed", NULL, NULL);
+  guint inner = add (&message, 0, "message/rfc822", NULL, NULL);
+  guint within = add (&message, (int) inner, "multipart/mixed", NULL, NULL);
+  add (&message, (int) within, "text/plain", NULL, NULL);
+  add (&message, (int) within, "application/pdf", "attachment", "a.pdf");
+  add (&message, 0, "text/plain", NULL, NULL);
+  check_tree (&message, "holder | part-1.eml | inner | inner | inner | plain");
+}
+
+static void
+test_files_of_one_name (void)
+{
+  Tree tree = { .n = 0 };
+  add (&tree, -1, "multipart/mixed", NULL, NULL);
+  add (&tree, 0, "image/png", NULL, "a (2).png");
+  add (&tree, 0, "image/png", NULL, "a.png");
+  add (&tree, 0, "image/png", NULL, "a.png");
+  add (&tree, 0, "image/png", NULL, "a.png");
+  add (&tree, 0, "image/png", NULL, "a (3).png");
+  add (&tree, 0, "image/png", NULL, NULL);
+  add (&tree, 0, "image/png", NULL, "part-6.png");
+  check_tree (&tree, "holder | a (2).png | a.png | a (3).png | a (4).png | a (3) (2).png"
+                     " | part-6.png | part-6 (2).png");
+}
+
 /* ---- Octets ------------------------------------------------------------------------------ */
 
 static void
@@ -343,6 +462,8 @@ main (int argc, char **argv)
   g_test_add_func ("/parts/structure", test_structure);
   g_test_add_func ("/parts/no-structure", test_no_structure);
   g_test_add_func ("/parts/names", test_names);
+  g_test_add_func ("/parts/roles", test_roles);
+  g_test_add_func ("/parts/files-of-one-name", test_files_of_one_name);
   g_test_add_func ("/parts/base64", test_base64);
   g_test_add_func ("/parts/decoded-by-the-server", test_decoded_by_the_server);
   g_test_add_func ("/parts/text", test_text);

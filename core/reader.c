@@ -343,6 +343,8 @@ wait_begun (RackReader *reader, GError **error)
           continue;
         }
       looked = looked || look;
+      /* Some lose the connection over what they cannot decode (Dovecot: base64 that breaks off). */
+      reader->decode = reader->decode && !lost;
       if (look && rack_lease_refresh (&reader->lease, reader->cancellable, NULL))
         {
           ask (reader, uid);

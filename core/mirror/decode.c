@@ -18,6 +18,7 @@ struct RackDecoder
   GMimeFilter *filters[FILTERS_MAX];
   guint n;
   gboolean grows;
+  gboolean pads; /* what came may lack the "=" at its end */
 };
 
 static void
@@ -48,6 +49,13 @@ is_encoded (GMimeContentEncoding encoding)
          || encoding == GMIME_CONTENT_ENCODING_UUENCODE;
 }
 
+gboolean
+rack_decoder_is_needed (const RackPartFacts *facts)
+{
+  return is_encoded (g_mime_content_encoding_from_string (facts->encoding))
+         && strcmp (facts->type, "message") != 0;
+}
+
 RackDecoder *
 rack_decoder_new (const RackPartFacts *facts, RackPartForm form, gboolean decoded)
 {
@@ -57,7 +65,10 @@ rack_decoder_new (const RackPartFacts *facts, RackPartForm form, gboolean decode
   if (form == RACK_PART_AS_SENT)
     return NULL;
   if (is_encoded (encoding) && !decoded)
-    add (decoder, g_mime_filter_basic_new (encoding, FALSE));
+    {
+      add (decoder, g_mime_filter_basic_new (encoding, FALSE));
+      decoder->pads = encoding == GMIME_CONTENT_ENCODING_BASE64;
+    }
   if (text && form == RACK_PART_TEXT && is_foreign (facts->charset))
     {
       GMimeFilter *charset = g_mime_filter_charset_new (facts->charset, "UTF-8");
@@ -85,6 +96,12 @@ rack_decoder_feed (RackDecoder *decoder, const char *data, gsize size, gboolean 
   /* The filters take it as theirs to write to nowhere, but are not declared so. */
   char *at = (char *) data;
   gsize before = 0;
+  if (last && size == 0 && decoder->pads)
+    {
+      /* It means nothing after what is whole. */
+      at = (char *) "==";
+      size = 2;
+    }
   for (guint i = 0; i < decoder->n; i++)
     if (last)
       g_mime_filter_complete (decoder->filters[i], at, size, before, &at, &size, &before);

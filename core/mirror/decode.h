@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 
 typedef struct RackDecoder RackDecoder;
 
+/* Whether a server that can may undo the transfer encoding. Not that of a message within: it would
+ * undo all of those in it too, and not say so (Dovecot). */
+gboolean rack_decoder_is_needed (const RackPartFacts *facts);
 /* decoded: the server undid the transfer encoding. Returns: (owned), or NULL if there is nothing
  * to do. */
 RackDecoder *rack_decoder_new (const RackPartFacts *facts, RackPartForm form, gboolean decoded);

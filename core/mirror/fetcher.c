@@ -15,6 +15,8 @@
 #define ANNOUNCED_MAX (G_GUINT64_CONSTANT (1) << 32)
 /* Times a body is begun again after the connection was lost under it. */
 #define ATTEMPTS      3
+/* An empty part may be announced as the end of a line. */
+#define EMPTY_MAX     2
 
 /* There is a place for room octets from now on. */
 static gboolean
@@ -162,17 +164,35 @@ check_end (RackBody *body, GError **error)
   return whole;
 }
 
-/* facts: of the section; NULL for the whole message and what is not decoded. */
+/* A server gives the empty string for a section that there is not. */
 static gboolean
-receive (RackBody *body, RackMailbox *mailbox, const RackPartFacts *facts, char *chunk,
-         GError **error)
+refuse_missing (const RackBody *body, GError **error)
+{
+  g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
+               "%s: UID %u: nothing came of part %s, which was announced", body->folder->mailbox,
+               body->key.uid, body->section);
+  return FALSE;
+}
+
+/* facts: of the section; NULL for the whole message and what is not decoded. there: the server may
+ * decode it. */
+static gboolean
+receive (RackBody *body, RackMailbox *mailbox, const RackPartFacts *facts, gboolean there,
+         char *chunk, GError **error)
 {
   guint64 size;
-  RackReadRange range = { .section = body->section, .decode = facts != NULL };
+  RackReadRange range = { .section = body->section, .decode = there };
   g_autoptr (RackReader) reader =
       rack_mailbox_read_range (mailbox, body->key.uid, &range, body->cancellable, error);
   if (reader == NULL || !rack_reader_size (reader, &size, error))
     return FALSE;
+  if (size == 0 && facts != NULL && facts->size > EMPTY_MAX)
+    {
+      gboolean decoded = rack_reader_is_decoded (reader);
+      g_clear_pointer (&reader, rack_reader_free);
+      return decoded ? receive (body, mailbox, facts, FALSE, chunk, error)
+                     : refuse_missing (body, error);
+    }
   g_autoptr (RackDecoder) decoder =
       facts != NULL ? rack_decoder_new (facts, body->form, rack_reader_is_decoded (reader)) : NULL;
   if (!(decoder == NULL
@@ -226,7 +246,9 @@ fetch (RackBody *body)
   g_autofree char *chunk = g_malloc (CHUNK);
   for (guint attempt = 1;; attempt++)
     {
-      gboolean ok = receive (body, mailbox, facts, chunk, &problem);
+      /* Dovecot closes the connection over base64 that breaks off. */
+      gboolean there = attempt == 1 && facts != NULL && rack_decoder_is_needed (facts);
+      gboolean ok = receive (body, mailbox, facts, there, chunk, &problem);
       rack_online_note (body->folder->mirror, problem);
       if (ok)
         return NULL;

@@ -124,12 +124,16 @@ append_param (GString *header, RackPair param)
   for (gsize i = 0; i < param.value.size; i++)
     {
       char c = param.value.data[i];
-      /* What would end the value early has no business in it. */
-      if (g_ascii_iscntrl (c) || (extended && strchr (" \";,()<>@\\", c) != NULL))
+      if (g_ascii_iscntrl (c))
         continue;
-      if (!extended && (c == '"' || c == '\\'))
-        g_string_append_c (header, '\\');
-      g_string_append_c (header, c);
+      /* What would end the value early. Dovecot puts pieces together, and leaves them as they
+       * were. */
+      if (extended && strchr (" \";,()<>@\\", c) != NULL)
+        g_string_append_printf (header, "%%%02X", (guchar) c);
+      else if (!extended && (c == '"' || c == '\\'))
+        g_string_append_printf (header, "\\%c", c);
+      else
+        g_string_append_c (header, c);
     }
   g_string_append (header, extended ? "" : "\"");
 }

@@ -165,6 +165,7 @@ test_names (void)
   const RackPair pieces[] = { { STR ("filename*0*"), STR ("utf-8''%C3%A4") },
                               { STR ("filename*1"), STR ("b c") },
                               { STR ("filename*2*"), STR ("%2Epdf") } };
+  const RackPair joined[] = { { STR ("FILENAME*"), STR ("utf-8''%C3%A4b c;(d)%2Epdf") } };
   const RackPair both[] = { { STR ("filename"), STR ("EUR.pdf") },
                             { STR ("filename*"), STR ("UTF-8''%e2%82%ac.pdf") } };
   const RackPair bytes[] = { { STR ("filename"), STR ("a\xff\x01z") } };
@@ -175,6 +176,7 @@ test_names (void)
   check_name (extended, 1, TRUE, "€ rates.pdf");
   check_name (latin, 1, TRUE, "grüße.pdf");
   check_name (pieces, 3, TRUE, "äb c.pdf");
+  check_name (joined, 1, TRUE, "äb c;(d).pdf");
   check_name (nothing, 1, TRUE, NULL);
   /* Both are meant to be the same name. */
   g_autoptr (GError) error = NULL;
@@ -367,6 +369,61 @@ test_base64 (void)
 }
 
 static void
+test_broken_base64 (void)
+{
+  static const char *const pairs[][2] = {
+    { "YWJjZA", "abcd" },  { "YWJjZGU", "abcde" }, { "YWJjZGU=", "abcde" },
+    { "YWJjZA=", "abcd" }, { "YWJj*ZA", "abcd" },  { "\r\n\r\n", "" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
+    {
+      g_autofree Structure *made = structure_new ();
+      open_mirror ();
+      fake_structure (inbox, 1, &made->root);
+      made->file.size = 2;
+      fake_section (inbox, 1, "2", pairs[i][0], FALSE);
+      check_part ("2", RACK_PART_DECODED, pairs[i][1]);
+      close_mirror ();
+    }
+}
+
+/* A server that gives the empty string for what it announced, and one that is only wrong when it
+ * decodes. */
+static void
+test_nothing_came (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree Structure *made = structure_new ();
+  guint64 size;
+  open_mirror ();
+  fake_structure (inbox, 1, &made->root);
+  fake_section (inbox, 1, "1", "", FALSE);
+  g_autoptr (RackBody) body = rack_folder_part (folder, row, 1, "1", RACK_PART_TEXT);
+  g_assert_false (rack_body_wait_size (body, &size, NULL, &error));
+  g_assert_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL);
+  g_clear_pointer (&body, rack_body_unref);
+  fake_section (inbox, 1, "2", "YWJj", FALSE);
+  fake_section (inbox, 1, "2", "", TRUE);
+  check_part ("2", RACK_PART_DECODED, "abc");
+  close_mirror ();
+}
+
+/* It would decode all of what is in it too. */
+static void
+test_a_message_within_is_not_decoded_by_the_server (void)
+{
+  g_autofree Structure *made = structure_new ();
+  open_mirror ();
+  made->file.type = (RackStr) STR ("MESSAGE");
+  made->file.subtype = (RackStr) STR ("RFC822");
+  fake_structure (inbox, 1, &made->root);
+  fake_section (inbox, 1, "2", "U3ViamVjdDogeA0KDQo=", FALSE);
+  fake_section (inbox, 1, "2", "Subject: wrong", TRUE);
+  check_part ("2", RACK_PART_DECODED, "Subject: x\r\n\r\n");
+  close_mirror ();
+}
+
+static void
 test_decoded_by_the_server (void)
 {
   g_autofree Structure *made = structure_new ();
@@ -465,6 +522,9 @@ main (int argc, char **argv)
   g_test_add_func ("/parts/roles", test_roles);
   g_test_add_func ("/parts/files-of-one-name", test_files_of_one_name);
   g_test_add_func ("/parts/base64", test_base64);
+  g_test_add_func ("/parts/broken-base64", test_broken_base64);
+  g_test_add_func ("/parts/nothing-came", test_nothing_came);
+  g_test_add_func ("/parts/a-message-within", test_a_message_within_is_not_decoded_by_the_server);
   g_test_add_func ("/parts/decoded-by-the-server", test_decoded_by_the_server);
   g_test_add_func ("/parts/text", test_text);
   g_test_add_func ("/parts/charsets", test_charsets);

@@ -107,7 +107,9 @@ push_folders (Announcer *announcer, View view, const RackChange *change)
     {
       const char *name = change->items[i].name;
       gboolean there = rack_folder_child (change->folder, name) != NULL;
-      push (announcer, there ? ANNOUNCE_DIRECTORY : ANNOUNCE_NO_DIRECTORY, &parent, 0, 0, name);
+      char shown[VIEW_NAME_SIZE];
+      view_child_name (view, change->folder, name, shown);
+      push (announcer, there ? ANNOUNCE_DIRECTORY : ANNOUNCE_NO_DIRECTORY, &parent, 0, 0, shown);
     }
 }
 

@@ -19,6 +19,7 @@
  * Other events and other members may come with later versions.
  */
 #include "control.h"
+#include "flags.h"
 #include "json.h"
 
 #include <errno.h>
@@ -141,30 +142,6 @@ publish (Events *events, GString *line)
 }
 
 static void
-add_flags (GString *line, RackFlags flags)
-{
-  static const struct
-  {
-    RackFlags flag;
-    const char *name;
-  } names[] = {
-    { RACK_FLAG_SEEN, "\\Seen" },       { RACK_FLAG_ANSWERED, "\\Answered" },
-    { RACK_FLAG_FLAGGED, "\\Flagged" }, { RACK_FLAG_DELETED, "\\Deleted" },
-    { RACK_FLAG_DRAFT, "\\Draft" },
-  };
-  gboolean first = TRUE;
-  g_string_append (line, ",\"flags\":[");
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (flags & names[i].flag)
-      {
-        g_string_append (line, first ? "" : ",");
-        json_append_string (line, names[i].name);
-        first = FALSE;
-      }
-  g_string_append_c (line, ']');
-}
-
-static void
 publish_messages (Events *events, const RackChange *change, const char *event)
 {
   const char *mailbox = rack_folder_mailbox (change->folder);
@@ -180,7 +157,10 @@ publish_messages (Events *events, const RackChange *change, const char *event)
       if (name != NULL)
         json_add_string (line, "name", name);
       if (known)
-        add_flags (line, entry.flags);
+        {
+          g_auto (GStrv) flags = flag_names (entry.flags);
+          json_add_strings (line, "flags", (const char *const *) flags);
+        }
       publish (events, line);
     }
 }

@@ -49,6 +49,19 @@ json_add_number (GString *out, const char *key, gint64 value)
 }
 
 void
+json_add_strings (GString *out, const char *key, const char *const *values)
+{
+  add_key (out, key);
+  g_string_append_c (out, '[');
+  for (guint i = 0; values[i] != NULL; i++)
+    {
+      g_string_append (out, i > 0 ? "," : "");
+      json_append_string (out, values[i]);
+    }
+  g_string_append_c (out, ']');
+}
+
+void
 json_add_bool (GString *out, const char *key, gboolean value)
 {
   add_key (out, key);

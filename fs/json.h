@@ -14,4 +14,6 @@ void json_append_string (GString *out, const char *text);
 /* Appends ,"key": and the value; the comma is left out after "{". */
 void json_add_string (GString *out, const char *key, const char *value);
 void json_add_number (GString *out, const char *key, gint64 value);
+/* values: NULL-terminated. */
+void json_add_strings (GString *out, const char *key, const char *const *values);
 void json_add_bool (GString *out, const char *key, gboolean value);

@@ -83,6 +83,10 @@ typedef struct
    * called so. Another answer lets old names of a message go on working; the kernel believes
    * those for a moment only. */
   gboolean (*resolves) (const Directory *directory, const char *name, const RackEntry *entry);
+  /* Whether name could be a message's in folder, although a mailbox below it may be called so too
+   * (names of directories do not end in ".eml"). Such a mailbox is escaped, whatever messages
+   * there are. NULL: none could. */
+  gboolean (*takes) (RackFolder *folder, const char *name);
   /* What a message is as an answer to a lookup, for instance node_fill_entry(). Returns: 0 or
    * an errno. NULL: a file with the message's octets. */
   int (*fill_entry) (Mount *mount, const Directory *directory, guint32 row, const RackEntry *entry,
@@ -106,8 +110,10 @@ View view_by_name (const char *name);
 /* How many places the folders of a view have. */
 guint view_places (View view);
 
-/* The name of a child folder in a directory of a view: safe, and no place's. */
+/* The name of a folder in its parent's directory in a view: safe, no place's and no message's. */
 void view_folder_name (View view, RackFolder *folder, char *name);
+/* The same for one that may be gone: it was called directory in parent. */
+void view_child_name (View view, RackFolder *parent, const char *directory, char *name);
 
 /* What name is in directory, if it is a directory of the same view: a folder or a place. */
 gboolean view_find_directory (const Directory *directory, const char *name, Directory *found);
@@ -127,4 +133,5 @@ void views_forget (Mount *mount, const RackChange *change);
 extern const ViewOps view_messages;
 extern const ViewOps view_uid;
 extern const ViewOps view_maildir;
+extern const ViewOps view_parts;
 extern const ViewOps view_control;

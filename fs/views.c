@@ -7,10 +7,8 @@
 #include <string.h>
 
 static const ViewOps *const views[N_VIEWS] = {
-  [VIEW_MESSAGES] = &view_messages,
-  [VIEW_UID] = &view_uid,
-  [VIEW_MAILDIR] = &view_maildir,
-  [VIEW_CONTROL] = &view_control,
+  [VIEW_MESSAGES] = &view_messages, [VIEW_UID] = &view_uid,         [VIEW_MAILDIR] = &view_maildir,
+  [VIEW_PARTS] = &view_parts,       [VIEW_CONTROL] = &view_control,
 };
 
 const ViewOps *
@@ -47,16 +45,29 @@ place_by_name (View view, const char *name)
   return 0;
 }
 
-/* Directory names hold no "%" that is not an escape, and never one of a letter, so an escaped
- * first letter is nobody else's name. */
-void
-view_folder_name (View view, RackFolder *folder, char *name)
+/* Whether the directory of a mailbox must not be called name in folder. */
+static gboolean
+is_taken (View view, RackFolder *folder, const char *name)
 {
-  const char *directory = rack_folder_directory (folder);
-  if (place_by_name (view, directory) != 0)
+  return place_by_name (view, name) != 0
+         || (views[view]->takes != NULL && views[view]->takes (folder, name));
+}
+
+/* Directory names hold no "%" that is not an escape, and never one of a letter or digit, so an
+ * escaped first one is nobody else's name. */
+void
+view_child_name (View view, RackFolder *parent, const char *directory, char *name)
+{
+  if (is_taken (view, parent, directory))
     g_snprintf (name, VIEW_NAME_SIZE, "%%%02X%s", (guchar) directory[0], directory + 1);
   else
     g_strlcpy (name, directory, VIEW_NAME_SIZE);
+}
+
+void
+view_folder_name (View view, RackFolder *folder, char *name)
+{
+  view_child_name (view, rack_folder_parent (folder), rack_folder_directory (folder), name);
 }
 
 /* The opposite: NULL if name is no child's. */
@@ -69,7 +80,7 @@ child_by_name (const Directory *directory, const char *name)
     {
       g_autofree char *plain = g_strdup_printf ("%c%s", (char) (high * 16 + low), name + 3);
       char again[VIEW_NAME_SIZE];
-      RackFolder *child = place_by_name (directory->view, plain) != 0
+      RackFolder *child = is_taken (directory->view, directory->folder, plain)
                               ? rack_folder_child (directory->folder, plain)
                               : NULL;
       if (child != NULL)
@@ -78,7 +89,7 @@ child_by_name (const Directory *directory, const char *name)
           return strcmp (again, name) == 0 ? child : NULL;
         }
     }
-  if (place_by_name (directory->view, name) != 0)
+  if (is_taken (directory->view, directory->folder, name))
     return NULL;
   return rack_folder_child (directory->folder, name);
 }
@@ -180,16 +191,11 @@ forget_folders (Mount *mount, View view, const RackChange *change)
 {
   Directory directory = { view, 0, change->folder };
   fuse_ino_t ino = inode_of_directory (mount, &directory);
-  char escaped[VIEW_NAME_SIZE];
+  char name[VIEW_NAME_SIZE];
   fuse_lowlevel_notify_inval_inode (mount->session, ino, 0, 0);
   for (guint i = 0; i < change->n; i++)
     {
-      const char *name = change->items[i].name;
-      if (place_by_name (view, name) != 0)
-        {
-          g_snprintf (escaped, sizeof escaped, "%%%02X%s", (guchar) name[0], name + 1);
-          name = escaped;
-        }
+      view_child_name (view, change->folder, change->items[i].name, name);
       forget_name (mount, ino, name);
     }
 }

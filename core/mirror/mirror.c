@@ -212,3 +212,9 @@ rack_entry_name_short (guint32 uid, char *buffer)
 {
   rack_name_uid (uid, buffer);
 }
+
+RackMountNames
+rack_folder_names (RackFolder *folder)
+{
+  return folder->mirror->options.names;
+}

@@ -161,6 +161,8 @@ RACK_API gboolean rack_folder_details (RackFolder *folder, guint32 uid, RackDeta
 RACK_API guint rack_folder_list_details (RackFolder *folder, guint32 after, RackDetails *details,
                                          guint n);
 
+/* Which of the two kinds of names messages have. Never waits. */
+RACK_API RackMountNames rack_folder_names (RackFolder *folder);
 /* The UID in a message's name ("...UID.eml"), or 0 if it cannot be one. Never waits. */
 RACK_API guint32 rack_entry_name_uid (const char *name);
 /* Writes "UID.eml". buffer: RACK_ENTRY_NAME_SIZE bytes. */

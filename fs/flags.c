@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * flags.c - the flags of messages as text
+ */
+#include "flags.h"
+
+char **
+flag_names (RackFlags flags)
+{
+  static const struct
+  {
+    RackFlags flag;
+    const char *name;
+  } known[] = {
+    { RACK_FLAG_SEEN, "\\Seen" },       { RACK_FLAG_ANSWERED, "\\Answered" },
+    { RACK_FLAG_FLAGGED, "\\Flagged" }, { RACK_FLAG_DELETED, "\\Deleted" },
+    { RACK_FLAG_DRAFT, "\\Draft" },
+  };
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    if (flags & known[i].flag)
+      g_strv_builder_add (names, known[i].name);
+  return g_strv_builder_end (names);
+}

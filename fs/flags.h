@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * flags.h - the flags of messages as text
+ */
+#pragma once
+
+#include <mailrack/mailrack-mirror.h>
+
+/* "\\Seen" and so on, those that a message can keep, in one order. Returns: (owned) NULL-terminated
+ */
+char **flag_names (RackFlags flags);

@@ -13,7 +13,7 @@
 
 /* Windows begin with a screenful and grow to this many messages, or this many octets. */
 #define FIRST_WINDOW  64
-#define MAX_WINDOW    4096
+#define MAX_WINDOW    16384
 #define WINDOW_OCTETS (2 * 1024 * 1024)
 /* The consumer is woken for this much, or at the end of a window. */
 #define WAKE_FRAMES   64
@@ -338,6 +338,20 @@ take_vanished (RackFetch *fetch, const RackReply *reply)
       }
 }
 
+/* A connection that was selected before does not show what came since. What was there when it was
+ * selected it does: if that was not answered, it is gone. */
+static void
+note_missed (RackFetch *fetch, const RackSet *left)
+{
+  g_autoptr (RackSet) unseen = rack_set_copy (left);
+  RackMailboxStatus then = { 0 };
+
+  rack_mailbox_read_select (fetch->lease.select->reply, &then);
+  if (then.uid_next > 1)
+    rack_set_remove (unseen, 1, then.uid_next - 1);
+  rack_set_merge (fetch->missed, unseen);
+}
+
 /* The first window is over: TRUE to go on with what is left. */
 static gboolean
 end_window (RackFetch *fetch, GError **error)
@@ -359,7 +373,7 @@ end_window (RackFetch *fetch, GError **error)
       if (fetch->vanished != NULL)
         take_vanished (fetch, call->call.reply);
       if (fetch->missed != NULL && fetch->lease.reused)
-        rack_set_add_ranges (fetch->missed, rack_set_ranges (fetch->windows[0].left));
+        note_missed (fetch, fetch->windows[0].left);
       window_clear (&fetch->windows[0]);
       fetch->windows[0] = fetch->windows[1];
       fetch->windows[1] = (Window){ NULL, NULL };
@@ -493,19 +507,55 @@ add_uid_key (RackCommand *command, gpointer data)
   rack_command_set (command, data);
 }
 
+/* "n:*" of a mailbox most of whose UIDs are still there: then a window of so many UIDs is about as
+ * many messages, and only what came after the mailbox was selected has to be asked for. */
+static gboolean
+is_dense (RackMailbox *mailbox, RackRange range, guint32 *uid_next)
+{
+  RackMailboxStatus status;
+
+  rack_mailbox_status (mailbox, &status);
+  *uid_next = status.uid_next;
+  return range.last == RACK_SET_STAR && status.uid_next > range.first
+         && status.messages >= (status.uid_next - range.first) / 2;
+}
+
+static RackSet *
+find (RackFetch *fetch, const RackSet *uids, GError **error)
+{
+  return rack_mailbox_find (fetch->mailbox, add_uid_key, (gpointer) uids, fetch->cancellable,
+                            error);
+}
+
+static RackSet *
+find_new (RackFetch *fetch, guint32 first, guint32 uid_next, GError **error)
+{
+  g_autoptr (RackSet) above = rack_set_new_range (uid_next, RACK_SET_STAR);
+  RackSet *found = find (fetch, above, error);
+
+  if (found == NULL)
+    return NULL;
+  /* By "n:*" the server also means its last message, whatever its UID. */
+  rack_set_remove (found, 1, uid_next - 1);
+  rack_set_add (found, first, uid_next - 1);
+  return found;
+}
+
 /* Which of the UIDs are there: windows count messages, and a set like 1:* says nothing about them.
  * A small set is asked for as it is. */
 static gboolean
 resolve (RackFetch *fetch, const RackSet *uids, GError **error)
 {
   RackRanges ranges = rack_set_ranges (uids);
+  guint32 uid_next;
 
   if (rack_set_count (uids) <= MAX_WINDOW
       || (ranges.n > 1 && ranges.items[ranges.n - 1].last != RACK_SET_STAR))
     fetch->todo = rack_set_copy (uids);
+  else if (ranges.n == 1 && is_dense (fetch->mailbox, ranges.items[0], &uid_next))
+    fetch->todo = find_new (fetch, ranges.items[0].first, uid_next, error);
   else
-    fetch->todo =
-        rack_mailbox_find (fetch->mailbox, add_uid_key, (gpointer) uids, fetch->cancellable, error);
+    fetch->todo = find (fetch, uids, error);
   return fetch->todo != NULL;
 }
 

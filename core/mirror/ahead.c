@@ -4,82 +4,110 @@
  *
  * Programs like grep, cp and rsync read the messages of a directory in ascending order,
  * nearly: several threads, or a few skipped ones. After some steps upwards the next
- * ones are fetched in one command, a window that doubles while the reader keeps
- * following. Large messages are left out; they would keep the small ones waiting.
+ * ones are fetched, many in one command and several commands at a time. How far ahead of
+ * the reader doubles while it keeps following; how much is on its way at a time is what
+ * the line was seen to bring in a moment (bodies-ahead.c). Large messages are left out; they
+ * would keep the small ones waiting.
  */
 #include "mirror-private.h"
 
 #include <stdlib.h>
 
-#define STEP_MAX     8 /* positions that still count as the next one */
-#define STREAK_MIN   2 /* steps before anything is fetched ahead */
-#define WINDOW_FIRST 4
-#define WINDOW_MAX   256       /* messages */
-#define OCTETS_MAX   (4 << 20) /* per window */
-#define MESSAGE_MAX  (1 << 20)
+#define STEP_MAX       8           /* positions that still count as the next one */
+#define STREAK_MIN     2           /* steps before anything is fetched ahead */
+#define DISTANCE_FIRST (128 << 10) /* octets before the reader */
+#define DISTANCE_MAX   (32 << 20)
+#define MESSAGE_MAX    (1 << 20)
+#define JOB_MESSAGES   256
 
 #define PROBE_NEWEST      200
 #define PROBE_COUNT       16
 #define PROBE_MESSAGE_MAX (16 << 10)
 
-/* Takes the next window off the index into uids. With the folder's mutex held. */
+/* One command's worth. */
+typedef struct
+{
+  guint32 row;
+  guint64 octets;
+  GArray *uids; /* guint32, ascending */
+} Job;
+
+/* Takes the next ones off the index, octets of them or a little more. With the folder's mutex
+ * held. */
 static void
-next_window (RackFolder *folder, guint from, GArray *uids)
+take_job (RackFolder *folder, guint from, guint64 octets, Job *job)
 {
   RackAhead *ahead = &folder->ahead;
-  guint64 octets = 0;
-  for (guint i = from; i < folder->index.n && uids->len < ahead->window; i++)
+  for (guint i = from; i < folder->index.n && job->uids->len < JOB_MESSAGES; i++)
     {
       const RackRecord *record = &folder->index.records[i];
-      if (octets + record->size > OCTETS_MAX && uids->len > 0)
+      if (job->octets + record->size > octets && job->uids->len > 0)
         break;
       ahead->upto_uid = record->uid;
       if (record->size > MESSAGE_MAX)
         continue;
-      octets += record->size;
-      g_array_append_val (uids, record->uid);
+      job->octets += record->size;
+      g_array_append_val (job->uids, record->uid);
     }
-  ahead->window = MIN (ahead->window * 2, WINDOW_MAX);
+  ahead->pending += job->octets;
+  ahead->distance = MIN (ahead->distance * 2, DISTANCE_MAX);
 }
 
-/* Notes one step; fills uids if it is time for the next window. With the mutex held. */
+/* Notes one step of the reader. With the mutex held. */
 static void
-step (RackFolder *folder, guint32 uid, GArray *uids)
+step (RackFolder *folder, guint32 uid)
 {
   RackAhead *ahead = &folder->ahead;
-  if (uid == ahead->last_uid)
-    return;
   gint64 at = rack_index_position (&folder->index, uid);
   gint64 last = rack_index_position (&folder->index, ahead->last_uid);
-  if (ahead->last_uid != 0 && at < last && last - at <= STEP_MAX)
-    return; /* a slower thread of the same reader */
+  if (uid == ahead->last_uid || (ahead->last_uid != 0 && at < last && last - at <= STEP_MAX))
+    return; /* the same again, or a slower thread of the same reader */
   if (ahead->last_uid == 0 || at < last || at - last > STEP_MAX)
     {
-      *ahead = (RackAhead){ .last_uid = uid, .window = WINDOW_FIRST };
+      *ahead = (RackAhead){ .last_uid = uid, .distance = DISTANCE_FIRST };
       return;
     }
+  for (gint64 i = last + 1; i <= at && i < folder->index.n; i++)
+    {
+      const RackRecord *record = &folder->index.records[i];
+      if (record->uid <= ahead->upto_uid && record->size <= MESSAGE_MAX)
+        ahead->pending -= MIN (ahead->pending, record->size);
+    }
   ahead->last_uid = uid;
-  if (++ahead->streak < STREAK_MIN || rack_bodies_ahead_is_busy (folder->mirror))
+  ahead->streak++;
+}
+
+/* What to ask for next, if anything. With the mutex held. */
+static void
+next_job (RackFolder *folder, Job *job)
+{
+  RackAhead *ahead = &folder->ahead;
+  if (ahead->streak < STREAK_MIN || ahead->pending > ahead->distance / 2)
     return;
-  gint64 from = at + 1;
-  if (ahead->upto_uid > uid)
-    from = rack_index_position (&folder->index, ahead->upto_uid) + 1;
-  if (from - (at + 1) <= ahead->window / 2)
-    next_window (folder, (guint) from, uids);
+  guint64 room = rack_bodies_ahead_room (folder->mirror);
+  if (room == 0)
+    return;
+  if (ahead->upto_uid < ahead->last_uid)
+    {
+      ahead->upto_uid = ahead->last_uid;
+      ahead->pending = 0;
+    }
+  guint from = rack_index_position (&folder->index, ahead->upto_uid + 1);
+  take_job (folder, from, MIN (room, ahead->distance - ahead->pending), job);
 }
 
 static void
-fetch_uids (RackFolder *folder, guint32 row, const GArray *uids)
+fetch_job (RackFolder *folder, const Job *job)
 {
   GPtrArray *claimed = g_ptr_array_new ();
-  for (guint i = 0; i < uids->len; i++)
+  for (guint i = 0; i < job->uids->len; i++)
     {
-      RackBody *body = rack_bodies_claim (folder, row, g_array_index (uids, guint32, i));
+      RackBody *body = rack_bodies_claim (folder, job->row, g_array_index (job->uids, guint32, i));
       if (body != NULL)
         g_ptr_array_add (claimed, body);
     }
   if (claimed->len > 0)
-    rack_bodies_run_ahead (folder, claimed);
+    rack_bodies_run_ahead (folder, claimed, job->octets);
   else
     g_ptr_array_unref (claimed);
 }
@@ -87,12 +115,22 @@ fetch_uids (RackFolder *folder, guint32 row, const GArray *uids)
 void
 rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid)
 {
-  g_autoptr (GArray) uids = g_array_new (FALSE, FALSE, sizeof (guint32));
-  pthread_mutex_lock (&folder->mutex);
-  if (folder->row == row && folder->complete)
-    step (folder, uid, uids);
-  pthread_mutex_unlock (&folder->mutex);
-  fetch_uids (folder, row, uids);
+  for (gboolean first = TRUE, more = TRUE; more; first = FALSE)
+    {
+      g_autoptr (GArray) uids = g_array_new (FALSE, FALSE, sizeof (guint32));
+      Job job = { .row = row, .uids = uids };
+      pthread_mutex_lock (&folder->mutex);
+      if (folder->row == row && folder->complete)
+        {
+          if (first)
+            step (folder, uid);
+          next_job (folder, &job);
+        }
+      pthread_mutex_unlock (&folder->mutex);
+      more = uids->len > 0;
+      if (more)
+        fetch_job (folder, &job);
+    }
 }
 
 /* ---- Are the announced sizes right? ------------------------------------------------- */
@@ -141,8 +179,9 @@ rack_ahead_probe (RackFolder *folder)
   if (!g_atomic_int_compare_and_exchange (&mirror->probing, 0, 1))
     return;
   g_autoptr (GArray) uids = pick_probes (folder, &row);
+  Job job = { .row = row, .octets = uids->len * PROBE_MESSAGE_MAX, .uids = uids };
   /* Too few to prove anything: the next folder is asked too. */
   if (uids->len < PROBE_COUNT)
     g_atomic_int_set (&mirror->probing, 0);
-  fetch_uids (folder, row, uids);
+  fetch_job (folder, &job);
 }

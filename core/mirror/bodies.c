@@ -10,10 +10,11 @@
 
 #include <string.h>
 
-#define AHEAD_JOBS_MAX 2
+/* Until more is known of the line. */
+#define FLIGHT_FIRST (1 << 20)
 /* Longer sections are nobody's. */
-#define SECTION_MAX    1000
-#define MEBIBYTE       (G_GUINT64_CONSTANT (1) << 20)
+#define SECTION_MAX  1000
+#define MEBIBYTE     (G_GUINT64_CONSTANT (1) << 20)
 
 static guint
 key_hash (gconstpointer data)
@@ -45,6 +46,7 @@ rack_bodies_new (RackMirror *mirror, GError **error)
   bodies->table = g_hash_table_new (key_hash, key_equal);
   g_queue_init (&bodies->unheld);
   pthread_mutex_init (&bodies->mutex, NULL);
+  bodies->flight.window = FLIGHT_FIRST;
   bodies->jobs = rack_jobs_new (mirror->options.fetchers, "mirror-fetch");
   return bodies;
 }
@@ -159,6 +161,14 @@ hold (RackFolder *folder, const RackBodyKey *key, const char *section, RackPartF
 }
 
 RackBody *
+rack_bodies_get (RackFolder *folder, guint32 row, guint32 uid)
+{
+  RackBodyKey key = { row, uid, "" };
+  RackBody *body = g_hash_table_lookup (folder->mirror->bodies->table, &key);
+  return body != NULL ? body : body_new (folder, &key);
+}
+
+RackBody *
 rack_folder_body (RackFolder *folder, guint32 row, guint32 uid)
 {
   RackBodyKey key = { row, uid, "" };
@@ -215,37 +225,6 @@ rack_body_unref (RackBody *body)
   stop_if_long (body);
   let_go_if_unheld (body);
   pthread_mutex_unlock (&bodies->mutex);
-}
-
-RackBody *
-rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid)
-{
-  RackBodies *bodies = folder->mirror->bodies;
-  RackBodyKey key = { row, uid, "" };
-  pthread_mutex_lock (&bodies->mutex);
-  RackBody *body = g_hash_table_lookup (bodies->table, &key);
-  if (body == NULL)
-    body = body_new (folder, &key);
-  if (body->state == RACK_BODY_IDLE)
-    {
-      body->state = RACK_BODY_QUEUED;
-      body->ahead = TRUE;
-      rack_body_pin (body);
-    }
-  else
-    body = NULL;
-  pthread_mutex_unlock (&bodies->mutex);
-  return body;
-}
-
-gboolean
-rack_bodies_ahead_is_busy (RackMirror *mirror)
-{
-  RackBodies *bodies = mirror->bodies;
-  pthread_mutex_lock (&bodies->mutex);
-  gboolean busy = bodies->ahead_jobs >= AHEAD_JOBS_MAX || bodies->closing;
-  pthread_mutex_unlock (&bodies->mutex);
-  return busy;
 }
 
 void

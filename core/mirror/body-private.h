@@ -49,6 +49,15 @@ struct RackBody
   GList link;                /* in the list of those nobody holds */
 };
 
+/* What is on its way to be there before anybody asks. */
+typedef struct
+{
+  guint jobs;
+  guint64 octets;  /* of them */
+  guint64 window;  /* how many there may be */
+  gint64 quickest; /* microseconds a job took at least */
+} RackFlight;
+
 struct RackBodies
 {
   RackMirror *mirror;
@@ -58,7 +67,7 @@ struct RackBodies
   guint64 used, limit;
   RackSlab slab;
   RackJobs *jobs;
-  guint ahead_jobs;
+  RackFlight flight;
   gboolean closing;
   RackMirrorFigures figures;
 };
@@ -67,7 +76,16 @@ struct RackBodies
 void rack_body_pin (RackBody *body);
 void rack_body_unpin (RackBody *body);
 void rack_bodies_evict (RackBodies *bodies);
+/* The body of a whole message; made if it is not in the table. Nobody holds it yet. */
+RackBody *rack_bodies_get (RackFolder *folder, guint32 row, guint32 uid);
 
 /* ---- fetcher.c ---- */
+/* Whether this job is the one that fetches it; if not, it leaves it (unpins). */
+gboolean rack_fetcher_begin (RackBody *body, gboolean ahead);
+void rack_fetcher_leave (RackBody *body);
+/* All the octets of a body that was begun. Finishes it. */
+void rack_fetcher_put (RackBody *body, RackStr octets);
+/* Takes problem, which is NULL after a success. Unpins. */
+void rack_fetcher_finish (RackBody *body, GError *problem);
 /* A job: fetches one body that is pinned and QUEUED, and unpins it. */
 void rack_fetcher_run (gpointer body);

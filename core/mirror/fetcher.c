@@ -3,8 +3,8 @@
  * fetcher.c - bodies come from the server
  *
  * On demand: one body by a RackReader, so that whoever waits has the first octets
- * while the rest arrives. Ahead: many small ones by one RackFetch, which the library
- * pipelines. Both run on the bodies' own threads.
+ * while the rest arrives. Those that are fetched ahead are bodies-ahead.c's. Both run on the
+ * bodies' own threads.
  */
 #include "body-private.h"
 #include "decode.h"
@@ -92,9 +92,9 @@ count_octets (RackBodies *bodies, gsize size)
   pthread_mutex_unlock (&bodies->mutex);
 }
 
-/* Takes problem, which is NULL after a success. Unpins. */
-static void
-finish (RackBody *body, GError *problem)
+/* Unpins. */
+void
+rack_fetcher_finish (RackBody *body, GError *problem)
 {
   RackBodies *bodies = body->bodies;
   RackFolder *folder = body->folder;
@@ -259,9 +259,8 @@ fetch (RackBody *body)
     }
 }
 
-/* Whether this job is the one that fetches it. */
-static gboolean
-begin (RackBody *body, gboolean ahead)
+gboolean
+rack_fetcher_begin (RackBody *body, gboolean ahead)
 {
   RackBodies *bodies = body->bodies;
   pthread_mutex_lock (&bodies->mutex);
@@ -279,8 +278,8 @@ begin (RackBody *body, gboolean ahead)
   return ours;
 }
 
-static void
-unpin (RackBody *body)
+void
+rack_fetcher_leave (RackBody *body)
 {
   RackBodies *bodies = body->bodies;
   pthread_mutex_lock (&bodies->mutex);
@@ -289,122 +288,21 @@ unpin (RackBody *body)
 }
 
 void
-rack_fetcher_run (gpointer data)
-{
-  RackBody *body = data;
-  if (begin (body, FALSE))
-    finish (body, fetch (body));
-  else
-    unpin (body);
-}
-
-/* ---- Ahead ------------------------------------------------------------------------ */
-
-typedef struct
-{
-  RackFolder *folder;
-  GPtrArray *bodies; /* pinned, ascending by UID; NULL where it was finished */
-} Ahead;
-
-static RackStr
-octets_of (const RackMessage *message)
-{
-  for (guint i = 0; i < message->n_sections; i++)
-    if (message->sections[i].section.size == 0 && !message->sections[i].partial)
-      return message->sections[i].data;
-  return RACK_STR_NIL;
-}
-
-static RackBody **
-find_body (GPtrArray *bodies, guint32 uid)
-{
-  for (guint i = 0; i < bodies->len; i++)
-    if (bodies->pdata[i] != NULL && ((RackBody *) bodies->pdata[i])->key.uid == uid)
-      return (RackBody **) &bodies->pdata[i];
-  return NULL;
-}
-
-static void
-take_message (Ahead *ahead, const RackMessage *message)
-{
-  RackStr octets = octets_of (message);
-  RackBody **body = octets.data != NULL ? find_body (ahead->bodies, message->uid) : NULL;
-  if (body == NULL)
-    return;
-  GError *problem = NULL;
-  count_octets (ahead->folder->mirror->bodies, octets.size);
-  if (begin_octets (*body, octets.size, &problem))
-    add_octets (*body, octets.data, octets.size, &problem);
-  finish (*body, problem);
-  *body = NULL;
-}
-
-static GError *
-fetch_ahead (Ahead *ahead)
+rack_fetcher_put (RackBody *body, RackStr octets)
 {
   GError *problem = NULL;
-  guint32 row = ((RackBody *) ahead->bodies->pdata[0])->key.row;
-  if (!rack_online_check (ahead->folder->mirror, &problem))
-    return problem;
-  g_autoptr (RackMailbox) mailbox = rack_folder_handle (ahead->folder, row, &problem);
-  if (mailbox == NULL)
-    return problem;
-  g_autoptr (RackSet) uids = rack_set_new ();
-  for (guint i = 0; i < ahead->bodies->len; i++)
-    {
-      guint32 uid = ((RackBody *) ahead->bodies->pdata[i])->key.uid;
-      rack_set_add (uids, uid, uid);
-    }
-  g_autoptr (RackFetch) fetched = rack_mailbox_fetch (mailbox, uids, "UID BODY.PEEK[]", NULL,
-                                                      ahead->folder->mirror->cancellable, &problem);
-  if (fetched == NULL)
-    return problem;
-  const RackMessage *message;
-  while ((message = rack_fetch_next (fetched, &problem)) != NULL)
-    take_message (ahead, message);
-  return problem;
-}
-
-static void
-run_ahead (gpointer data)
-{
-  Ahead *ahead = data;
-  RackBodies *bodies = ahead->folder->mirror->bodies;
-  GPtrArray *ours = g_ptr_array_new ();
-  for (guint i = 0; i < ahead->bodies->len; i++)
-    {
-      RackBody *body = ahead->bodies->pdata[i];
-      if (begin (body, TRUE))
-        g_ptr_array_add (ours, body);
-      else
-        unpin (body);
-    }
-  g_ptr_array_unref (ahead->bodies);
-  ahead->bodies = ours;
-
-  g_autoptr (GError) problem = ours->len > 0 ? fetch_ahead (ahead) : NULL;
-  for (guint i = 0; i < ours->len; i++)
-    if (ours->pdata[i] != NULL)
-      finish (ours->pdata[i],
-              problem != NULL
-                  ? g_error_copy (problem)
-                  : g_error_new (RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s: UID %u is gone",
-                                 ahead->folder->mailbox, ((RackBody *) ours->pdata[i])->key.uid));
-  g_ptr_array_unref (ours);
-  g_free (ahead);
-  pthread_mutex_lock (&bodies->mutex);
-  bodies->ahead_jobs--;
-  pthread_mutex_unlock (&bodies->mutex);
+  count_octets (body->bodies, octets.size);
+  if (begin_octets (body, octets.size, &problem))
+    add_octets (body, octets.data, octets.size, &problem);
+  rack_fetcher_finish (body, problem);
 }
 
 void
-rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed)
+rack_fetcher_run (gpointer data)
 {
-  RackBodies *bodies = folder->mirror->bodies;
-  Ahead *ahead = g_new (Ahead, 1);
-  *ahead = (Ahead){ folder, claimed };
-  pthread_mutex_lock (&bodies->mutex);
-  bodies->ahead_jobs++;
-  pthread_mutex_unlock (&bodies->mutex);
-  rack_jobs_push (bodies->jobs, run_ahead, ahead, FALSE);
+  RackBody *body = data;
+  if (rack_fetcher_begin (body, FALSE))
+    rack_fetcher_finish (body, fetch (body));
+  else
+    rack_fetcher_leave (body);
 }

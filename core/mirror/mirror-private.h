@@ -77,7 +77,8 @@ typedef struct
   guint32 last_uid; /* read last */
   guint32 upto_uid; /* asked for ahead up to here */
   guint streak;     /* steps upwards in a row */
-  guint window;     /* how many to ask for next */
+  guint64 pending;  /* octets asked for ahead that it has not come to */
+  guint64 distance; /* how many there may be */
 } RackAhead;
 
 struct RackFolder
@@ -230,9 +231,10 @@ void rack_bodies_figures (RackBodies *bodies, RackMirrorFigures *figures);
 /* For reading ahead. Returns: a body to be fetched by rack_bodies_run_ahead(), or NULL if it is
  * here or on its way already. */
 RackBody *rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid);
-/* One FETCH for all of them (owned; ascending by UID, all of folder). */
-void rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed);
-gboolean rack_bodies_ahead_is_busy (RackMirror *mirror);
+/* One FETCH for all of them (owned; ascending by UID, all of folder); about so many octets. */
+void rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed, guint64 octets);
+/* How many octets one more command may bring now; 0: enough are on their way. */
+guint64 rack_bodies_ahead_room (RackMirror *mirror);
 
 /* ---- ahead.c ---- */
 /* A body is read for the first time: fetches ahead if this goes upwards. */

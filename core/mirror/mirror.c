@@ -12,7 +12,7 @@
 #define POLL_DEFAULT     60000
 #define STALL_DEFAULT    120000
 #define WATCHES_DEFAULT  2
-#define FETCHERS_DEFAULT 4
+#define FETCHERS_DEFAULT 8
 #define SYNC_THREADS     2
 
 static void

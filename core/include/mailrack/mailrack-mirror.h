@@ -31,7 +31,7 @@ typedef struct
   gint64 poll;           /* milliseconds between looks at what is not pushed; 0 = 60,000 */
   gint64 stall;          /* milliseconds without any progress until a wait fails; 0 = 120,000 */
   guint watches;         /* mailboxes that may hold a connection for pushes; 0 = 2 */
-  guint fetchers;        /* bodies fetched at a time; 0 = 4 */
+  guint fetchers;        /* bodies fetched at a time; 0 = 8 */
   gboolean subscribed;   /* only mailboxes that are subscribed, and INBOX */
   gboolean changes;      /* rack_mirror_next_change() will be called: keep what happens for it */
   const char *cache_dir; /* the directory of the accounts' directories; NULL: the usual one */

@@ -33,6 +33,7 @@ typedef struct
   GArray *frames; /* guarded by call.lock */
   gsize octets;   /* of them */
   RackSet *uids;  /* what was asked for; read by the owner; NULL: anything */
+  RackFields wanted;
 } FetchCall;
 
 static void
@@ -47,6 +48,17 @@ fetch_claims (RackCall *call, guint32 uid)
   FetchCall *self = (FetchCall *) call;
 
   return self->uids == NULL || rack_set_contains (self->uids, uid);
+}
+
+static guint
+fetch_fits (RackCall *call, RackStr bytes, RackFields fields)
+{
+  const FetchCall *self = (const FetchCall *) call;
+  guint score = 1;
+
+  for (guint wanted = self->wanted; wanted != 0; wanted &= wanted - 1)
+    score++;
+  return (fields & self->wanted) == self->wanted ? score : 0;
 }
 
 static gboolean
@@ -75,9 +87,9 @@ fetch_destroy (RackCall *call)
   g_free (self);
 }
 
-static const RackCallOps fetch_ops = { .claims = fetch_claims,
-                                       .frame = fetch_frame,
-                                       .destroy = fetch_destroy };
+static const RackCallOps fetch_ops = {
+  .claims = fetch_claims, .fits = fetch_fits, .frame = fetch_frame, .destroy = fetch_destroy
+};
 
 static GArray *
 new_frames (void)
@@ -305,6 +317,7 @@ ask_more (RackFetch *fetch, GError **error)
       RackSet *uids = take_window (fetch);
       window->left = rack_set_copy (uids);
       window->call = fetch_call_new (make_fetch (fetch, uids), uids);
+      window->call->wanted = fetch->wanted;
       rack_conn_post (fetch->conn, &window->call->call);
       adapt_window (fetch);
     }

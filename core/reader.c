@@ -53,17 +53,28 @@ add (ReadCall *self, RackStr bytes)
     rack_spool_write (&self->spool, bytes, &self->problem);
 }
 
-/* Whether head, which ends in "BODY[2.1]<0> {5}", is about the section. Others of the same message
- * may be on their way too. */
+/* Whether a response, or the beginning of one, has "[2.1]" before any octets. Others of the same
+ * message may be on their way too. */
 static gboolean
-is_about (const ReadCall *self, RackStr head)
+is_about (const ReadCall *self, RackStr bytes)
 {
-  gsize length = strlen (self->section), end = head.size;
+  gsize length = strlen (self->section);
 
-  while (end > 0 && head.data[end - 1] != ']')
-    end--;
-  return end >= length + 2 && head.data[end - length - 2] == '['
-         && g_ascii_strncasecmp (head.data + end - length - 1, self->section, length) == 0;
+  for (gsize i = 0; i + length + 2 <= bytes.size; i++)
+    {
+      if (bytes.data[i] == '{' || bytes.data[i] == '"')
+        return FALSE;
+      if (bytes.data[i] == '[' && bytes.data[i + length + 1] == ']'
+          && g_ascii_strncasecmp (bytes.data + i + 1, self->section, length) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static guint
+read_fits (RackCall *call, RackStr bytes, RackFields fields)
+{
+  return (fields & RACK_FIELD_SECTION) && is_about ((ReadCall *) call, bytes) ? G_MAXUINT : 0;
 }
 
 static gboolean
@@ -147,6 +158,7 @@ read_destroy (RackCall *call)
 }
 
 static const RackCallOps read_ops = { .claims = read_claims,
+                                      .fits = read_fits,
                                       .literal = read_literal,
                                       .piece = read_piece,
                                       .response = read_response,

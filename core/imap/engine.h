@@ -42,6 +42,9 @@ typedef struct
   /* Whether a FETCH response for uid is its own; asked only while several exchanges in flight take
    * FETCH. NULL: it is. */
   gboolean (*claims) (RackExchange *exchange, guint32 uid);
+  /* How much a FETCH response, of which bytes and the fields in it are here, looks like what was
+   * asked for; 0: it is another's. Asked only when several claim the UID. NULL: 1. */
+  guint (*fits) (RackExchange *exchange, RackStr bytes, RackFields fields);
   /* An untagged response that was taken. Borrowed. NULL: dropped. */
   void (*response) (RackExchange *exchange, const RackResponse *response);
   /* A FETCH response, before it is parsed. TRUE: taken (keep it by a reference on block). NULL:

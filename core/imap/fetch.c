@@ -257,6 +257,35 @@ parse_item (RackLexer *lexer, RackArena *arena, RackStr name, RackMessage *messa
   return rack_lex_skip_value (lexer, NULL);
 }
 
+static RackFields
+field_of (RackStr name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (item_kinds); i++)
+    if (rack_str_is_sized (name, item_kinds[i].name, item_kinds[i].size))
+      return item_kinds[i].field;
+  return is_section (name) ? RACK_FIELD_SECTION : 0;
+}
+
+RackFields
+rack_response_peek_fields (RackStr bytes)
+{
+  const char *end = bytes.data + bytes.size;
+  const char *open = memchr (bytes.data, '(', MIN (bytes.size, 64));
+  RackLexer lexer = { open != NULL ? open + 1 : end, end };
+  RackFields fields = 0;
+
+  for (;;)
+    {
+      RackToken name = rack_lex (&lexer);
+      if (name.kind != RACK_TOKEN_ATOM)
+        return fields;
+      fields |= field_of (name.text);
+      rack_next (&lexer);
+      if (!rack_lex_skip_value (&lexer, NULL))
+        return fields;
+    }
+}
+
 gboolean
 rack_parse_fetch (RackLexer *lexer, RackArena *arena, RackMessage *message)
 {

@@ -94,6 +94,34 @@ find_tag (RackEngine *engine, RackStr tag)
   return NULL;
 }
 
+static gboolean
+claims (const RackExchange *exchange, guint32 uid)
+{
+  return (exchange->takes & RACK_TAKES_FETCH)
+         && (exchange->ops->claims == NULL
+             || exchange->ops->claims ((RackExchange *) exchange, uid));
+}
+
+/* Of those from first on that claim the UID, the one that asked for such a response. A server may
+ * answer commands that are in flight together in any order, and end them later (Dovecot does). */
+static RackExchange *
+find_fitting (RackExchange *first, guint32 uid, RackStr bytes)
+{
+  RackFields fields = rack_response_peek_fields (bytes);
+  RackExchange *best = first;
+  guint most = 0;
+
+  for (RackExchange *at = first; at != NULL; at = at->next)
+    if (claims (at, uid))
+      {
+        guint score = at->ops->fits != NULL ? at->ops->fits (at, bytes, fields) : 1;
+        if (score > most)
+          best = at;
+        most = MAX (most, score);
+      }
+  return best;
+}
+
 /* The exchange a FETCH response belongs to. One alone takes them all; of several, the one that
  * claims the UID. bytes: the response, or its beginning. */
 static RackExchange *
@@ -111,10 +139,15 @@ find_fetch (RackEngine *engine, RackStr bytes)
   if (takers <= 1)
     return first;
   guint32 uid = rack_response_peek_uid (bytes);
+  RackExchange *found = NULL;
   for (RackExchange *at = first; at != NULL && uid != 0; at = at->next)
-    if ((at->takes & RACK_TAKES_FETCH) && (at->ops->claims == NULL || at->ops->claims (at, uid)))
-      return at;
-  return first;
+    if (claims (at, uid))
+      {
+        if (found != NULL)
+          return find_fitting (found, uid, bytes);
+        found = at;
+      }
+  return found != NULL ? found : first;
 }
 
 static RackExchange *

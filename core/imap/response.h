@@ -32,6 +32,9 @@ RackPeek rack_response_peek (RackStr bytes, guint32 *seq);
  * there. */
 guint32 rack_response_peek_uid (RackStr bytes);
 
+/* What a FETCH response holds, or the beginning of one. Looks at names alone. */
+RackFields rack_response_peek_fields (RackStr bytes);
+
 /* The two productions others need alone. lexer stands before the value. */
 gboolean rack_envelope_parse (RackLexer *lexer, RackArena *arena, RackEnvelope *envelope,
                               GError **error);

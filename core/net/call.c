@@ -26,6 +26,14 @@ call_claims (RackExchange *exchange, guint32 uid)
   return call->ops->claims == NULL || call->ops->claims (call, uid);
 }
 
+static guint
+call_fits (RackExchange *exchange, RackStr bytes, RackFields fields)
+{
+  RackCall *call = (RackCall *) exchange;
+
+  return call->ops->fits == NULL ? 1 : call->ops->fits (call, bytes, fields);
+}
+
 static gboolean
 call_frame (RackExchange *exchange, RackBlock *block, RackStr bytes)
 {
@@ -82,6 +90,7 @@ call_done (RackExchange *exchange, const RackResponse *tagged, const GError *err
 /* Two tables, because a continuation that nobody expects is an error. */
 static const RackExchangeOps exchange_ops = {
   .claims = call_claims,
+  .fits = call_fits,
   .response = call_response,
   .frame = call_frame,
   .literal = call_literal,

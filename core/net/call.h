@@ -20,6 +20,7 @@ typedef struct
   /* On the owner's thread, without the call's lock; as in RackExchangeOps. NULL: the default, which
    * keeps every response in .reply. */
   gboolean (*claims) (RackCall *call, guint32 uid);
+  guint (*fits) (RackCall *call, RackStr bytes, RackFields fields);
   void (*response) (RackCall *call, const RackResponse *response);
   gboolean (*frame) (RackCall *call, RackBlock *block, RackStr bytes);
   gboolean (*literal) (RackCall *call, RackStr head, guint64 size);

@@ -68,6 +68,13 @@ on_claims (RackExchange *exchange, guint32 uid)
   return live (exchange)->index % 2 == uid % 2;
 }
 
+static guint
+on_fits (RackExchange *exchange, RackStr bytes, RackFields fields)
+{
+  walk_str (bytes);
+  return live (exchange)->index % 3 * (guint) fields;
+}
+
 static void
 on_response (RackExchange *exchange, const RackResponse *response)
 {
@@ -129,8 +136,8 @@ on_done (RackExchange *exchange, const RackResponse *tagged, const GError *error
     walk_response (tagged);
 }
 
-static const RackExchangeOps ops = { on_claims, on_response,     on_frame, on_literal,
-                                     on_piece,  on_continuation, on_done };
+static const RackExchangeOps ops = { on_claims,  on_fits,  on_response,     on_frame,
+                                     on_literal, on_piece, on_continuation, on_done };
 static const RackExchangeOps plain_ops = { .response = on_response, .done = on_done };
 
 static void

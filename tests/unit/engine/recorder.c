@@ -115,6 +115,15 @@ claims (RackExchange *exchange, guint32 uid)
   return self->uids == NULL || rack_set_contains (self->uids, uid);
 }
 
+/* A command that names BODY takes what has a section, another what has none. */
+static guint
+fits (RackExchange *exchange, RackStr bytes, RackFields fields)
+{
+  const Recorder *self = (const Recorder *) exchange;
+
+  return self->wants_octets == ((fields & RACK_FIELD_SECTION) != 0);
+}
+
 static void
 take (RackExchange *exchange, const RackResponse *response)
 {
@@ -174,15 +183,17 @@ done (RackExchange *exchange, const RackResponse *tagged, const GError *error)
     note (self->record, "done %s error %s", self->id, record_error_name (error));
 }
 
-static const RackExchangeOps parsed_ops = { .claims = claims, .response = take, .done = done };
+static const RackExchangeOps parsed_ops = {
+  .claims = claims, .fits = fits, .response = take, .done = done
+};
 static const RackExchangeOps asking_ops = {
-  .claims = claims, .response = take, .continuation = continuation, .done = done
+  .claims = claims, .fits = fits, .response = take, .continuation = continuation, .done = done
 };
 static const RackExchangeOps unparsed_ops = {
-  .claims = claims, .response = take, .frame = frame, .done = done
+  .claims = claims, .fits = fits, .response = take, .frame = frame, .done = done
 };
 static const RackExchangeOps streamed_ops = {
-  .claims = claims, .response = take, .literal = literal, .piece = piece, .done = done
+  .claims = claims, .fits = fits, .response = take, .literal = literal, .piece = piece, .done = done
 };
 
 static gssize
@@ -309,6 +320,7 @@ recorder_new (Record *record, const char *id, const char *spec, gboolean unparse
       add_token (self, token);
       if (is_first && (self->exchange.takes & RACK_TAKES_FETCH) && second != NULL)
         self->uids = rack_set_parse (token, error);
+      self->wants_octets |= strstr (token, "BODY") != NULL;
       is_first = FALSE;
       g_free (token);
     }

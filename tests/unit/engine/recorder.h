@@ -20,6 +20,7 @@ typedef struct
   char *id;
   Record *record;
   RackSet *uids; /* of UID FETCH and UID STORE, or NULL */
+  gboolean wants_octets;
   RackSource source;
   guint64 given, allowed;
   gboolean failing;

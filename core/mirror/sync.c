@@ -16,10 +16,9 @@
 #define NEWEST_WINDOW      500
 /* How long a failure spares a complete folder from the next attempt, milliseconds. */
 #define CALM_AFTER_FAILURE 5000
-/* Without mod-sequences only the flags of so many of the newest are asked for again. */
-#define FLAGS_WINDOW       20000
+/* Flags that are noted at a time. */
 #define FLAGS_PORTION      1000
-/* ... and after so many looks at numbers alone. */
+/* Without mod-sequences flags are looked at after so many looks at numbers alone. */
 #define CHECKS_MAX         4
 
 static void run_job (gpointer data);
@@ -172,16 +171,31 @@ load_all (RackFolder *folder, RackMailbox *mailbox, GError **error)
 
 /* ---- Every other time --------------------------------------------------------------- */
 
-/* The rows of a FETCH of flags that is under way go where they belong, in portions. */
+typedef const RackMessage *(*NextFlags) (gpointer source, GError **error);
+
+static const RackMessage *
+next_of_fetch (gpointer fetch, GError **error)
+{
+  return rack_fetch_next (fetch, error);
+}
+
+static const RackMessage *
+next_of_resync (gpointer resync, GError **error)
+{
+  return rack_resync_next (resync, error);
+}
+
+/* Flags that come one by one go where they belong, in portions. */
 static gboolean
-take_flags (RackFolder *folder, RackMailbox *mailbox, RackFetch *fetch, GError **error)
+take_flags (RackFolder *folder, RackMailbox *mailbox, NextFlags next, gpointer source,
+            GError **error)
 {
   GError *problem = NULL;
   gboolean ok = TRUE;
   RackRows rows;
   const RackMessage *message;
   rack_rows_init (&rows);
-  while (ok && (message = rack_fetch_next (fetch, &problem)) != NULL)
+  while (ok && (message = next (source, &problem)) != NULL)
     {
       if (!(message->fields & RACK_FIELD_FLAGS))
         continue;
@@ -201,58 +215,53 @@ take_flags (RackFolder *folder, RackMailbox *mailbox, RackFetch *fetch, GError *
 }
 
 static gboolean
-fetch_flags (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, const char *modifiers,
-             GError **error)
+fetch_flags (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, GError **error)
 {
-  g_autoptr (RackFetch) fetch = rack_mailbox_fetch (mailbox, uids, "UID FLAGS", modifiers,
-                                                    folder->mirror->cancellable, error);
-  return fetch != NULL && take_flags (folder, mailbox, fetch, error);
+  g_autoptr (RackFetch) fetch =
+      rack_mailbox_fetch (mailbox, uids, "UID FLAGS", NULL, folder->mirror->cancellable, error);
+  return fetch != NULL && take_flags (folder, mailbox, next_of_fetch, fetch, error);
 }
 
+/* What changed since the folder's state; afterwards that is state. */
 static gboolean
-refresh_flags (RackFolder *folder, RackMailbox *mailbox, GError **error)
+take_changes (RackFolder *folder, RackMailbox *mailbox, RackMailboxState *state, GError **error)
 {
-  guint32 first = 1;
-  g_autofree char *modifiers = NULL;
-
   pthread_mutex_lock (&folder->mutex);
-  if (folder->state.highest_modseq != 0)
-    modifiers = g_strdup_printf ("CHANGEDSINCE %" G_GUINT64_FORMAT, folder->state.highest_modseq);
-  else if (folder->index.n > FLAGS_WINDOW)
-    first = folder->index.records[folder->index.n - FLAGS_WINDOW].uid;
-  gboolean empty = folder->index.n == 0;
+  g_autoptr (RackSet) known = rack_index_uids (&folder->index);
+  *state = folder->state;
   pthread_mutex_unlock (&folder->mutex);
-  if (empty)
-    return TRUE;
-  g_autoptr (RackSet) uids = rack_set_new_range (first, RACK_SET_STAR);
-  return fetch_flags (folder, mailbox, uids, modifiers, error);
-}
-
-/* What is there is asked for, what is not is fetched: also what an earlier load left undone. */
-static gboolean
-resync (RackFolder *folder, RackMailbox *mailbox, GError **error)
-{
-  g_autoptr (RackSet) present =
-      rack_mailbox_search (mailbox, "ALL", folder->mirror->cancellable, error);
-  if (present == NULL)
+  g_autoptr (RackResync) resync =
+      rack_mailbox_resync (mailbox, state, known, folder->mirror->cancellable, error);
+  if (resync == NULL || !take_flags (folder, mailbox, next_of_resync, resync, error))
     return FALSE;
-  g_autoptr (RackSet) unknown = NULL;
-  g_autoptr (RackSet) vanished = NULL;
-  pthread_mutex_lock (&folder->mutex);
-  rack_index_compare (&folder->index, present, &unknown, &vanished);
-  gboolean unnamed = !folder->box.named && rack_mirror_names (folder->mirror);
-  pthread_mutex_unlock (&folder->mutex);
-  return refresh_flags (folder, mailbox, error)
-         && rack_fill (folder, mailbox, unnamed ? present : unknown, error)
-         && rack_sync_remove (folder, mailbox, vanished, error);
+  rack_resync_state (resync, state);
+  return rack_fill (folder, mailbox, rack_resync_added (resync), error)
+         && rack_sync_remove (folder, mailbox, rack_resync_vanished (resync), error);
 }
 
-/* The folder is as mailbox was just now. */
+/* What an earlier load left undone: messages it did not come to, or all their names. */
 static gboolean
-note_success (RackFolder *folder, RackMailbox *mailbox, GError **error)
+load_rest (RackFolder *folder, RackMailbox *mailbox, GError **error)
 {
-  RackMailboxStatus status;
-  rack_mailbox_status (mailbox, &status);
+  g_autoptr (RackSet) wanted =
+      rack_mailbox_search (mailbox, "ALL", folder->mirror->cancellable, error);
+  if (wanted == NULL)
+    return FALSE;
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->box.named || !rack_mirror_names (folder->mirror))
+    {
+      g_autoptr (RackSet) known = rack_index_uids (&folder->index);
+      rack_set_subtract (wanted, known);
+    }
+  pthread_mutex_unlock (&folder->mutex);
+  return rack_fill (folder, mailbox, wanted, error);
+}
+
+/* The folder is as mailbox was when state was. */
+static gboolean
+note_success (RackFolder *folder, RackMailbox *mailbox, const RackMailboxState *state,
+              GError **error)
+{
   pthread_mutex_lock (&folder->mutex);
   if (folder->handle == mailbox)
     {
@@ -261,12 +270,26 @@ note_success (RackFolder *folder, RackMailbox *mailbox, GError **error)
       folder->missed = FALSE;
       folder->checks = 0;
       folder->pushed = folder->watched != NULL;
-      folder->state.highest_modseq = MAX (status.highest_modseq, folder->state.highest_modseq);
-      folder->state.uid_next = MAX (status.uid_next, highest + 1);
+      folder->state = *state;
+      folder->state.uid_next = MAX (state->uid_next, highest < RACK_SET_STAR ? highest + 1 : 0);
       rack_index_trim (&folder->index);
     }
   pthread_mutex_unlock (&folder->mutex);
   return rack_sync_note (folder, error);
+}
+
+static gboolean
+bring_up_to_date (RackFolder *folder, RackMailbox *mailbox, gboolean complete, GError **error)
+{
+  RackMailboxState state;
+  pthread_mutex_lock (&folder->mutex);
+  gboolean empty = folder->index.n == 0;
+  state = folder->state;
+  pthread_mutex_unlock (&folder->mutex);
+  gboolean ok = complete || !empty ? take_changes (folder, mailbox, &state, error)
+                                         && (complete || load_rest (folder, mailbox, error))
+                                   : load_all (folder, mailbox, error);
+  return ok && note_success (folder, mailbox, &state, error);
 }
 
 static gboolean
@@ -275,11 +298,8 @@ sync_once (RackFolder *folder, GError **error)
   g_autoptr (RackMailbox) mailbox = ensure_open (folder, error);
   if (mailbox == NULL)
     return FALSE;
-  pthread_mutex_lock (&folder->mutex);
-  gboolean first = !folder->complete, empty = folder->index.n == 0;
-  pthread_mutex_unlock (&folder->mutex);
-  if (!(first && empty ? load_all (folder, mailbox, error) : resync (folder, mailbox, error))
-      || !note_success (folder, mailbox, error))
+  gboolean first = !is_complete (folder);
+  if (!bring_up_to_date (folder, mailbox, !first, error))
     return FALSE;
   if (first)
     rack_ahead_probe (folder);
@@ -321,19 +341,12 @@ check (RackFolder *folder, GError **error)
   gboolean same = enough && !replaced && info->messages == folder->index.n && !folder->missed
                   && (info->uid_next == 0 || info->uid_next == state->uid_next);
   pthread_mutex_unlock (&folder->mutex);
-  guint64 modseq = info->highest_modseq;
   rack_mailbox_info_free (info);
   if (same)
     return TRUE;
   if (replaced)
     rack_sync_drop (folder, TRUE);
-  if (!sync_all (folder, error))
-    return FALSE;
-  /* Asked before the flags were: what changed since then is asked for again next time. */
-  pthread_mutex_lock (&folder->mutex);
-  folder->state.highest_modseq = modseq;
-  pthread_mutex_unlock (&folder->mutex);
-  return rack_sync_note (folder, error);
+  return sync_all (folder, error);
 }
 
 /* ---- What a watch reported ------------------------------------------------------------ */
@@ -373,7 +386,7 @@ apply_events (RackFolder *folder, const GArray *events, GError **error)
   pthread_mutex_unlock (&folder->mutex);
   rack_set_subtract (changed, added);
   /* An event has no keywords. */
-  return (rack_set_count (changed) == 0 || fetch_flags (folder, mailbox, changed, NULL, error))
+  return (rack_set_count (changed) == 0 || fetch_flags (folder, mailbox, changed, error))
          && rack_fill (folder, mailbox, added, error)
          && rack_sync_remove (folder, mailbox, removed, error);
 }

@@ -185,6 +185,8 @@ void
 rack_watchers_stop (RackFolder *folder)
 {
   RackWatchers *watchers = folder->mirror->watchers;
+  if (watchers == NULL) /* the mirror is being opened */
+    return;
   pthread_mutex_lock (&watchers->mutex);
   if (folder->watcher != NULL)
     {

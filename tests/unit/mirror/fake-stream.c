@@ -14,6 +14,7 @@ struct RackFetch
   gboolean bodies, envelopes, structures;
   guint64 since; /* only what changed after this mod-sequence */
   guint32 after;
+  guint given;
   guint64 skipped;
   RackMessage message;
   RackEnvelope envelope;
@@ -139,6 +140,11 @@ rack_fetch_next (RackFetch *fetch, GError **error)
   else
     messages = fake_messages (fetch->mailbox, error);
   FakeMessage *next;
+  if (messages != NULL && !fetch->bodies && fake_cuts_fetch (fetch->given))
+    {
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CLOSED, "the connection was lost");
+      messages = NULL;
+    }
   while (messages != NULL && (next = next_message (fetch, messages)) != NULL)
     {
       if (next->garbled && fetch->envelopes)
@@ -148,6 +154,9 @@ rack_fetch_next (RackFetch *fetch, GError **error)
         }
       fill_message (fetch, next);
       result = &fetch->message;
+      fetch->given++;
+      if (!fetch->bodies)
+        fake_note (FAKE_MESSAGES);
       break;
     }
   fake_unlock ();
@@ -172,6 +181,96 @@ rack_fetch_free (RackFetch *fetch)
   g_free (fetch->subject);
   g_free (fetch->body);
   g_free (fetch);
+}
+
+/* ---- Resync --------------------------------------------------------------------------------- */
+
+/* By mod-sequences, as a server with QRESYNC has it. */
+struct RackResync
+{
+  RackFetch *fetch;
+  RackMailboxState to;
+  RackSet *vanished, *added;
+};
+
+static void
+compare (RackResync *resync, const GPtrArray *messages, guint32 last)
+{
+  for (guint i = 0; i < messages->len; i++)
+    {
+      guint32 uid = ((FakeMessage *) messages->pdata[i])->uid;
+      rack_set_remove (resync->vanished, uid, uid);
+      if (uid > last)
+        rack_set_add (resync->added, uid, uid);
+      resync->to.uid_next = MAX (resync->to.uid_next, uid + 1);
+    }
+}
+
+RackResync *
+rack_mailbox_resync (RackMailbox *mailbox, const RackMailboxState *state, const RackSet *uids,
+                     GCancellable *cancellable, GError **error)
+{
+  RackResync *resync = NULL;
+  RackRanges known = rack_set_ranges (uids);
+  guint32 last = known.n > 0 ? known.items[known.n - 1].last : 0;
+  g_autofree char *since =
+      g_strdup_printf ("CHANGEDSINCE %" G_GUINT64_FORMAT, state->highest_modseq);
+  RackFetch *fetch = rack_mailbox_fetch (mailbox, uids, "UID FLAGS", since, cancellable, error);
+  if (fetch == NULL)
+    return NULL;
+  fake_lock ();
+  GPtrArray *messages = NULL;
+  if (!fake_fails (FAKE_RESYNC, cancellable, error))
+    messages = fake_messages (mailbox, error);
+  if (messages != NULL)
+    {
+      resync = g_new0 (RackResync, 1);
+      resync->fetch = fetch;
+      resync->to = *state;
+      resync->to.highest_modseq = fake_modseq (mailbox);
+      resync->vanished = rack_set_copy (uids);
+      resync->added = rack_set_new ();
+      compare (resync, messages, MAX (last, state->uid_next > 0 ? state->uid_next - 1 : 0));
+    }
+  fake_unlock ();
+  if (resync == NULL)
+    rack_fetch_free (fetch);
+  return resync;
+}
+
+const RackMessage *
+rack_resync_next (RackResync *resync, GError **error)
+{
+  return rack_fetch_next (resync->fetch, error);
+}
+
+const RackSet *
+rack_resync_vanished (RackResync *resync)
+{
+  return resync->vanished;
+}
+
+const RackSet *
+rack_resync_added (RackResync *resync)
+{
+  return resync->added;
+}
+
+void
+rack_resync_state (RackResync *resync, RackMailboxState *state)
+{
+  *state = resync->to;
+}
+
+void
+rack_resync_free (RackResync *resync)
+{
+  if (resync == NULL)
+    return;
+  rack_fetch_free (resync->fetch);
+  rack_set_free (resync->vanished);
+  rack_set_free (resync->added);
+  g_free (resync);
 }
 
 /* ---- Readers -------------------------------------------------------------------------------- */

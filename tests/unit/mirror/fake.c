@@ -43,6 +43,7 @@ static GPtrArray *boxes, *watches;
 static GPtrArray *graveyard; /* boxes that were deleted; mailboxes may point to them */
 static gboolean is_offline, is_held, break_next;
 static guint counts[FAKE_N_OPS];
+static guint cut_after;
 
 /* ---- For the test ----------------------------------------------------------------------- */
 
@@ -125,6 +126,7 @@ fake_account_new (void)
   watches = g_ptr_array_new ();
   graveyard = g_ptr_array_new_with_free_func (box_free);
   is_offline = is_held = break_next = FALSE;
+  cut_after = 0;
   memset (counts, 0, sizeof counts);
   return account;
 }
@@ -344,6 +346,26 @@ fake_take_break (void)
 }
 
 void
+fake_break_fetch (guint after)
+{
+  fake_lock ();
+  cut_after = after;
+  fake_unlock ();
+}
+
+gboolean
+fake_cuts_fetch (guint given)
+{
+  return cut_after > 0 && given >= cut_after;
+}
+
+void
+fake_note (FakeOp op)
+{
+  counts[op]++;
+}
+
+void
 fake_reset_watches (void)
 {
   RackEvent event = { .kind = RACK_EVENT_RESET };
@@ -401,6 +423,12 @@ fake_messages (RackMailbox *mailbox, GError **error)
     return mailbox->box->messages;
   g_set_error_literal (error, RACK_ERROR, RACK_ERROR_STALE, "UIDVALIDITY changed");
   return NULL;
+}
+
+guint64
+fake_modseq (RackMailbox *mailbox)
+{
+  return mailbox->box->modseq;
 }
 
 /* ---- The public API ------------------------------------------------------------------------ */

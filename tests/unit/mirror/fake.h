@@ -22,6 +22,8 @@ typedef enum
   FAKE_PARTS,  /* FETCHes of BODYSTRUCTURE */
   FAKE_READ,   /* readers */
   FAKE_WATCH,
+  FAKE_RESYNC,
+  FAKE_MESSAGES, /* messages that FETCHes of items gave */
   FAKE_N_OPS,
 } FakeOp;
 
@@ -51,7 +53,9 @@ void fake_garble (FakeBox *box, guint32 uid);
 void fake_offline (gboolean offline); /* everything fails with RACK_ERROR_NETWORK */
 void fake_hold (gboolean hold);       /* bodies wait before their first octet */
 void fake_break_next_read (void);     /* the next reader is cut in the middle */
-void fake_reset_watches (void);       /* as after a lost connection */
+void
+fake_break_fetch (guint after); /* after so many messages FETCHes of items are cut; 0: no more */
+void fake_reset_watches (void); /* as after a lost connection */
 guint fake_count (FakeOp op);
 
 /* For fake-stream.c. */
@@ -73,8 +77,11 @@ void fake_wait (void); /* for any change; with the lock held */
 void fake_wake (void); /* after a change; with the lock held */
 gboolean fake_is_held (void);
 gboolean fake_take_break (void);
+gboolean fake_cuts_fetch (guint given);
+void fake_note (FakeOp op);
 gboolean fake_fails (FakeOp op, GCancellable *cancellable, GError **error);
 /* The mailbox' messages, or NULL with RACK_ERROR_STALE; with the lock held. Ascending by UID. */
 GPtrArray *fake_messages (RackMailbox *mailbox, GError **error);
+guint64 fake_modseq (RackMailbox *mailbox); /* with the lock held */
 /* Wakes those who wait when it is cancelled. */
 gulong fake_connect (GCancellable *cancellable);

@@ -361,9 +361,9 @@ test_reset (void)
   RackFolder *folder = folder_at ("INBOX");
   wait_for (folder);
   wait_until_pushed (folder);
-  guint searches = fake_count (FAKE_SEARCH);
+  guint resyncs = fake_count (FAKE_RESYNC);
   fake_reset_watches ();
-  while (fake_count (FAKE_SEARCH) == searches)
+  while (fake_count (FAKE_RESYNC) == resyncs)
     g_usleep (1000);
   check_uids (folder, "1,2");
   close_mirror ();

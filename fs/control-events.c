@@ -158,7 +158,7 @@ publish_messages (Events *events, const RackChange *change, const char *event)
         json_add_string (line, "name", name);
       if (known)
         {
-          g_auto (GStrv) flags = flag_names (entry.flags);
+          g_auto (GStrv) flags = flag_and_keyword_names (change->folder, &entry);
           json_add_strings (line, "flags", (const char *const *) flags);
         }
       publish (events, line);

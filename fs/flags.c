@@ -22,3 +22,21 @@ flag_names (RackFlags flags)
       g_strv_builder_add (names, known[i].name);
   return g_strv_builder_end (names);
 }
+
+char **
+keyword_names (RackFolder *folder, const RackEntry *entry)
+{
+  char **keywords = entry->keywords != 0 ? rack_folder_keywords (folder, entry->uid) : NULL;
+  return keywords != NULL ? keywords : g_new0 (char *, 1);
+}
+
+char **
+flag_and_keyword_names (RackFolder *folder, const RackEntry *entry)
+{
+  g_auto (GStrv) flags = flag_names (entry->flags);
+  g_auto (GStrv) keywords = keyword_names (folder, entry);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  g_strv_builder_addv (names, (const char **) flags);
+  g_strv_builder_addv (names, (const char **) keywords);
+  return g_strv_builder_end (names);
+}

@@ -6,6 +6,10 @@
 
 #include <mailrack/mailrack-mirror.h>
 
-/* "\\Seen" and so on, those that a message can keep, in one order. Returns: (owned) NULL-terminated
+/* "\Seen" and so on, those that a message can keep, in one order. Returns: (owned) NULL-terminated
  */
 char **flag_names (RackFlags flags);
+/* Its keywords, ascending. Returns: (owned) NULL-terminated */
+char **keyword_names (RackFolder *folder, const RackEntry *entry);
+/* Both. Returns: (owned) NULL-terminated */
+char **flag_and_keyword_names (RackFolder *folder, const RackEntry *entry);

@@ -4,6 +4,16 @@
  */
 #include "json.h"
 
+/* What turns the direction of writing round, or is not seen. */
+static void
+append_escaped (GString *out, gunichar c)
+{
+  if (c < 0x10000)
+    g_string_append_printf (out, "\\u%04x", c);
+  else
+    g_string_append_printf (out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+}
+
 static void
 append_character (GString *out, gunichar c)
 {
@@ -11,6 +21,8 @@ append_character (GString *out, gunichar c)
     g_string_append_printf (out, "\\%c", (char) c);
   else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
     g_string_append_printf (out, "\\u%04x", c);
+  else if (g_unichar_type (c) == G_UNICODE_FORMAT)
+    append_escaped (out, c);
   else
     g_string_append_unichar (out, c);
 }

@@ -33,7 +33,7 @@ flags_text (const PartsMessage *message)
   RackEntry entry;
   if (!parts_find (message, &entry))
     return NULL;
-  g_auto (GStrv) names = flag_names (entry.flags);
+  g_auto (GStrv) names = flag_and_keyword_names (message->folder, &entry);
   GString *text = g_string_new (NULL);
   for (guint i = 0; names[i] != NULL; i++)
     g_string_append_printf (text, "%s\n", names[i]);
@@ -152,21 +152,55 @@ add_date (GString *out, gint64 seconds)
   add_if_there (out, "date", text);
 }
 
+static void
+add_header (GString *out, const RackDetails *details)
+{
+  if (details->sender_name != NULL || details->sender_address != NULL)
+    {
+      g_string_append (out, ",\"from\":{");
+      add_if_there (out, "name", details->sender_name);
+      add_if_there (out, "address", details->sender_address);
+      g_string_append_c (out, '}');
+    }
+  add_if_there (out, "subject", details->subject);
+  add_if_there (out, "message_id", details->message_id);
+  add_if_there (out, "in_reply_to", details->in_reply_to);
+}
+
+static void
+add_details (GString *out, const PartsMessage *message, const RackParts *parts)
+{
+  g_auto (RackDetails) details = { .uid = 0 };
+  const RackDetails *from_server = rack_parts_details (parts);
+  rack_folder_details (message->folder, message->uid, &details);
+  add_header (out, from_server != NULL ? from_server : &details);
+  if (details.modseq != 0)
+    json_add_number (out, "modseq", (gint64) MIN (details.modseq, G_MAXINT64));
+  add_if_there (out, "email_id", details.email_id);
+  add_if_there (out, "thread_id", details.thread_id);
+}
+
 /* NULL: the message is gone. */
 static GString *
 info_text (const PartsMessage *message, const RackParts *parts)
 {
   RackEntry entry;
+  RackFolderFacts facts;
   if (!parts_find (message, &entry))
     return NULL;
   g_auto (GStrv) flags = flag_names (entry.flags);
+  g_auto (GStrv) keywords = keyword_names (message->folder, &entry);
+  rack_folder_facts (message->folder, &facts);
   GString *out = g_string_new ("{");
   json_add_number (out, "uid", message->uid);
+  json_add_number (out, "uidvalidity", facts.uid_validity);
   json_add_string (out, "mailbox", rack_folder_mailbox (message->folder));
   add_date (out, message->date);
   json_add_number (out, "size", (gint64) MIN (entry.size, G_MAXINT64));
   json_add_bool (out, "size_exact", entry.exact);
   json_add_strings (out, "flags", (const char *const *) flags);
+  json_add_strings (out, "keywords", (const char *const *) keywords);
+  add_details (out, message, parts);
   add_parts (out, parts);
   g_string_append (out, "}\n");
   return out;

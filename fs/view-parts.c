@@ -49,7 +49,7 @@ parts_find (const PartsMessage *message, RackEntry *entry)
 {
   RackFolderFacts facts;
   rack_folder_facts (message->folder, &facts);
-  return facts.row == message->row && rack_folder_find (message->folder, message->uid, entry);
+  return facts.row == message->row && rack_folder_stat (message->folder, message->uid, entry);
 }
 
 int

@@ -22,7 +22,7 @@ char *parts_key (const PartsMessage *message, const char *below);
 /* The same dates for all that is of one message, and nothing may be written. */
 void parts_fill (const PartsMessage *message, struct stat *out);
 void parts_fill_size (guint64 size, struct stat *out);
-/* FALSE: it is gone. */
+/* All but its name. FALSE: it is gone. */
 gboolean parts_find (const PartsMessage *message, RackEntry *entry);
 /* The errno for a problem with a part: a message that is there has what it was said to have. */
 int parts_errno (const PartsMessage *message, const GError *error);

@@ -94,6 +94,7 @@ rack_folder_facts (RackFolder *folder, RackFolderFacts *facts)
   RackMirror *mirror = folder->mirror;
   pthread_mutex_lock (&folder->mutex);
   facts->row = folder->row;
+  facts->uid_validity = folder->state.uid_validity;
   facts->complete = folder->complete;
   facts->pushed = folder->pushed;
   facts->messages = folder->index.n;

@@ -8,6 +8,8 @@
  */
 #include "parts.h"
 
+#include "headers.h"
+
 #include <gmime/gmime.h>
 #include <string.h>
 
@@ -18,12 +20,15 @@
 /* Longer names are no names. */
 #define NAME_MAX_BYTES 4096
 #define REMEMBERED_MAX 256
+#define DETAIL_SIZE    1024
 
 struct RackParts
 {
   gint references;
   GStringChunk *texts;
   GArray *items; /* of RackPartFacts */
+  gboolean has_details;
+  RackDetails details;
 };
 
 /* ---- Life -------------------------------------------------------------------------- */
@@ -52,7 +57,14 @@ rack_parts_unref (RackParts *parts)
     return;
   g_string_chunk_free (parts->texts);
   g_array_unref (parts->items);
+  rack_details_clear (&parts->details);
   g_free (parts);
+}
+
+const RackDetails *
+rack_parts_details (const RackParts *parts)
+{
+  return parts->has_details ? &parts->details : NULL;
 }
 
 const RackPartFacts *
@@ -210,8 +222,36 @@ add_tree (RackParts *parts, const RackPart *part, guint depth)
     add_tree (parts, child, depth + 1);
 }
 
+static char *
+dup_or_null (const char *text)
+{
+  return *text != '\0' ? g_strdup (text) : NULL;
+}
+
+static void
+keep_details (RackParts *parts, const RackEnvelope *envelope)
+{
+  RackDetails *details = &parts->details;
+  const RackAddress *sender = rack_header_sender (envelope);
+  char text[DETAIL_SIZE];
+  parts->has_details = TRUE;
+  if (sender != NULL)
+    {
+      rack_header_phrase (sender->name, text, sizeof text);
+      details->sender_name = dup_or_null (text);
+      rack_header_address (sender, text, sizeof text);
+      details->sender_address = dup_or_null (text);
+    }
+  rack_header_text (envelope->subject, text, sizeof text);
+  details->subject = dup_or_null (text);
+  rack_header_plain (envelope->message_id, text, sizeof text);
+  details->message_id = dup_or_null (text);
+  rack_header_plain (envelope->in_reply_to, text, sizeof text);
+  details->in_reply_to = dup_or_null (text);
+}
+
 RackParts *
-rack_parts_new (const RackPart *root)
+rack_parts_new (const RackPart *root, const RackEnvelope *envelope)
 {
   static gsize initialised;
   if (g_once_init_enter (&initialised))
@@ -222,6 +262,8 @@ rack_parts_new (const RackPart *root)
   RackParts *parts = parts_new ();
   add_tree (parts, root, 0);
   rack_parts_assign (parts->items, parts->texts);
+  if (envelope != NULL)
+    keep_details (parts, envelope);
   return parts;
 }
 
@@ -304,28 +346,44 @@ remember (RackPartsCache *cache, Remembered *one, RackParts *parts)
   pthread_mutex_unlock (&cache->mutex);
 }
 
+/* NULL without an error: nothing came of the message that could be understood. */
 static RackParts *
-ask (RackFolder *folder, guint32 row, guint32 uid, GCancellable *cancellable, GError **error)
+ask_for (RackFolder *folder, guint32 row, guint32 uid, const char *items, GCancellable *cancellable,
+         GError **error)
 {
   GError *problem = NULL;
   g_autoptr (RackMailbox) mailbox = rack_folder_handle (folder, row, error);
   if (mailbox == NULL)
     return NULL;
   g_autoptr (RackSet) uids = rack_set_new_range (uid, uid);
-  g_autoptr (RackFetch) fetch =
-      rack_mailbox_fetch (mailbox, uids, "UID BODYSTRUCTURE", NULL, cancellable, error);
+  g_autoptr (RackFetch) fetch = rack_mailbox_fetch (mailbox, uids, items, NULL, cancellable, error);
   if (fetch == NULL)
     return NULL;
   const RackMessage *message = rack_fetch_next (fetch, &problem);
   if (message != NULL && message->body != NULL)
-    return rack_parts_new (message->body);
+    return rack_parts_new (message->body, message->envelope);
   if (problem != NULL)
     g_propagate_error (error, problem);
-  else
+  return NULL;
+}
+
+static RackParts *
+ask (RackFolder *folder, guint32 row, guint32 uid, GCancellable *cancellable, GError **error)
+{
+  GError *problem = NULL;
+  RackParts *parts = NULL;
+  if (folder->mirror->options.names == RACK_NAMES_UID)
+    parts = ask_for (folder, row, uid, "UID ENVELOPE BODYSTRUCTURE", cancellable, &problem);
+  /* Also of a server whose ENVELOPE nobody understands. */
+  if (parts == NULL && problem == NULL)
+    parts = ask_for (folder, row, uid, "UID BODYSTRUCTURE", cancellable, &problem);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
+  else if (parts == NULL)
     g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
                  "%s: UID %u is gone, or nobody understands what the server says of its parts",
                  folder->mailbox, uid);
-  return NULL;
+  return parts;
 }
 
 RackParts *

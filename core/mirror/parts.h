@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* Copies what it needs. Returns: (owned) */
-RackParts *rack_parts_new (const RackPart *root);
+/* Copies what it needs. envelope: may be NULL. Returns: (owned) */
+RackParts *rack_parts_new (const RackPart *root, const RackEnvelope *envelope);
 /* Borrowed; NULL if there is none. */
 const RackPartFacts *rack_parts_find (const RackParts *parts, const char *section);
 

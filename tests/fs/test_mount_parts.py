@@ -53,10 +53,26 @@ def attached(octets, parameters, kind="application/pdf", encoding="base64"):
             f"Content-Disposition: attachment{parameters}\r\n\r\n").encode("utf-8") + encoded
 
 
+HEADER = (b'From: =?utf-8?q?J=C3=BCrgen_=E2=80=AE=22quoted=22?= <j@example.org>\r\n'
+          b"Message-ID: <1@example.org>\r\nIn-Reply-To: <0@example.org>\r\n")
 TEXT = b"Content-Type: text/plain; charset=utf-8\r\n\r\nHello\r\n"
 
 
 # What there is
+
+def check_header(info):
+    assert info["from"] == {"name": 'Jürgen \u202e"quoted"', "address": "j@example.org"}
+    assert info["message_id"] == "<1@example.org>" and info["in_reply_to"] == "<0@example.org>"
+    assert info["subject"] == "parts"
+
+
+def test_header_without_names(mount, dovecot, user):
+    dovecot.fill(user, "INBOX", [mixed(TEXT, header=HEADER + b"Subject: parts\r\n")])
+    with mount({"names": "uid"}) as directory:
+        text = (directory / ".parts" / "INBOX" / "1" / "info.json").read_text(encoding="utf-8")
+        check_header(json.loads(text))
+        assert "\u202e" not in text and text.endswith("}\n") and text.count("\n") == 1
+
 
 def test_layout(mount, dovecot, user):
     inner = b"Subject: inner\r\n\r\nwithin\r\n"
@@ -68,7 +84,8 @@ def test_layout(mount, dovecot, user):
         choice.replace(b"=b", b"=c"),
         attached(b"%PDF report", '; filename="Q4-report.pdf"'),
         b"Content-Type: message/rfc822\r\n\r\n" + inner)
-    dovecot.fill(user, "INBOX", [(message, "\\Seen \\Flagged", 1_795_166_100)])
+    message = HEADER + message
+    dovecot.fill(user, "INBOX", [(message, "\\Seen \\Flagged work $Junk", 1_795_166_100)])
     with mount() as directory:
         inbox = directory / ".parts" / "INBOX"
         names = os.listdir(inbox)
@@ -78,10 +95,15 @@ def test_layout(mount, dovecot, user):
         assert found == {
             "message.eml": message, "header": message[:message.index(b"\r\n\r\n") + 4],
             "text": "Grüße\n".encode(), "html": "<p>Grüße</p>\n".encode(),
-            "flags": b"\\Seen\n\\Flagged\n", "att/Q4-report.pdf": b"%PDF report",
+            "flags": b"\\Seen\n\\Flagged\n$Junk\nwork\n", "att/Q4-report.pdf": b"%PDF report",
             "att/part-3.eml": inner}
         assert info["uid"] == 1 and info["mailbox"] == "INBOX" and info["size"] == len(message)
-        assert info["date"] == "2026-11-20T09:15:00Z" and info["flags"] == ["\\Seen", "\\Flagged"]
+        check_header(info)
+        assert info["flags"] == ["\\Seen", "\\Flagged"] and info["keywords"] == ["$Junk", "work"]
+        with dovecot.connect(user) as connection:
+            told = connection.status("INBOX", "(UIDVALIDITY)")[1][0]
+            assert info["uidvalidity"] == int(re.search(rb"UIDVALIDITY (\d+)", told)[1])
+        assert info["date"] == "2026-11-20T09:15:00Z"
         assert [(part["section"], part["type"], part["role"], part.get("file"))
                 for part in info["parts"]] == [
             ("", "multipart/mixed", "multipart", None),

@@ -74,6 +74,7 @@ typedef struct
 {
   guint32 id;  /* of the name, 31 bits, the same in every process; 0 is the root */
   guint32 row; /* of the name and its UIDVALIDITY, 31 bits; 0 until the mailbox was opened */
+  guint32 uid_validity; /* of row */
   RackListFlags flags;
   gboolean selectable; /* has messages; else only children */
   gboolean gone;       /* not in the last list */
@@ -233,6 +234,9 @@ RACK_API void rack_parts_unref (RackParts *parts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackParts, rack_parts_unref)
 /* At least one, the root. Borrowed for the life of parts. */
 RACK_API const RackPartFacts *rack_parts_items (const RackParts *parts, guint *n);
+/* What rack_folder_details() does not know with names = uid: sender, subject, message_id and
+ * in_reply_to, of a server that says it. Else NULL. Borrowed for the life of parts. */
+RACK_API const RackDetails *rack_parts_details (const RackParts *parts);
 
 /* Asks the server (BODYSTRUCTURE) unless that was done not long ago. Waits.
  * Returns: (owned) */

@@ -236,7 +236,7 @@ add (Tree *tree, int holder, const char *type, const char *disposition, const ch
 static void
 check_tree (const Tree *tree, const char *expected)
 {
-  g_autoptr (RackParts) parts = rack_parts_new (&tree->parts[0]);
+  g_autoptr (RackParts) parts = rack_parts_new (&tree->parts[0], NULL);
   g_autoptr (GString) found = g_string_new (NULL);
   guint n;
   const RackPartFacts *items = rack_parts_items (parts, &n);

@@ -12,7 +12,7 @@ struct RackMailbox
   char *name;
   gboolean read_only;
   pthread_mutex_t lock;
-  RackMailboxStatus status; /* guarded by lock; uid_validity never changes */
+  RackMailboxStatus status; /* guarded by lock */
   gboolean selected;        /* guarded by lock: status is of a SELECT */
 };
 

@@ -174,12 +174,13 @@ expect (RackWatch *watch, RackCommand *command, GCancellable *cancellable, GErro
 static gboolean
 check_validity (RackWatch *watch, const RackReply *reply, GError **error)
 {
+  guint32 expected = rack_mailbox_validity (watch->mailbox);
   const RackResponse *response;
 
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     if (response->kind == RACK_RESPONSE_STATUS
         && response->status.code.kind == RACK_CODE_UIDVALIDITY
-        && response->status.code.number != watch->mailbox->status.uid_validity)
+        && response->status.code.number != expected)
       {
         g_set_error_literal (
             error, RACK_ERROR, RACK_ERROR_STALE,

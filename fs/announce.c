@@ -33,12 +33,15 @@ struct Announcer
   Mount *mount;
   char *path;
   AnnounceHelper helper;
-  GAsyncQueue *queue; /* of Name */
   GThread *thread;
+  gint ended; /* atomic */
+  /* Guards what is below. No GAsyncQueue: ThreadSanitizer does not see how it hands over. */
   pthread_mutex_t mutex;
-  Name now;    /* under the mutex; parent 0: nothing is being announced */
+  pthread_cond_t changed;
+  GQueue queue; /* of Name */
+  gboolean stopping;
+  Name now;    /* parent 0: nothing is being announced */
   int problem; /* of the last one: an errno or 0 */
-  gint ended;  /* atomic */
   guint64 announced, dropped;
 };
 
@@ -48,13 +51,6 @@ static void
 push (Announcer *announcer, AnnounceKind kind, const Directory *directory, guint32 row, guint32 uid,
       const char *name)
 {
-  if (g_async_queue_length (announcer->queue) >= QUEUE_MAX)
-    {
-      pthread_mutex_lock (&announcer->mutex);
-      announcer->dropped++;
-      pthread_mutex_unlock (&announcer->mutex);
-      return;
-    }
   Name *item = g_new0 (Name, 1);
   item->kind = kind;
   item->directory = *directory;
@@ -62,7 +58,17 @@ push (Announcer *announcer, AnnounceKind kind, const Directory *directory, guint
   item->uid = uid;
   item->parent = inode_of_directory (announcer->mount, directory);
   g_strlcpy (item->name, name, sizeof item->name);
-  g_async_queue_push (announcer->queue, item);
+
+  pthread_mutex_lock (&announcer->mutex);
+  gboolean full = announcer->queue.length >= QUEUE_MAX;
+  if (full)
+    announcer->dropped++;
+  else
+    g_queue_push_tail (&announcer->queue, item);
+  pthread_cond_signal (&announcer->changed);
+  pthread_mutex_unlock (&announcer->mutex);
+  if (full)
+    g_free (item);
 }
 
 static void
@@ -195,12 +201,24 @@ announce (Announcer *announcer, const Name *item)
   return result;
 }
 
+/* Waits for a name. Returns: (owned), or NULL when there is to be no more. */
+static Name *
+pop (Announcer *announcer)
+{
+  pthread_mutex_lock (&announcer->mutex);
+  while (!announcer->stopping && announcer->queue.length == 0)
+    pthread_cond_wait (&announcer->changed, &announcer->mutex);
+  Name *item = announcer->stopping ? NULL : g_queue_pop_head (&announcer->queue);
+  pthread_mutex_unlock (&announcer->mutex);
+  return item;
+}
+
 static gpointer
 run (gpointer data)
 {
   Announcer *announcer = data;
   Name *item;
-  while ((item = g_async_queue_pop (announcer->queue))->parent != 0)
+  while ((item = pop (announcer)) != NULL)
     {
       int result = announce (announcer, item);
       g_free (item);
@@ -209,7 +227,6 @@ run (gpointer data)
       announcer->problem = result;
       pthread_mutex_unlock (&announcer->mutex);
     }
-  g_free (item);
   g_atomic_int_set (&announcer->ended, 1);
   return NULL;
 }
@@ -221,8 +238,9 @@ announcer_start (Mount *mount, const char *path, const AnnounceHelper *helper)
   announcer->mount = mount;
   announcer->path = g_strdup (path);
   announcer->helper = *helper;
-  announcer->queue = g_async_queue_new_full (g_free);
+  g_queue_init (&announcer->queue);
   pthread_mutex_init (&announcer->mutex, NULL);
+  pthread_cond_init (&announcer->changed, NULL);
   announcer->thread = g_thread_new ("mount-announce", run, announcer);
   return announcer;
 }
@@ -232,14 +250,18 @@ announcer_stop (Announcer *announcer)
 {
   if (announcer == NULL)
     return TRUE;
-  g_async_queue_push_front (announcer->queue, g_new0 (Name, 1));
+  pthread_mutex_lock (&announcer->mutex);
+  announcer->stopping = TRUE;
+  pthread_cond_signal (&announcer->changed);
+  pthread_mutex_unlock (&announcer->mutex);
   /* Ends a call that is being waited for. */
   shutdown (announcer->helper.socket, SHUT_RDWR);
   if (!thread_ended (&announcer->ended))
     return FALSE;
   g_thread_join (announcer->thread);
   announce_helper_stop (&announcer->helper, FALSE);
-  g_async_queue_unref (announcer->queue);
+  g_queue_clear_full (&announcer->queue, g_free);
+  pthread_cond_destroy (&announcer->changed);
   pthread_mutex_destroy (&announcer->mutex);
   g_free (announcer->path);
   g_free (announcer);

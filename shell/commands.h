@@ -14,3 +14,5 @@ int rack_cmd_config (int argc, char **argv);
 int rack_cmd_plugins (int argc, char **argv);
 /* mailrack umount [--lazy] DIRECTORY */
 int rack_cmd_umount (int argc, char **argv);
+/* mailrack cache [-f FILE] [-A NAME] [-o KEY=VALUE]... [--all] [size|check|clear] [ACCOUNT] */
+int rack_cmd_cache (int argc, char **argv);

@@ -249,7 +249,9 @@ fetch (RackBody *body)
       /* Dovecot closes the connection over base64 that breaks off. */
       gboolean there = attempt == 1 && facts != NULL && rack_decoder_is_needed (facts);
       gboolean ok = receive (body, mailbox, facts, there, chunk, &problem);
-      rack_online_note (body->folder->mirror, problem);
+      /* A lost connection may be about this one message. */
+      if (!g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED))
+        rack_online_note (body->folder->mirror, problem);
       if (ok)
         return NULL;
       if (attempt == ATTEMPTS || !is_worth_repeating (problem)

@@ -181,10 +181,11 @@ rack_folder_ready (RackFolder *folder)
   return ready;
 }
 
+/* A server that cannot be reached is online.c's business. */
 static gboolean
 failed_just_now (RackFolder *folder)
 {
-  return folder->error != NULL
+  return folder->error != NULL && !rack_online_denies (folder->error)
          && g_get_monotonic_time () - folder->error_time < RETRY_AFTER * G_GINT64_CONSTANT (1000);
 }
 

@@ -192,6 +192,8 @@ RackOnline *rack_online_new (void);
 void rack_online_free (RackOnline *online);
 /* What came of asking the server something: NULL, or why it failed. */
 void rack_online_note (RackMirror *mirror, const GError *problem);
+/* Whether that means that it cannot be reached. */
+gboolean rack_online_denies (const GError *problem);
 gboolean rack_online_is (RackMirror *mirror);
 /* For those who are about to ask the server. FALSE at once, or after a moment in which it was tried
  * again: RACK_ERROR_NETWORK, it cannot be reached. */

@@ -72,14 +72,6 @@ rack_mirror_save_trust (RackMirror *mirror)
   rack_store_set (mirror->store, "sizes_wrong", g_atomic_int_get (&mirror->sizes_wrong), NULL);
 }
 
-static gboolean
-is_unreachable (const GError *problem)
-{
-  return g_error_matches (problem, RACK_ERROR, RACK_ERROR_NETWORK)
-         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED)
-         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_TIMEOUT);
-}
-
 /* The list, from the server; where the disk has one, that is enough for a start. */
 static gboolean
 list_or_offline (RackMirror *mirror, GError **error)
@@ -87,7 +79,7 @@ list_or_offline (RackMirror *mirror, GError **error)
   g_autoptr (GError) problem = NULL;
   if (rack_tree_refresh (mirror, &problem))
     return TRUE;
-  if (!is_unreachable (problem) || g_hash_table_size (mirror->ids) < 2)
+  if (!rack_online_denies (problem) || g_hash_table_size (mirror->ids) < 2)
     {
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;

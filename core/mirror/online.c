@@ -37,10 +37,12 @@ rack_online_free (RackOnline *online)
   g_free (online);
 }
 
-static gboolean
-is_unreachable (const GError *problem)
+/* A connection that was lost was tried again by the library, in vain. */
+gboolean
+rack_online_denies (const GError *problem)
 {
   return g_error_matches (problem, RACK_ERROR, RACK_ERROR_NETWORK)
+         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED)
          || g_error_matches (problem, RACK_ERROR, RACK_ERROR_TIMEOUT);
 }
 
@@ -48,7 +50,7 @@ void
 rack_online_note (RackMirror *mirror, const GError *problem)
 {
   RackOnline *online = mirror->online;
-  if (problem != NULL && !is_unreachable (problem))
+  if (problem != NULL && !rack_online_denies (problem))
     return;
   pthread_mutex_lock (&online->mutex);
   online->offline = problem != NULL;

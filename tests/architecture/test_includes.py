@@ -24,7 +24,7 @@ ROOMS = {
     "core/include": ({"core/include"}, PUBLIC, {"glib.h", "gio/gio.h", "gmodule.h"}),
     "plugins": (set(), {"mailrack/mailrack-plugin.h", "mailrack/mailrack-types.h"}, None),
     "fs": ({"fs"}, MIRROR, None),
-    "shell": ({"shell"}, PUBLIC, None),
+    "shell": ({"shell"}, MIRROR, None),
 }
 
 # A library belongs to the rooms where it is used: prefix of the header -> rooms.

@@ -206,11 +206,13 @@ add_messages (Listing *listing, off_t after)
   RackEntry entries[BATCH];
   RackFolder *folder = listing->directory.folder;
   RackFolderFacts facts;
+  gboolean nameless = view_ops (listing->directory.view)->nameless;
   rack_folder_facts (folder, &facts);
   guint32 last = after >= OFFSET_MESSAGES ? (guint32) (after - OFFSET_MESSAGES) : 0;
   for (;;)
     {
-      guint n = rack_folder_entries (folder, last, entries, BATCH);
+      guint n = (nameless ? rack_folder_stat_entries : rack_folder_entries) (folder, last, entries,
+                                                                             BATCH);
       for (guint i = 0; i < n; i++)
         {
           struct fuse_entry_param entry;

@@ -42,18 +42,18 @@ unique_name (guint32 row, gint64 date, guint32 uid, char *name)
 
 /* In the order of ASCII, as the format wants it. At most 6. */
 static void
-flag_letters (RackFlags flags, char *letters)
+flag_letters (RackFlags flags, gboolean forwarded, char *letters)
 {
   static const struct
   {
     RackFlags flag;
     char letter;
   } known[] = {
-    { RACK_FLAG_DRAFT, 'D' }, { RACK_FLAG_FLAGGED, 'F' }, { RACK_FLAG_ANSWERED, 'R' },
-    { RACK_FLAG_SEEN, 'S' },  { RACK_FLAG_DELETED, 'T' },
+    { RACK_FLAG_DRAFT, 'D' },    { RACK_FLAG_FLAGGED, 'F' }, { 0, 'P' },
+    { RACK_FLAG_ANSWERED, 'R' }, { RACK_FLAG_SEEN, 'S' },    { RACK_FLAG_DELETED, 'T' },
   };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
-    if (flags & known[i].flag)
+    if (known[i].flag != 0 ? (flags & known[i].flag) != 0 : forwarded)
       *letters++ = known[i].letter;
   *letters = '\0';
 }
@@ -79,7 +79,7 @@ static gboolean
 shows (const Directory *directory, const RackEntry *entry)
 {
   char letters[8];
-  flag_letters (entry->flags, letters);
+  flag_letters (entry->flags, entry->forwarded, letters);
   return directory->place == place_of (letters);
 }
 
@@ -89,7 +89,7 @@ entry_name (const Directory *directory, const RackEntry *entry, char *name)
   RackFolderFacts facts;
   char letters[8];
   rack_folder_facts (directory->folder, &facts);
-  flag_letters (entry->flags, letters);
+  flag_letters (entry->flags, entry->forwarded, letters);
   name_with (facts.row, entry->date, entry->uid, letters, name);
 }
 
@@ -138,11 +138,70 @@ resolves (const Directory *directory, const char *name, const RackEntry *entry)
   return strlen (unique) == unique_length (name) && g_str_has_prefix (name, unique);
 }
 
+/* ---- What the kernel must forget ------------------------------------------------------- */
+
+/* A change of flags is one of membership here: the directories look different to whoever watches
+ * their times, as the readers of a Maildir do. */
+static void
+set_times (Mount *mount, const Directory *directory, struct stat *out)
+{
+  RackFolderFacts facts;
+  if (directory->place != PLACE_CUR && directory->place != PLACE_NEW)
+    return;
+  rack_folder_facts (directory->folder, &facts);
+  out->st_mtim.tv_sec = facts.flags_changed / 1000000000;
+  out->st_mtim.tv_nsec = facts.flags_changed % 1000000000;
+  out->st_atim = out->st_ctim = out->st_mtim;
+}
+
+/* What messages are called now nobody can have asked for yet; what they were called goes on
+ * resolving, but must be asked for. */
+static void
+forget_messages (Mount *mount, View view, const RackChange *change)
+{
+  fuse_ino_t inodes[PLACE_TMP];
+  for (guint place = PLACE_CUR; place <= PLACE_NEW; place++)
+    {
+      Directory directory = { view, place, change->folder };
+      inodes[place] = inode_of_directory (mount, &directory);
+      fuse_lowlevel_notify_inval_inode (mount->session, inodes[place], 0, 0);
+    }
+  for (guint i = 0; i < change->n; i++)
+    {
+      const RackChanged *item = &change->items[i];
+      char letters[8], name[VIEW_NAME_SIZE];
+      flag_letters (item->flags, item->forwarded, letters);
+      name_with (change->row, item->date, item->uid, letters, name);
+      fuse_lowlevel_notify_inval_entry (mount->session, inodes[place_of (letters)], name,
+                                        strlen (name));
+    }
+}
+
+static void
+forget (Mount *mount, View view, const RackChange *change)
+{
+  switch (change->kind)
+    {
+    case RACK_CHANGE_ADDED:
+    case RACK_CHANGE_REMOVED:
+    case RACK_CHANGE_FLAGS:
+      forget_messages (mount, view, change);
+      break;
+    case RACK_CHANGE_FOLDERS:
+    case RACK_CHANGE_SIZES:
+      view_forget (mount, view, change);
+      break;
+    }
+}
+
 const ViewOps view_maildir = {
   .name = ".maildir",
   .places = places,
+  .nameless = TRUE,
   .shows = shows,
   .entry_name = entry_name,
   .name_uid = name_uid,
   .resolves = resolves,
+  .fill_directory = set_times,
+  .forget = forget,
 };

@@ -38,6 +38,7 @@ short_name_uid (const Directory *directory, const char *name)
 
 const ViewOps view_uid = {
   .name = ".uid",
+  .nameless = TRUE,
   .entry_name = short_name,
   .name_uid = short_name_uid,
 };

@@ -72,6 +72,8 @@ typedef struct
    * in these then. NULL: there are none, and the messages are in the folder itself. A mailbox
    * that is called like a place is escaped. */
   const char *const *places;
+  /* The functions below look at no entry->name: it is empty. */
+  gboolean nameless;
   /* Whether a message is listed in directory. NULL: each is. */
   gboolean (*shows) (const Directory *directory, const RackEntry *entry);
   /* Writes what a message is called in directory: at most 255 bytes, different for each UID. */

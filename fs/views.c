@@ -144,7 +144,8 @@ view_find_message (const Directory *directory, const char *name, RackEntry *entr
 {
   const ViewOps *ops = views[directory->view];
   guint32 uid = view_name_uid (directory, name);
-  if (uid == 0 || !rack_folder_find (directory->folder, uid, entry))
+  if (uid == 0
+      || !(ops->nameless ? rack_folder_stat : rack_folder_find) (directory->folder, uid, entry))
     return FALSE;
   return ops->resolves != NULL ? ops->resolves (directory, name, entry)
                                : view_is_called (directory, entry, name);
@@ -162,7 +163,10 @@ forget_name (Mount *mount, fuse_ino_t directory, const char *name)
 static void
 name_of_changed (const Directory *directory, const RackChanged *changed, char *name)
 {
-  RackEntry entry = { .uid = changed->uid };
+  RackEntry entry = { .uid = changed->uid,
+                      .flags = changed->flags,
+                      .forwarded = changed->forwarded,
+                      .date = changed->date };
   g_strlcpy (entry.name, changed->name, sizeof entry.name);
   views[directory->view]->entry_name (directory, &entry, name);
 }

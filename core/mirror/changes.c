@@ -120,14 +120,20 @@ rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids, guint n)
 /* ---- Pushing ------------------------------------------------------------------------- */
 
 void
-rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const guint32 *uids,
+rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const RackRecord *records,
                    guint n, RackNames *names)
 {
   if (!folder->mirror->options.changes || n == 0)
     return;
   Node *node = node_new (kind, folder, row, n);
   for (guint i = 0; i < n; i++)
-    node->items[i] = (RackChanged){ uids[i], names != NULL ? names->items[i] : NULL };
+    node->items[i] = (RackChanged){
+      .uid = records[i].uid,
+      .name = names != NULL ? names->items[i] : NULL,
+      .flags = records[i].flags,
+      .forwarded = (records[i].bits & RACK_RECORD_FORWARDED) != 0,
+      .date = records[i].date,
+    };
   if (names != NULL)
     {
       node->names = names->chunk;

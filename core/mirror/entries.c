@@ -19,6 +19,7 @@ fill_entry (const RackRecord *record, gboolean trusted, RackEntry *entry)
   entry->uid = record->uid;
   entry->flags = record->flags;
   entry->keywords = record->keywords;
+  entry->forwarded = (record->bits & RACK_RECORD_FORWARDED) != 0;
   entry->exact = (record->bits & RACK_RECORD_EXACT) != 0;
   entry->dependable = entry->exact || trusted;
   entry->corrected = (record->bits & RACK_RECORD_CORRECTED) != 0;
@@ -103,6 +104,13 @@ copy_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n, gu
   *row = folder->row;
   pthread_mutex_unlock (&folder->mutex);
   return found;
+}
+
+guint
+rack_folder_stat_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n)
+{
+  guint32 row;
+  return copy_entries (folder, after, entries, n, &row);
 }
 
 guint

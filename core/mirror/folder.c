@@ -59,6 +59,13 @@ rack_folder_stamp (RackFolder *folder)
   folder->changed = MAX (folder->changed + 1, g_get_real_time () * 1000);
 }
 
+void
+rack_folder_stamp_flags (RackFolder *folder)
+{
+  folder->flags_changed =
+      MAX (MAX (folder->flags_changed, folder->changed) + 1, g_get_real_time () * 1000);
+}
+
 /* ---- The tree --------------------------------------------------------------- */
 
 static RackFolder *
@@ -100,6 +107,7 @@ rack_folder_facts (RackFolder *folder, RackFolderFacts *facts)
   facts->messages = folder->index.n;
   facts->expected = folder->complete ? 0 : folder->expected;
   facts->changed = folder->changed;
+  facts->flags_changed = MAX (folder->changed, folder->flags_changed);
   pthread_mutex_unlock (&folder->mutex);
   pthread_mutex_lock (&mirror->tree);
   facts->id = folder->id;
@@ -311,18 +319,15 @@ distrust_all (RackMirror *mirror)
   for (guint f = 0; f < folders->len; f++)
     {
       RackFolder *folder = folders->pdata[f];
-      g_autoptr (GArray) uids = g_array_new (FALSE, FALSE, sizeof (guint32));
+      g_autoptr (GArray) doubtful = g_array_new (FALSE, FALSE, sizeof (RackRecord));
       pthread_mutex_lock (&folder->mutex);
       for (guint i = 0; i < folder->index.n; i++)
         if (may_be_misremembered (&folder->index.records[i]))
-          {
-            guint32 uid = folder->index.records[i].uid;
-            g_array_append_val (uids, uid);
-          }
+          g_array_append_val (doubtful, folder->index.records[i]);
       guint32 row = folder->row;
       pthread_mutex_unlock (&folder->mutex);
-      rack_changes_push (folder, RACK_CHANGE_SIZES, row, (const guint32 *) uids->data, uids->len,
-                         NULL);
+      rack_changes_push (folder, RACK_CHANGE_SIZES, row, (const RackRecord *) doubtful->data,
+                         doubtful->len, NULL);
     }
 }
 

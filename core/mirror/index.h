@@ -15,6 +15,7 @@ typedef enum
 {
   RACK_RECORD_EXACT = 1 << 0,     /* size was seen from a literal */
   RACK_RECORD_CORRECTED = 1 << 1, /* and the server had announced another one */
+  RACK_RECORD_FORWARDED = 1 << 2, /* $Forwarded is among the keywords */
 } RackRecordBits;
 
 typedef struct

@@ -109,9 +109,9 @@ struct RackFolder
   guint32 expected;       /* while it is not complete: how many messages there will be */
   gboolean loaded;        /* the index has what the store has */
   gboolean complete;
-  gint64 changed;
-  gint64 touched;     /* monotonic, microseconds: when somebody last asked */
-  gint64 fresh_until; /* monotonic: believed to be current */
+  gint64 changed, flags_changed; /* the latter may be the earlier one */
+  gint64 touched;                /* monotonic, microseconds: when somebody last asked */
+  gint64 fresh_until;            /* monotonic: believed to be current */
   RackWant wanted;
   gboolean busy;              /* a job is queued or runs */
   guint64 finished;           /* jobs that did */
@@ -152,6 +152,8 @@ RackFolder *rack_folder_new (RackMirror *mirror, RackFolder *parent, guint32 id,
 void rack_folder_free (RackFolder *folder);
 /* Notes that the members changed. With the folder's mutex held. */
 void rack_folder_stamp (RackFolder *folder);
+/* The same for their flags and keywords. */
+void rack_folder_stamp_flags (RackFolder *folder);
 /* Returns: (owned) the open mailbox, or NULL with error set. */
 RackMailbox *rack_folder_handle (RackFolder *folder, guint32 row, GError **error);
 /* A literal of size octets was seen. */
@@ -217,10 +219,10 @@ void rack_changes_free (RackChanges *changes);
 typedef struct RackNames RackNames;
 /* Reads them from the store. Returns: (owned) NULL if nobody listens. */
 RackNames *rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids, guint n);
-/* uids: n of them, ascending; names (owned): theirs, or NULL. Does nothing if nobody listens or n
- * is 0. */
-void rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const guint32 *uids,
-                        guint n, RackNames *names);
+/* records: n of them, ascending by UID, as RackChanged wants their flags; names (owned): theirs, or
+ * NULL. Does nothing if nobody listens or n is 0. */
+void rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row,
+                        const RackRecord *records, guint n, RackNames *names);
 /* names: of directories below folder (char *). */
 void rack_changes_push_folders (RackMirror *mirror, RackFolder *folder, const GPtrArray *names);
 

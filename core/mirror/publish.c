@@ -30,6 +30,28 @@ prefix (RackFolder *folder, GError **error)
 
 /* ---- Coming ----------------------------------------------------------------------------- */
 
+static gboolean
+has_forwarded (const char *keywords)
+{
+  static const char word[] = "$Forwarded";
+  for (const char *at = keywords; at != NULL && *at != '\0';)
+    {
+      gsize length = strcspn (at, " ");
+      if (length == strlen (word) && g_ascii_strncasecmp (at, word, length) == 0)
+        return TRUE;
+      at += length + strspn (at + length, " ");
+    }
+  return FALSE;
+}
+
+static void
+set_keywords (RackRecord *record, RackKeywords *keywords, const char *text)
+{
+  record->keywords = rack_keywords_number (keywords, text);
+  record->bits = (record->bits & ~(guint) RACK_RECORD_FORWARDED)
+                 | (has_forwarded (text) ? RACK_RECORD_FORWARDED : 0);
+}
+
 /* With the folder's mutex held. */
 static void
 merge (RackFolder *folder, const RackRows *rows, GArray *added)
@@ -42,8 +64,7 @@ merge (RackFolder *folder, const RackRows *rows, GArray *added)
       RackRecord record = {
         .uid = row->uid, .flags = (guint16) row->flags, .size = row->size, .date = row->date
       };
-      record.keywords =
-          rack_keywords_number (&folder->keywords, rack_rows_text (rows, row->keywords));
+      set_keywords (&record, &folder->keywords, rack_rows_text (rows, row->keywords));
       rack_index_append (&batch, &record);
     }
   rack_index_seal (&batch);
@@ -60,6 +81,16 @@ note_unnamed (RackFolder *folder, GError **error)
   RackStoreBox box = folder->box;
   pthread_mutex_unlock (&folder->mutex);
   return !news || rack_store_note_box (folder->mirror->store, &box, error);
+}
+
+/* Of uids (guint32), which are there. With the folder's mutex held. */
+static RackRecord *
+copy_records (RackFolder *folder, const GArray *uids)
+{
+  RackRecord *records = g_new (RackRecord, uids->len);
+  for (guint i = 0; i < uids->len; i++)
+    records[i] = *rack_index_find (&folder->index, g_array_index (uids, guint32, i));
+  return records;
 }
 
 gboolean
@@ -79,13 +110,14 @@ rack_sync_publish (RackFolder *folder, RackMailbox *mailbox, const RackRows *row
     return FALSE;
   merge (folder, rows, added);
   gboolean tell = folder->complete && added->len > 0;
+  g_autofree RackRecord *records = tell ? copy_records (folder, added) : NULL;
   if (tell)
     rack_folder_stamp (folder);
   pthread_mutex_unlock (&folder->mutex);
   if (tell)
     {
       const guint32 *uids = (const guint32 *) added->data;
-      rack_changes_push (folder, RACK_CHANGE_ADDED, row, uids, added->len,
+      rack_changes_push (folder, RACK_CHANGE_ADDED, row, records, added->len,
                          rack_names_read (folder, row, uids, added->len));
     }
   return TRUE;
@@ -116,37 +148,41 @@ rack_sync_remove (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids,
   RackNames *names = rack_names_read (folder, row, left, gone.n);
   gboolean ok =
       rack_store_remove (folder->mirror->store, row, set, error) || prefix (folder, error);
-  rack_changes_push (folder, RACK_CHANGE_REMOVED, row, left, gone.n, names);
+  rack_changes_push (folder, RACK_CHANGE_REMOVED, row, gone.records, gone.n, names);
   rack_index_clear (&gone);
   return ok;
 }
 
 /* ---- Changing ------------------------------------------------------------------------------ */
 
-/* With the folder's mutex held. Returns: whether record has other flags now. */
+/* With the folder's mutex held. Returns: whether record has other flags now; before is as it was
+ * then. */
 static gboolean
-set_record (RackFolder *folder, RackRecord *record, const RackRows *rows, const RackRow *row)
+set_record (RackFolder *folder, RackRecord *record, const RackRows *rows, const RackRow *row,
+            RackRecord *before)
 {
-  guint16 keywords = rack_keywords_number (&folder->keywords, rack_rows_text (rows, row->keywords));
+  const char *text = rack_rows_text (rows, row->keywords);
+  guint16 keywords = rack_keywords_number (&folder->keywords, text);
   if (record->flags == (guint16) row->flags && record->keywords == keywords
       && keywords != RACK_KEYWORDS_OWN)
     return FALSE;
+  *before = *record;
   record->flags = (guint16) row->flags;
-  record->keywords = keywords;
+  set_keywords (record, &folder->keywords, text);
   return TRUE;
 }
 
 static int
-by_number (gconstpointer a, gconstpointer b)
+by_uid (gconstpointer a, gconstpointer b)
 {
-  guint32 left = *(const guint32 *) a, right = *(const guint32 *) b;
+  guint32 left = ((const RackRecord *) a)->uid, right = ((const RackRecord *) b)->uid;
   return (left > right) - (left < right);
 }
 
 gboolean
 rack_sync_set_flags (RackFolder *folder, RackMailbox *mailbox, RackRows *rows, GError **error)
 {
-  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (RackRecord));
   guint kept = 0;
   if (!lock_if_open (folder, mailbox, error))
     return FALSE;
@@ -154,20 +190,23 @@ rack_sync_set_flags (RackFolder *folder, RackMailbox *mailbox, RackRows *rows, G
     {
       const RackRow one = rows->items[i];
       RackRecord *record = rack_index_find (&folder->index, one.uid);
-      gboolean news = record != NULL && set_record (folder, record, rows, &one);
+      RackRecord before;
+      gboolean news = record != NULL && set_record (folder, record, rows, &one, &before);
       if (news)
-        g_array_append_val (changed, one.uid);
+        g_array_append_val (changed, before);
       if (news || (record != NULL && one.modseq != 0))
         rows->items[kept++] = one;
     }
   rows->n = kept;
+  if (changed->len > 0)
+    rack_folder_stamp_flags (folder);
   guint32 row = folder->row;
   pthread_mutex_unlock (&folder->mutex);
   gboolean ok =
       rack_store_set_flags (folder->mirror->store, row, rows, error) || prefix (folder, error);
-  g_array_sort (changed, by_number);
-  rack_changes_push (folder, RACK_CHANGE_FLAGS, row, (const guint32 *) changed->data, changed->len,
-                     NULL);
+  g_array_sort (changed, by_uid);
+  rack_changes_push (folder, RACK_CHANGE_FLAGS, row, (const RackRecord *) changed->data,
+                     changed->len, NULL);
   return ok;
 }
 
@@ -182,11 +221,13 @@ rack_sync_note (RackFolder *folder, GError **error)
   box.modseq = folder->state.highest_modseq;
   box.complete = folder->complete;
   box.changed = folder->changed;
+  box.flags_changed = MAX (folder->changed, folder->flags_changed);
   box.named = box.named || (folder->complete && rack_mirror_names (folder->mirror));
-  gboolean news = box.row != 0 && folder->loaded
-                  && (box.uid_next != folder->box.uid_next || box.modseq != folder->box.modseq
-                      || box.complete != folder->box.complete || box.changed != folder->box.changed
-                      || box.named != folder->box.named);
+  gboolean news =
+      box.row != 0 && folder->loaded
+      && (box.uid_next != folder->box.uid_next || box.modseq != folder->box.modseq
+          || box.complete != folder->box.complete || box.changed != folder->box.changed
+          || box.flags_changed != folder->box.flags_changed || box.named != folder->box.named);
   if (news)
     folder->box = box;
   pthread_mutex_unlock (&folder->mutex);
@@ -209,7 +250,7 @@ load_message (const RackStoreMessage *message, gpointer data)
                         .size = message->size,
                         .bits = message->exact ? RACK_RECORD_EXACT : 0,
                         .date = message->date };
-  record.keywords = rack_keywords_number (&loading->keywords, message->keywords);
+  set_keywords (&record, &loading->keywords, message->keywords);
   rack_index_append (&loading->index, &record);
 }
 
@@ -227,6 +268,7 @@ take_loaded (RackFolder *folder, Loading *loading)
   rack_keywords_init (&loading->keywords);
   folder->row = box->row;
   folder->changed = MAX (folder->changed, box->changed);
+  folder->flags_changed = MAX (folder->flags_changed, box->flags_changed);
   folder->state = (RackMailboxState){ box->uid_validity, box->uid_next, box->modseq };
   folder->complete = box->complete && (box->named || !rack_mirror_names (folder->mirror));
   if (folder->complete)

@@ -39,6 +39,7 @@ give_box (sqlite3_stmt *statement, gpointer func, gpointer data)
     .complete = sqlite3_column_int (statement, 5) != 0,
     .named = sqlite3_column_int (statement, 6) != 0,
     .changed = sqlite3_column_int64 (statement, 7),
+    .flags_changed = sqlite3_column_int64 (statement, 8),
   };
   ((RackStoreBoxFunc) func) (&box, data);
 }
@@ -140,6 +141,7 @@ bind_box (sqlite3_stmt *statement, const RackStoreBox *box)
   sqlite3_bind_int (statement, 6, box->complete != FALSE);
   sqlite3_bind_int (statement, 7, box->named != FALSE);
   sqlite3_bind_int64 (statement, 8, box->changed);
+  sqlite3_bind_int64 (statement, 9, box->flags_changed);
 }
 
 gboolean

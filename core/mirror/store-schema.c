@@ -28,6 +28,8 @@ static const char *const steps[] = {
   " offset INTEGER NOT NULL, size INTEGER NOT NULL, crc INTEGER NOT NULL, used INTEGER NOT NULL,"
   " PRIMARY KEY (row, uid, section)) WITHOUT ROWID;"
   "CREATE INDEX bodies_used ON bodies (used);",
+
+  "ALTER TABLE boxes ADD COLUMN flags_changed INTEGER NOT NULL DEFAULT 0;",
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == RACK_STORE_VERSION);
@@ -47,13 +49,15 @@ static const char *const statements[RACK_SQL_N] = {
   [RACK_SQL_PUT_FOLDER] = "INSERT OR REPLACE INTO folders (id, parent, mailbox, directory, flags,"
                           " selectable, gone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
   [RACK_SQL_FORGET_FOLDERS] = "DELETE FROM folders WHERE gone <> 0 AND gone < ?1",
-  [RACK_SQL_BOXES] = "SELECT row, folder, uid_validity, uid_next, modseq, complete, named, changed"
-                     " FROM boxes",
+  [RACK_SQL_BOXES] = "SELECT row, folder, uid_validity, uid_next, modseq, complete, named, changed,"
+                     " flags_changed FROM boxes",
   [RACK_SQL_BOX_EXISTS] = "SELECT 1 FROM boxes WHERE row = ?1",
   [RACK_SQL_ADD_BOX] = "INSERT OR REPLACE INTO boxes (row, folder, uid_validity, uid_next, modseq,"
-                       " complete, named, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-  [RACK_SQL_NOTE_BOX] = "UPDATE boxes SET uid_next = ?4, modseq = ?5, complete = ?6, named = ?7,"
-                        " changed = ?8 WHERE row = ?1 AND folder = ?2 AND uid_validity = ?3",
+                       " complete, named, changed, flags_changed)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+  [RACK_SQL_NOTE_BOX] =
+      "UPDATE boxes SET uid_next = ?4, modseq = ?5, complete = ?6, named = ?7,"
+      " changed = ?8, flags_changed = ?9 WHERE row = ?1 AND folder = ?2 AND uid_validity = ?3",
   [RACK_SQL_DROP_BOX] = "DELETE FROM boxes WHERE row = ?1",
   [RACK_SQL_ADD_MESSAGE] = "INSERT INTO messages (row, uid, flags, keywords, size, exact, date,"
                            " modseq) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)"

@@ -68,7 +68,7 @@ typedef struct
   guint64 modseq;
   gboolean complete; /* messages has every one of them */
   gboolean named;    /* details has each of those */
-  gint64 changed;
+  gint64 changed, flags_changed;
 } RackStoreBox;
 
 typedef void (*RackStoreFolderFunc) (const RackStoreFolder *folder, gpointer data);

@@ -75,7 +75,7 @@ rack_sync_drop (RackFolder *folder, gboolean wipe)
       /* What stays behind belongs to nothing: the check finds it. */
       rack_store_drop_box (folder->mirror->store, stored, NULL);
     }
-  rack_changes_push (folder, RACK_CHANGE_REMOVED, row, uids, gone.n, names);
+  rack_changes_push (folder, RACK_CHANGE_REMOVED, row, gone.records, gone.n, names);
   rack_index_clear (&gone);
 }
 

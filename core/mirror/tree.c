@@ -125,6 +125,7 @@ load_box (const RackStoreBox *box, gpointer data)
     return;
   folder->box = *box;
   folder->changed = box->changed;
+  folder->flags_changed = box->flags_changed;
   g_hash_table_insert (mirror->rows, GUINT_TO_POINTER (box->row), folder);
 }
 

@@ -9,7 +9,8 @@ import pytest
 from tests.fs.conftest import internal_date, uid_of, wait_for
 from tests.fs.programs import digest
 
-LETTERS = {"\\Draft": "D", "\\Flagged": "F", "\\Answered": "R", "\\Seen": "S", "\\Deleted": "T"}
+LETTERS = {"\\Draft": "D", "\\Flagged": "F", "$Forwarded": "P", "\\Answered": "R", "\\Seen": "S",
+           "\\Deleted": "T"}
 NAME = re.compile(r"(\d+)\.R([0-9a-f]{8})U(\d+)\.mailrack(?::2,([DFPRST]+))?")
 
 
@@ -132,3 +133,103 @@ def test_at_the_root(matrix, mounting, tmp_path, dovecot):
         assert {uid_of(name) for name in os.listdir(directory / ".messages/INBOX")} \
             == set(matrix.truth)
         assert not (directory / ".maildir").exists()
+
+
+# What happens on the server while it is mounted
+
+def names(folder):
+    return {place: sorted(os.listdir(folder / place)) for place in ("cur", "new")}
+
+
+@pytest.fixture
+def other(dovecot, user):
+    """A second client, which has selected nothing yet."""
+    connection = dovecot.connect(user)
+    yield connection
+    connection.logout()
+
+
+def test_follows_flags(mount, dovecot, user, mails, other):
+    dovecot.fill(user, "INBOX", [(mail.octets, "", mail.date) for mail in mails(3)])
+    other.select("INBOX")
+    with mount() as directory:
+        folder = directory / ".maildir/INBOX"
+        before = names(folder)
+        assert (len(before["cur"]), len(before["new"])) == (0, 3)
+        first = before["new"][0]
+        times = {place: os.stat(folder / place).st_mtime_ns for place in ("cur", "new")}
+        plain = os.stat(directory / "INBOX").st_mtime_ns
+        inode = os.stat(folder / "new" / first).st_ino
+        for change, letters in (("\\Seen", "S"), ("\\Flagged", "FS"), ("$Forwarded", "FPS"),
+                                ("(\\Answered \\Draft)", "DFPRS")):
+            other.store("1", "+FLAGS", change)
+            wait_for(lambda: names(folder)["cur"] == [f"{first}:2,{letters}"])
+            assert names(folder)["new"] == before["new"][1:]
+            assert os.stat(folder / "cur" / f"{first}:2,{letters}").st_ino == inode
+            for place in ("cur", "new"):
+                now = os.stat(folder / place).st_mtime_ns
+                assert now > times[place]
+                times[place] = now
+            # All the names it had.
+            for stale in (f"new/{first}", f"cur/{first}:2,S", f"cur/{first}:2,FS"):
+                assert os.stat(folder / stale).st_ino == inode
+                assert len((folder / stale).read_bytes()) == os.stat(folder / stale).st_size
+        assert os.stat(directory / "INBOX").st_mtime_ns == plain
+        other.store("1", "FLAGS", "()")
+        wait_for(lambda: names(folder) == before)
+        other.store("1", "+FLAGS", "\\Deleted")
+        wait_for(lambda: names(folder)["cur"] == [f"{first}:2,T"])
+        other.expunge()
+        wait_for(lambda: names(folder) == {"cur": [], "new": before["new"][1:]})
+        for name in (f"new/{first}", f"cur/{first}:2,T", f"cur/{first}:2,S"):
+            wait_for(lambda: not (folder / name).exists())  # pylint: disable=cell-var-from-loop
+
+
+def test_an_open_file_outlives_its_name(mount, dovecot, user, mails, other):
+    (mail,) = mails(1)
+    dovecot.fill(user, "INBOX", [(mail.octets, "\\Seen", mail.date)])
+    other.select("INBOX")
+    with mount() as directory:
+        cur = directory / ".maildir/INBOX/cur"
+        (name,) = os.listdir(cur)
+        with open(cur / name, "rb") as file:
+            other.store("1", "+FLAGS", "\\Flagged")
+            wait_for(lambda: os.listdir(cur) == [name.replace(":2,S", ":2,FS")])
+            assert file.read() == mail.octets
+            file.seek(0)
+            other.store("1", "+FLAGS", "\\Deleted")
+            other.expunge()
+            wait_for(lambda: os.listdir(cur) == [])
+            assert file.read() == mail.octets
+
+
+def test_directory_times_survive_a_remount(mounting, dovecot, user, mails, other, tmp_path):
+    """Or notmuch, which remembers them, would not look at what changed."""
+    dovecot.fill(user, "INBOX", mails(3))
+    other.select("INBOX")
+    times = []
+    for _ in range(2):
+        with mounting(user, tmp_path) as directory:
+            cur = directory / ".maildir/INBOX/cur"
+            os.listdir(cur)
+            times.append(os.stat(cur).st_mtime_ns)
+            if len(times) == 1:
+                other.store("1", "+FLAGS", "\\Flagged")
+                wait_for(lambda: os.stat(cur).st_mtime_ns > times[0])
+                times[0] = os.stat(cur).st_mtime_ns
+    assert times[0] == times[1]
+
+
+def test_flags_changed_while_it_was_not_mounted(mounting, dovecot, user, mails, other, tmp_path):
+    dovecot.fill(user, "INBOX", [(mail.octets, "", mail.date) for mail in mails(3)])
+    other.select("INBOX")
+    with mounting(user, tmp_path) as directory:
+        folder = directory / ".maildir/INBOX"
+        assert len(names(folder)["new"]) == 3
+        before = os.stat(folder / "cur").st_mtime_ns
+    other.store("2", "+FLAGS", "(\\Seen $Forwarded)")
+    with mounting(user, tmp_path) as directory:
+        folder = directory / ".maildir/INBOX"
+        os.listdir(folder / "cur")
+        wait_for(lambda: [name.partition(":2,")[2] for name in os.listdir(folder / "cur")] == ["PS"])
+        assert os.stat(folder / "cur").st_mtime_ns > before

@@ -83,7 +83,8 @@ typedef struct
   guint32 messages;    /* in the index */
   guint32 expected;    /* while it is not complete: how many there will be; 0: not known */
   guint32 children;
-  gint64 changed; /* when the members last changed: nanoseconds since the epoch, ascending */
+  gint64 changed;       /* when the members last changed: nanoseconds since the epoch, ascending */
+  gint64 flags_changed; /* the same, or when flags or keywords of members last did */
 } RackFolderFacts;
 
 /* The functions of this section never wait. */
@@ -117,6 +118,7 @@ typedef struct
   gboolean exact;      /* size was seen from a literal; else it is the server's RFC822.SIZE */
   gboolean dependable; /* exact, or this account's RFC822.SIZE proved right often enough */
   gboolean corrected;  /* exact, but another size was given before */
+  gboolean forwarded;  /* among the keywords is $Forwarded */
   gint64 date;         /* INTERNALDATE, seconds since the epoch */
   guint keywords; /* which set of keywords: 0 for none; of two entries of a folder with the same
                      number, other than RACK_KEYWORDS_OWN, both have the same */
@@ -138,6 +140,9 @@ RACK_API gboolean rack_folder_stat (RackFolder *folder, guint32 uid, RackEntry *
 RACK_API gboolean rack_folder_find_name (RackFolder *folder, const char *name, RackEntry *entry);
 /* Up to n entries with a UID above after, ascending. Returns: how many. */
 RACK_API guint rack_folder_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n);
+/* The same for less: names are left empty. */
+RACK_API guint rack_folder_stat_entries (RackFolder *folder, guint32 after, RackEntry *entries,
+                                         guint n);
 
 /* The keywords of a message, ascending, and system flags this library does not know. Never waits.
  * Returns: (owned) NULL-terminated, or NULL if there is no such message. */
@@ -276,6 +281,10 @@ typedef struct
 {
   guint32 uid;      /* 0 for FOLDERS */
   const char *name; /* NULL for FLAGS and SIZES */
+  /* As they are, for ADDED; as they were, for REMOVED and FLAGS. */
+  RackFlags flags;
+  gboolean forwarded;
+  gint64 date;
 } RackChanged;
 
 typedef struct

@@ -349,6 +349,55 @@ test_pushed (void)
   close_mirror ();
 }
 
+/* A change of flags says what they were, and moves a time of its own. */
+static void
+test_flags (void)
+{
+  RackFolderFacts before, after;
+  RackEntry entry;
+  account = fake_account_new ();
+  FakeBox *inbox = fake_box ("INBOX", 0, 1);
+  fake_add (inbox, 7, "seven", "b", -1);
+  fake_keywords (inbox, 7, "$FORWARDED work");
+  open_mirror (0, 1);
+  RackFolder *folder = folder_at ("INBOX");
+  wait_for (folder);
+  wait_until_pushed (folder);
+  rack_folder_facts (folder, &before);
+  g_assert_cmpint (before.flags_changed, >=, before.changed);
+  g_assert_true (rack_folder_stat (folder, 7, &entry));
+  g_assert_true (entry.forwarded);
+  g_assert_cmpstr (entry.name, ==, "");
+
+  fake_flags (inbox, 7, RACK_FLAG_DRAFT);
+  const RackChange *change = rack_mirror_next_change (mirror, NULL, NULL);
+  g_assert_cmpint (change->kind, ==, RACK_CHANGE_FLAGS);
+  g_assert_cmpuint (change->items[0].uid, ==, 7);
+  g_assert_true (change->items[0].forwarded);
+  g_assert_cmpuint (change->items[0].flags & RACK_FLAG_DRAFT, ==, 0);
+  g_assert_cmpint (change->items[0].date, ==, entry.date);
+  g_assert_cmpuint (rack_folder_stat_entries (folder, 0, &entry, 1), ==, 1);
+  g_assert_true (entry.flags & RACK_FLAG_DRAFT);
+  g_assert_true (entry.forwarded);
+
+  fake_keywords (inbox, 7, "work $Forwarded2");
+  change = rack_mirror_next_change (mirror, NULL, NULL);
+  g_assert_cmpint (change->kind, ==, RACK_CHANGE_FLAGS);
+  g_assert_true (change->items[0].forwarded);
+  g_assert_true (change->items[0].flags & RACK_FLAG_DRAFT);
+  g_assert_true (rack_folder_stat (folder, 7, &entry));
+  g_assert_false (entry.forwarded);
+  rack_folder_facts (folder, &after);
+  g_assert_cmpint (after.flags_changed, >, before.flags_changed);
+  g_assert_cmpint (after.changed, ==, before.changed);
+
+  fake_remove (inbox, 7);
+  change = rack_mirror_next_change (mirror, NULL, NULL);
+  g_assert_cmpint (change->kind, ==, RACK_CHANGE_REMOVED);
+  g_assert_true (change->items[0].flags & RACK_FLAG_DRAFT);
+  close_mirror ();
+}
+
 /* After a lost connection everything is compared, in both directions. */
 static void
 test_reset (void)
@@ -461,6 +510,7 @@ main (int argc, char **argv)
   g_test_add_func ("/folders/load-large", test_load_large);
   g_test_add_func ("/folders/load-garbled", test_load_garbled);
   g_test_add_func ("/folders/load-fails", test_load_fails);
+  g_test_add_func ("/folders/flags", test_flags);
   g_test_add_func ("/folders/pushed", test_pushed);
   g_test_add_func ("/folders/reset", test_reset);
   g_test_add_func ("/folders/polled", test_polled);

@@ -242,9 +242,10 @@ give_folder (const RackStoreFolder *folder, gpointer data)
 static void
 give_box (const RackStoreBox *box, gpointer data)
 {
-  g_string_append_printf (data, "%u %u %u %u %" G_GUINT64_FORMAT " %d %d %" G_GINT64_FORMAT "\n",
-                          box->row, box->folder, box->uid_validity, box->uid_next, box->modseq,
-                          box->complete, box->named, box->changed);
+  g_string_append_printf (
+      data, "%u %u %u %u %" G_GUINT64_FORMAT " %d %d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n",
+      box->row, box->folder, box->uid_validity, box->uid_next, box->modseq, box->complete,
+      box->named, box->changed, box->flags_changed);
 }
 
 static void
@@ -266,6 +267,7 @@ test_folders (void)
   box.modseq = G_GUINT64_CONSTANT (9223372036854775807);
   box.complete = TRUE;
   box.changed = G_GINT64_CONSTANT (1700000000123456789);
+  box.flags_changed = box.changed + 1;
   g_assert_true (rack_store_note_box (store, &box, &error));
   box.row = 1;
   g_assert_false (rack_store_note_box (store, &box, &error));
@@ -277,7 +279,8 @@ test_folders (void)
   g_string_truncate (text, 0);
   g_assert_true (rack_store_each_box (store, give_box, text, &error));
   g_assert_cmpstr (text->str, ==,
-                   "8 3 4000000000 4294967295 9223372036854775807 1 1 1700000000123456789\n");
+                   "8 3 4000000000 4294967295 9223372036854775807 1 1 1700000000123456789 "
+                   "1700000000123456790\n");
 
   g_assert_true (rack_store_forget_gone (store, 999, &error));
   g_string_truncate (text, 0);
@@ -325,12 +328,14 @@ test_older_version (void)
   g_assert_true (add_messages (5, 1, 2, &error));
   g_clear_pointer (&store, rack_store_close);
   /* As version 1 left it. */
-  execute ("DROP TABLE bodies; PRAGMA user_version = 1");
+  execute ("DROP TABLE bodies; ALTER TABLE boxes DROP COLUMN flags_changed;"
+           "PRAGMA user_version = 1");
   open_quietly ();
   check_messages (5, "1:8:60:-:10 2:8:120:apple zebra:20 ");
   g_clear_pointer (&store, rack_store_close);
-  g_assert_cmpint (ask ("PRAGMA user_version"), ==, 2);
+  g_assert_cmpint (ask ("PRAGMA user_version"), ==, 3);
   g_assert_cmpint (ask ("SELECT count (*) FROM bodies"), ==, 0);
+  g_assert_cmpint (ask ("SELECT flags_changed FROM boxes"), ==, 0);
   end ();
 }
 
@@ -476,14 +481,14 @@ test_check (void)
   execute ("INSERT INTO messages VALUES (5, -4, 0, NULL, 1, 0, 0, 0), (99, 1, 0, NULL, 1, 0, 0, 0);"
            "INSERT INTO details (row, uid, name) VALUES (5, 1000, 'x'), (98, 1, 'y');"
            "INSERT INTO folders VALUES (70, 71, 'lost', 'lost', 0, 1, 0);"
-           "INSERT INTO boxes VALUES (98, 70, 1, 1, 1, 1, 1, 1);"
+           "INSERT INTO boxes VALUES (98, 70, 1, 1, 1, 1, 1, 1, 1);"
            "DELETE FROM details WHERE row = 5 AND uid = 2");
   open_quietly ();
   g_assert_true (rack_store_check (store, &dropped, &error));
   g_assert_cmpuint (dropped, >=, 6);
   check_messages (5, "1:8:60:-:10 2:8:120:apple zebra:20 3:8:180:-:30 ");
   rack_store_each_box (store, give_box, text, NULL);
-  g_assert_cmpstr (text->str, ==, "5 50 7 0 0 0 0 0\n"); /* neither complete nor named */
+  g_assert_cmpstr (text->str, ==, "5 50 7 0 0 0 0 0 0\n"); /* neither complete nor named */
   g_assert_true (rack_store_check (store, &dropped, &error));
   g_assert_cmpuint (dropped, ==, 0);
   end ();

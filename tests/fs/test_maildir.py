@@ -231,5 +231,5 @@ def test_flags_changed_while_it_was_not_mounted(mounting, dovecot, user, mails, 
     with mounting(user, tmp_path) as directory:
         folder = directory / ".maildir/INBOX"
         os.listdir(folder / "cur")
-        wait_for(lambda: [name.partition(":2,")[2] for name in os.listdir(folder / "cur")] == ["PS"])
+        wait_for(lambda: [name.rpartition(",")[2] for name in names(folder)["cur"]] == ["PS"])
         assert os.stat(folder / "cur").st_mtime_ns > before

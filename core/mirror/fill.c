@@ -18,7 +18,7 @@ typedef struct
 {
   RackFolder *folder;
   RackMailbox *mailbox;
-  gboolean named, modseqs;
+  gboolean named;
   RackRows rows;
   RackSet *got;
 } Fill;
@@ -32,17 +32,27 @@ publish (Fill *fill, GError **error)
 }
 
 static char *
-items_of (const Fill *fill, gboolean envelopes)
+items_of (RackFolder *folder, gboolean envelopes)
 {
-  gboolean ids = envelopes && rack_mirror_offers (fill->folder->mirror, RACK_OFFERS_OBJECTID);
-  return g_strconcat ("UID INTERNALDATE RFC822.SIZE FLAGS", fill->modseqs ? " MODSEQ" : "",
+  gboolean ids = envelopes && rack_mirror_offers (folder->mirror, RACK_OFFERS_OBJECTID);
+  pthread_mutex_lock (&folder->mutex);
+  gboolean modseqs = folder->state.highest_modseq != 0
+                     && rack_mirror_offers (folder->mirror, RACK_OFFERS_CONDSTORE);
+  pthread_mutex_unlock (&folder->mutex);
+  return g_strconcat ("UID INTERNALDATE RFC822.SIZE FLAGS", modseqs ? " MODSEQ" : "",
                       envelopes ? " ENVELOPE" : "", ids ? " EMAILID THREADID" : "", NULL);
+}
+
+char *
+rack_fill_items (RackFolder *folder)
+{
+  return items_of (folder, rack_mirror_names (folder->mirror));
 }
 
 static gboolean
 fetch_items (Fill *fill, const RackSet *uids, gboolean envelopes, guint64 *skipped, GError **error)
 {
-  g_autofree char *items = items_of (fill, envelopes);
+  g_autofree char *items = items_of (fill->folder, envelopes);
   g_autoptr (RackFetch) fetch = rack_mailbox_fetch (fill->mailbox, uids, items, NULL,
                                                     fill->folder->mirror->cancellable, error);
   if (fetch == NULL)
@@ -89,10 +99,6 @@ rack_fill (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, GError
                 .mailbox = mailbox,
                 .named = rack_mirror_names (folder->mirror),
                 .got = rack_set_new () };
-  pthread_mutex_lock (&folder->mutex);
-  fill.modseqs = folder->state.highest_modseq != 0
-                 && rack_mirror_offers (folder->mirror, RACK_OFFERS_CONDSTORE);
-  pthread_mutex_unlock (&folder->mutex);
   rack_rows_init (&fill.rows);
   gboolean ok = fetch_items (&fill, uids, fill.named, &skipped, error)
                 && (skipped == 0 || repair (&fill, uids, error));

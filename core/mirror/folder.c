@@ -16,6 +16,20 @@
 /* So many sizes must have been right until the others are believed. */
 #define SIZES_TRUSTED 16
 
+void
+rack_news_init (RackNews *news)
+{
+  news->events = g_array_new (FALSE, FALSE, sizeof (RackEvent));
+  rack_rows_init (&news->rows);
+}
+
+void
+rack_news_clear (RackNews *news)
+{
+  g_array_unref (news->events);
+  rack_rows_clear (&news->rows);
+}
+
 RackFolder *
 rack_folder_new (RackMirror *mirror, RackFolder *parent, guint32 id, char *mailbox, char *directory)
 {
@@ -28,7 +42,7 @@ rack_folder_new (RackMirror *mirror, RackFolder *parent, guint32 id, char *mailb
   folder->children = g_ptr_array_new ();
   folder->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   folder->changed = mirror->started;
-  folder->events = g_array_new (FALSE, FALSE, sizeof (RackEvent));
+  rack_news_init (&folder->news);
   pthread_mutex_init (&folder->mutex, NULL);
   rack_cond_init (&folder->cond);
   rack_index_init (&folder->index);
@@ -43,7 +57,7 @@ rack_folder_free (RackFolder *folder)
   rack_keywords_clear (&folder->keywords);
   g_clear_error (&folder->error);
   g_clear_pointer (&folder->handle, rack_mailbox_unref);
-  g_array_unref (folder->events);
+  rack_news_clear (&folder->news);
   g_ptr_array_unref (folder->children);
   g_hash_table_unref (folder->by_name);
   pthread_cond_destroy (&folder->cond);

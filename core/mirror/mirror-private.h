@@ -81,6 +81,13 @@ typedef struct
   guint64 distance; /* how many there may be */
 } RackAhead;
 
+/* What a watch reported. */
+typedef struct
+{
+  GArray *events; /* of RackEvent, without messages */
+  RackRows rows;  /* what is known of new ones already */
+} RackNews;
+
 struct RackFolder
 {
   RackMirror *mirror;
@@ -117,7 +124,7 @@ struct RackFolder
   guint64 finished;           /* jobs that did */
   GError *error;              /* of the last one, or NULL */
   gint64 error_time;          /* monotonic */
-  GArray *events;             /* of RackEvent, to be applied */
+  RackNews news;              /* to be applied */
   RackMailbox *handle;        /* NULL: not open */
   guint checks;               /* looks in a row that only compared numbers */
   RackWatcher *watcher;       /* under the watchers' mutex */
@@ -126,6 +133,9 @@ struct RackFolder
   gboolean missed;            /* something happened that could not be fetched */
   RackAhead ahead;
 };
+
+void rack_news_init (RackNews *news);
+void rack_news_clear (RackNews *news);
 
 /* ---- mirror.c ---- */
 gboolean rack_mirror_offers (RackMirror *mirror, RackOffers what);
@@ -187,6 +197,8 @@ gboolean rack_sync_load (RackFolder *folder, GError **error);
 
 /* ---- fill.c ---- */
 /* Fetches what is kept of uids, and publishes it. */
+/* The FETCH items of it. Returns: (owned) */
+char *rack_fill_items (RackFolder *folder);
 gboolean rack_fill (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids, GError **error);
 
 /* ---- online.c: whether the server can be reached ---- */

@@ -58,7 +58,8 @@ rack_sync_drop (RackFolder *folder, gboolean wipe)
   folder->loaded = wipe;
   folder->complete = folder->pushed = folder->missed = FALSE;
   g_clear_pointer (&folder->handle, rack_mailbox_unref);
-  g_array_set_size (folder->events, 0);
+  g_array_set_size (folder->news.events, 0);
+  rack_rows_reset (&folder->news.rows);
   folder->ahead = (RackAhead){ 0 };
   rack_folder_stamp (folder);
   pthread_cond_broadcast (&folder->cond);
@@ -351,8 +352,22 @@ check (RackFolder *folder, GError **error)
 
 /* ---- What a watch reported ------------------------------------------------------------ */
 
+/* What came with the events and is to be added still; it leaves added. */
+static void
+keep_added (RackRows *rows, RackSet *added)
+{
+  guint kept = 0;
+  for (guint i = 0; i < rows->n; i++)
+    if (rack_set_contains (added, rows->items[i].uid))
+      {
+        rack_set_remove (added, rows->items[i].uid, rows->items[i].uid);
+        rows->items[kept++] = rows->items[i];
+      }
+  rows->n = kept;
+}
+
 static gboolean
-apply_events (RackFolder *folder, const GArray *events, GError **error)
+apply_events (RackFolder *folder, RackNews *news, GError **error)
 {
   g_autoptr (RackSet) added = rack_set_new ();
   g_autoptr (RackSet) removed = rack_set_new ();
@@ -362,9 +377,9 @@ apply_events (RackFolder *folder, const GArray *events, GError **error)
     return FALSE;
 
   pthread_mutex_lock (&folder->mutex);
-  for (guint i = 0; i < events->len; i++)
+  for (guint i = 0; i < news->events->len; i++)
     {
-      const RackEvent *event = &g_array_index (events, RackEvent, i);
+      const RackEvent *event = &g_array_index (news->events, RackEvent, i);
       switch (event->kind)
         {
         case RACK_EVENT_ADDED:
@@ -384,18 +399,20 @@ apply_events (RackFolder *folder, const GArray *events, GError **error)
         }
     }
   pthread_mutex_unlock (&folder->mutex);
+  keep_added (&news->rows, added);
   rack_set_subtract (changed, added);
   /* An event has no keywords. */
-  return (rack_set_count (changed) == 0 || fetch_flags (folder, mailbox, changed, error))
+  return rack_sync_publish (folder, mailbox, &news->rows, error)
+         && (rack_set_count (changed) == 0 || fetch_flags (folder, mailbox, changed, error))
          && rack_fill (folder, mailbox, added, error)
          && rack_sync_remove (folder, mailbox, removed, error);
 }
 
 static gboolean
-holds_reset (const GArray *events)
+holds_reset (const RackNews *news)
 {
-  for (guint i = 0; i < events->len; i++)
-    if (g_array_index (events, RackEvent, i).kind == RACK_EVENT_RESET)
+  for (guint i = 0; i < news->events->len; i++)
+    if (g_array_index (news->events, RackEvent, i).kind == RACK_EVENT_RESET)
       return TRUE;
   return FALSE;
 }
@@ -403,11 +420,11 @@ holds_reset (const GArray *events)
 /* ---- The job ---------------------------------------------------------------------------- */
 
 static gboolean
-ask_server (RackFolder *folder, RackWant want, const GArray *events, GError **error)
+ask_server (RackFolder *folder, RackWant want, RackNews *news, GError **error)
 {
-  if ((want & RACK_WANT_SYNC) || !is_complete (folder) || holds_reset (events))
+  if ((want & RACK_WANT_SYNC) || !is_complete (folder) || holds_reset (news))
     return sync_all (folder, error);
-  if (events->len > 0 && !apply_events (folder, events, error))
+  if (news->events->len > 0 && !apply_events (folder, news, error))
     {
       if (!g_error_matches (*error, RACK_ERROR, RACK_ERROR_STALE))
         return FALSE;
@@ -429,7 +446,7 @@ lessen (RackFolder *folder, RackWant want)
 }
 
 static gboolean
-do_wanted (RackFolder *folder, RackWant want, const GArray *events, GError **error)
+do_wanted (RackFolder *folder, RackWant want, RackNews *news, GError **error)
 {
   GError *problem = NULL;
   pthread_mutex_lock (&folder->mutex);
@@ -438,7 +455,7 @@ do_wanted (RackFolder *folder, RackWant want, const GArray *events, GError **err
   if (g_cancellable_set_error_if_cancelled (folder->mirror->cancellable, error)
       || !rack_sync_load (folder, error) || !rack_online_check (folder->mirror, error))
     return FALSE;
-  gboolean ok = ask_server (folder, loaded ? want : lessen (folder, want), events, &problem);
+  gboolean ok = ask_server (folder, loaded ? want : lessen (folder, want), news, &problem);
   rack_online_note (folder->mirror, problem);
   if (!ok)
     g_propagate_error (error, problem);
@@ -446,13 +463,13 @@ do_wanted (RackFolder *folder, RackWant want, const GArray *events, GError **err
 }
 
 static void
-finish_round (RackFolder *folder, gboolean ok, const GArray *events, GError *problem)
+finish_round (RackFolder *folder, gboolean ok, const RackNews *news, GError *problem)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 calm = ok ? 2 * folder->mirror->options.poll : CALM_AFTER_FAILURE;
   folder->finished++;
   folder->fresh_until = now + calm * 1000;
-  folder->missed |= !ok && events->len > 0;
+  folder->missed |= !ok && news->events->len > 0;
   g_clear_error (&folder->error);
   folder->error = problem;
   folder->error_time = now;
@@ -469,16 +486,16 @@ run_job (gpointer data)
     {
       RackWant want = folder->wanted;
       folder->wanted = 0;
-      g_autoptr (GArray) events = g_array_new (FALSE, FALSE, sizeof (RackEvent));
-      g_array_append_vals (events, folder->events->data, folder->events->len);
-      g_array_set_size (folder->events, 0);
+      RackNews news = folder->news;
+      rack_news_init (&folder->news);
       pthread_mutex_unlock (&folder->mutex);
 
       GError *problem = NULL;
-      ok = do_wanted (folder, want, events, &problem);
+      ok = do_wanted (folder, want, &news, &problem);
 
       pthread_mutex_lock (&folder->mutex);
-      finish_round (folder, ok, events, problem);
+      finish_round (folder, ok, &news, problem);
+      rack_news_clear (&news);
     }
   folder->busy = FALSE;
   pthread_mutex_unlock (&folder->mutex);

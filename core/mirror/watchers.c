@@ -47,8 +47,12 @@ struct RackWatchers
 static void
 push_event (RackFolder *folder, const RackEvent *event)
 {
+  RackEvent kept = *event;
+  kept.message = NULL;
   pthread_mutex_lock (&folder->mutex);
-  g_array_append_val (folder->events, *event);
+  g_array_append_val (folder->news.events, kept);
+  if (event->message != NULL)
+    rack_rows_add (&folder->news.rows, event->message, rack_mirror_names (folder->mirror));
   rack_sync_want (folder, RACK_WANT_EVENTS);
   pthread_mutex_unlock (&folder->mutex);
 }
@@ -78,6 +82,8 @@ run_watcher (gpointer data)
   if (watch != NULL)
     {
       RackEvent event;
+      g_autofree char *items = rack_fill_items (folder);
+      rack_watch_want (watch, items);
       set_watched (watcher, TRUE);
       /* What happened between the index and now. */
       rack_sync_request (folder, RACK_WANT_SYNC);

@@ -53,6 +53,18 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
   return fetch;
 }
 
+/* What a watch shows of a new message. */
+RackFetch *
+fake_fetch_new (RackMailbox *mailbox, guint32 uid, const char *items)
+{
+  RackFetch *fetch = g_new0 (RackFetch, 1);
+  fetch->mailbox = mailbox;
+  fetch->uids = rack_set_new_range (uid, uid);
+  fetch->envelopes = strstr (items, "ENVELOPE") != NULL;
+  fetch->keywords = g_array_new (FALSE, FALSE, sizeof (RackStr));
+  return fetch;
+}
+
 static FakeMessage *
 next_message (RackFetch *fetch, const GPtrArray *messages)
 {

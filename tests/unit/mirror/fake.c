@@ -35,6 +35,9 @@ struct RackWatch
   FakeBox *box;
   guint32 uid_validity;
   GArray *events;
+  RackMailbox *mailbox;
+  char *items;      /* NULL: new messages are UIDs only */
+  RackFetch *fetch; /* has the message of the last event */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -587,12 +590,19 @@ rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable, GError **er
     {
       watch = g_new0 (RackWatch, 1);
       watch->box = mailbox->box;
+      watch->mailbox = rack_mailbox_ref (mailbox);
       watch->uid_validity = mailbox->status.uid_validity;
       watch->events = g_array_new (FALSE, FALSE, sizeof (RackEvent));
       g_ptr_array_add (watches, watch);
     }
   fake_unlock ();
   return watch;
+}
+
+void
+rack_watch_want (RackWatch *watch, const char *items)
+{
+  watch->items = g_strdup (items);
 }
 
 gboolean
@@ -616,6 +626,12 @@ rack_watch_next (RackWatch *watch, RackEvent *event, GCancellable *cancellable, 
     }
   fake_unlock ();
   g_cancellable_disconnect (cancellable, handler);
+  g_clear_pointer (&watch->fetch, rack_fetch_free);
+  if (ok && event->kind == RACK_EVENT_ADDED && watch->items != NULL)
+    {
+      watch->fetch = fake_fetch_new (watch->mailbox, event->uid, watch->items);
+      event->message = rack_fetch_next (watch->fetch, NULL);
+    }
   return ok;
 }
 
@@ -624,6 +640,9 @@ rack_watch_free (RackWatch *watch)
 {
   if (watch == NULL)
     return;
+  g_clear_pointer (&watch->fetch, rack_fetch_free);
+  rack_mailbox_unref (watch->mailbox);
+  g_free (watch->items);
   fake_lock ();
   g_ptr_array_remove (watches, watch);
   fake_unlock ();

@@ -85,3 +85,5 @@ GPtrArray *fake_messages (RackMailbox *mailbox, GError **error);
 guint64 fake_modseq (RackMailbox *mailbox); /* with the lock held */
 /* Wakes those who wait when it is cancelled. */
 gulong fake_connect (GCancellable *cancellable);
+/* fake-stream.c: a FETCH of one message that fails at nothing. */
+RackFetch *fake_fetch_new (RackMailbox *mailbox, guint32 uid, const char *items);

@@ -333,9 +333,14 @@ test_pushed (void)
   wait_until_pushed (folder);
   rack_folder_facts (folder, &before);
 
+  guint fetches = fake_count (FAKE_FETCH);
   fake_add (inbox, 5, "five", "b", -1);
   expect_change ("added INBOX 5");
   check_uids (folder, "1,2,5");
+  /* The watch brought it whole. */
+  g_assert_cmpuint (fake_count (FAKE_FETCH), ==, fetches);
+  g_assert_true (rack_folder_find (folder, 5, &entry));
+  g_assert_cmpuint (entry.size, ==, 1);
   rack_folder_facts (folder, &after);
   g_assert_cmpint (after.changed, >, before.changed);
 

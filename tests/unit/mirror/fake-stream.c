@@ -68,18 +68,15 @@ fake_fetch_new (RackMailbox *mailbox, guint32 uid, const char *items)
 static FakeMessage *
 next_message (RackFetch *fetch, const GPtrArray *messages)
 {
-  FakeMessage *next = NULL;
-  for (guint i = 0; i < messages->len; i++)
+  for (guint i = fake_position (messages, fetch->after + 1); i < messages->len; i++)
     {
       FakeMessage *message = messages->pdata[i];
-      if (message->uid > fetch->after && message->modseq > fetch->since
-          && rack_set_contains (fetch->uids, message->uid)
-          && (next == NULL || message->uid < next->uid))
-        next = message;
+      if (message->modseq <= fetch->since || !rack_set_contains (fetch->uids, message->uid))
+        continue;
+      fetch->after = message->uid;
+      return message;
     }
-  if (next != NULL)
-    fetch->after = next->uid;
-  return next;
+  return NULL;
 }
 
 static void

@@ -215,13 +215,27 @@ fake_box_replace (FakeBox *box, guint32 uid_validity)
   fake_unlock ();
 }
 
+guint
+fake_position (const GPtrArray *messages, guint32 uid)
+{
+  guint low = 0, high = messages->len;
+  while (low < high)
+    {
+      guint middle = (low + high) / 2;
+      if (((const FakeMessage *) messages->pdata[middle])->uid < uid)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
 static FakeMessage *
 find_message (FakeBox *box, guint32 uid)
 {
-  for (guint i = 0; i < box->messages->len; i++)
-    if (((FakeMessage *) box->messages->pdata[i])->uid == uid)
-      return box->messages->pdata[i];
-  return NULL;
+  guint at = fake_position (box->messages, uid);
+  FakeMessage *message = at < box->messages->len ? box->messages->pdata[at] : NULL;
+  return message != NULL && message->uid == uid ? message : NULL;
 }
 
 static void
@@ -248,7 +262,7 @@ fake_add (FakeBox *box, guint32 uid, const char *subject, const char *body, gint
   message->body = g_strdup (body);
   message->announced = announced >= 0 ? (guint64) announced : strlen (body);
   fake_lock ();
-  g_ptr_array_add (box->messages, message);
+  g_ptr_array_insert (box->messages, (gint) fake_position (box->messages, uid), message);
   tell_watches (box, RACK_EVENT_ADDED, uid, 0);
   fake_unlock ();
 }

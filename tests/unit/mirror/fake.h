@@ -82,6 +82,8 @@ void fake_note (FakeOp op);
 gboolean fake_fails (FakeOp op, GCancellable *cancellable, GError **error);
 /* The mailbox' messages, or NULL with RACK_ERROR_STALE; with the lock held. Ascending by UID. */
 GPtrArray *fake_messages (RackMailbox *mailbox, GError **error);
+/* Of the first with this UID or a higher one. */
+guint fake_position (const GPtrArray *messages, guint32 uid);
 guint64 fake_modseq (RackMailbox *mailbox); /* with the lock held */
 /* Wakes those who wait when it is cancelled. */
 gulong fake_connect (GCancellable *cancellable);

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tests.fs.conftest import environment_of
+from tests.fs.conftest import environment_of, wait_for
 from tests.fs.programs import digest, run
 from tests.fs.terminal import Terminal
 from tests.fs.test_maildir import letters_of, maildir_uid
@@ -180,3 +180,26 @@ def test_mu(matrix, rooted, tmp_path):
     uid = max(matrix.truth)
     octets = (matrix.ground / f"{uid}.eml").read_bytes()
     assert found("maildir:/INBOX msgid:" + message_id(octets)[1:-1]) == [uid]
+
+
+def test_notmuch_follows_flags(mount, dovecot, user, mails, tmp_path):
+    """It looks into a directory only when its time has moved."""
+    dovecot.fill(user, "INBOX", [(mail.octets, "", mail.date) for mail in mails(5)])
+    (tmp_path / "notmuch").mkdir()
+    with mount({"root": "maildir"}) as directory, dovecot.connect(user) as other:
+        other.select("INBOX")
+        notmuch = Notmuch(tmp_path / "notmuch", directory / "INBOX")
+        notmuch("new")
+        assert notmuch.found("tag:unread") == [1, 2, 3, 4, 5]
+        other.store("2,4", "+FLAGS", "\\Seen")
+        other.store("4", "+FLAGS", "($Forwarded \\Flagged)")
+        wait_for(lambda: sorted(name.rpartition(",")[2] for name in
+                                os.listdir(directory / "INBOX/cur")) == ["FPS", "S"])
+        notmuch("new")
+        assert notmuch.found("tag:unread") == [1, 3, 5]
+        assert notmuch.found("tag:flagged and tag:passed") == [4]
+        other.store("1", "+FLAGS", "\\Deleted")
+        other.expunge()
+        wait_for(lambda: len(os.listdir(directory / "INBOX/new")) == 2)
+        assert "Removed 1 message" in notmuch("new")
+        assert notmuch.found("*") == [2, 3, 4, 5]

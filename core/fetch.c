@@ -536,8 +536,8 @@ is_dense (RackMailbox *mailbox, RackRange range, guint32 *uid_next)
 static RackSet *
 find (RackFetch *fetch, const RackSet *uids, GError **error)
 {
-  return rack_mailbox_find (fetch->mailbox, add_uid_key, (gpointer) uids, fetch->cancellable,
-                            error);
+  return rack_mailbox_find_uids (fetch->mailbox, add_uid_key, (gpointer) uids, fetch->cancellable,
+                                 error);
 }
 
 static RackSet *

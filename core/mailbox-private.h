@@ -32,8 +32,9 @@ RackCall *rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const ch
                             RackMakeCommand make, gpointer data, GCancellable *cancellable,
                             GError **error);
 /* UIDs that UID SEARCH finds with criteria that are added by add. */
-RackSet *rack_mailbox_find (RackMailbox *mailbox, void (*add) (RackCommand *command, gpointer data),
-                            gpointer data, GCancellable *cancellable, GError **error);
+RackSet *rack_mailbox_find_uids (RackMailbox *mailbox,
+                                 void (*add) (RackCommand *command, gpointer data), gpointer data,
+                                 GCancellable *cancellable, GError **error);
 /* Fills in what the answer to a SELECT says; .read_only aside. */
 void rack_mailbox_read_select (const RackReply *reply, RackMailboxStatus *status);
 guint32 rack_mailbox_validity (RackMailbox *mailbox);

@@ -31,46 +31,73 @@ is_search_key (const char *word)
   return g_strv_contains (keys, lower);
 }
 
+/* Appends text in quotes. */
 static void
-add_word (RackCommand *command, const CommandWord *word)
+append_quoted (GString *terms, const char *text)
 {
-  gboolean bare =
-      !word->quoted && g_str_is_ascii (word->text) && strpbrk (word->text, "\"\\{") == NULL;
+  g_string_append_c (terms, '"');
+  for (; *text != '\0'; text++)
+    {
+      if (*text == '"' || *text == '\\')
+        g_string_append_c (terms, '\\');
+      g_string_append_c (terms, *text);
+    }
+  g_string_append_c (terms, '"');
+}
 
-  if (bare)
-    rack_command_atom (command, word->text);
-  else
-    rack_command_string (command, word->text, -1);
+/* A word of which something was quoted: from:"a b", if that means something, else a text. */
+static void
+append_quoted_word (GString *terms, const char *word)
+{
+  gsize prefix = strspn (word, "abcdefghijklmnopqrstuvwxyz");
+
+  if (prefix > 0 && word[prefix] == ':')
+    {
+      g_autoptr (GString) term = g_string_new_len (word, (gssize) prefix + 1);
+      append_quoted (term, word + prefix + 1);
+      g_autoptr (RackCriteria) criteria = rack_search_parse (term->str, NULL);
+      if (criteria != NULL)
+        {
+          g_string_append (terms, term->str);
+          return;
+        }
+    }
+  append_quoted (terms, word);
+}
+
+/* IMAP's own keys as they are; else terms as rack_search_parse() has them. */
+static RackCriteria *
+parse_find (const CommandWord *words, guint n, GError **error)
+{
+  gboolean keys =
+      n > 0 && !words[0].quoted
+      && (is_search_key (words[0].text) || strchr ("(0123456789*", *words[0].text) != NULL);
+  g_autoptr (GString) terms = g_string_new (keys ? "imap:" : "");
+
+  for (guint i = 0; i < n; i++)
+    {
+      if (i > 0)
+        g_string_append_c (terms, ' ');
+      if (!words[i].quoted)
+        g_string_append (terms, words[i].text);
+      else if (keys)
+        append_quoted (terms, words[i].text);
+      else
+        append_quoted_word (terms, words[i].text);
+    }
+  return rack_search_parse (terms->str, error);
 }
 
 SHELL_COMMAND (do_find)
 {
   Shell *shell = session;
-  RackCommand *command;
-  gboolean keys =
-      n > 0 && !words[0].quoted
-      && (is_search_key (words[0].text) || strchr ("(0123456789*", *words[0].text) != NULL);
-  gboolean ascii = TRUE;
+  g_autoptr (RackCriteria) criteria = parse_find (words, n, error);
 
-  if (!listing_need_mailbox (shell, error))
+  if (criteria == NULL || !listing_need_mailbox (shell, error))
     return FALSE;
-  for (guint i = 0; i < n; i++)
-    ascii &= g_str_is_ascii (words[i].text);
-  command = rack_command_new ("UID SEARCH");
-  if (!ascii)
-    rack_command_raw (command, "CHARSET UTF-8");
-  if (n == 0)
-    rack_command_atom (command, "ALL");
-  for (guint i = 0; i < n; i++)
-    {
-      if (keys)
-        {
-          add_word (command, &words[i]);
-          continue;
-        }
-      rack_command_atom (command, "TEXT");
-      rack_command_string (command, words[i].text, -1);
-    }
+  RackCommand *command = rack_command_new ("UID SEARCH");
+  rack_command_criteria (command, criteria,
+                         rack_session_has (shell->session, "X-GM-EXT-1") ? RACK_SEARCH_GMAIL : 0);
   g_autoptr (RackSet) found = listing_search (shell, command, error);
   if (found == NULL)
     return FALSE;

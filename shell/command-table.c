@@ -12,9 +12,10 @@ const Command shell_commands[] = {
     2, 2, COMMAND_CHANGES, COMPLETE_MAILBOX, do_cp },
   { "exit", "", "Leave", NULL, 0, 0, COMMAND_OFFLINE, COMPLETE_NOTHING, do_quit },
   { "find", "[KEYS...]", "Search the selected mailbox",
-    "IMAP search keys, or words that must occur somewhere. The result is $_.\n  find unseen from "
-    "bob\n"
-    "  find since 1-Nov-2026 larger 100000\n  find \"quarterly report\"\n",
+    "Words that must occur somewhere, terms such as from: to: subject: is:unread since:7d\n"
+    "before:2026-11-05 larger:10M has:attachment, -TERM, TERM OR TERM, or IMAP's own search\n"
+    "keys. The result is $_.\n  find from:bob is:unread \"quarterly report\"\n"
+    "  find since:2w larger:1M -subject:fwd\n  find unseen from bob\n",
     0, -1, COMMAND_PLAIN, COMPLETE_SEARCH, do_find },
   { "flag", "MESSAGES +FLAG|-FLAG...", "Set or remove flags", "  flag 3 +seen -flagged +$Work\n", 2,
     -1, COMMAND_CHANGES, COMPLETE_FLAG, do_flag },

@@ -78,6 +78,8 @@ error_code (RackCodeKind code)
       return RACK_ERROR_NOT_FOUND;
     case RACK_CODE_ALREADYEXISTS:
       return RACK_ERROR_EXISTS;
+    case RACK_CODE_BADCHARSET:
+      return RACK_ERROR_UNSUPPORTED;
     case RACK_CODE_NOPERM:
     case RACK_CODE_READ_ONLY:
       return RACK_ERROR_READ_ONLY;

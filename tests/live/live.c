@@ -4,12 +4,10 @@
  *
  *   live CONFIG [ACCOUNT [CHECK]]     runs every check, prints TAP
  *   live --login CONFIG ACCOUNT       logs in and out; exit status 0, or 1 with the error on stderr
- *   live --list CONFIG ACCOUNT        prints the names of all mailboxes in all namespaces
  *
  * Everything happens in mailboxes under mailrack-live-PID, which are removed again. */
 #include "live.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -637,28 +635,11 @@ run_all (Live *live, const char *only)
   return failed > 0;
 }
 
-static int
-print_list (RackAccount *account)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) list =
-      rack_account_list (account, "*", RACK_LIST_ALL_NAMESPACES, NULL, &error);
-
-  if (list == NULL)
-    g_printerr ("%s\n", error->message);
-  for (guint i = 0; list != NULL && i < list->len; i++)
-    puts (((RackMailboxInfo *) list->pdata[i])->name); /* g_print() would translate */
-  return list == NULL;
-}
-
 int
 main (int argc, char **argv)
 {
   gboolean login = argc == 4 && strcmp (argv[1], "--login") == 0;
-  gboolean listing = argc == 4 && strcmp (argv[1], "--list") == 0;
-  const char *file = argv[login || listing ? 2 : 1], *name = login || listing ? argv[3]
-                                                             : argc > 2       ? argv[2]
-                                                                              : NULL;
+  const char *file = argv[login ? 2 : 1], *name = login ? argv[3] : argc > 2 ? argv[2] : NULL;
   g_autoptr (GError) error = NULL;
   char separator[2] = "";
   Live live = { .separator = separator };
@@ -680,8 +661,6 @@ main (int argc, char **argv)
     }
   if (login)
     return 0;
-  if (listing)
-    return print_list (account);
   live.account = account;
   live.host = host;
   live.file = file;

@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from tests.support.dovecot import Dovecot
-
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -39,44 +37,3 @@ def second(tmp_path_factory):
 def test_second_server(build, second):
     out = livetest(build, second.ini)
     assert "ok 1 mailboxes" in out
-
-
-NAMESPACES = """\
-protocol imap {
-  mail_plugins = quota imap_quota
-}
-namespace public {
-  type = public
-  separator = /
-  prefix = Public/
-  location = mdbox:~/public
-  list = no
-  subscriptions = no
-}
-namespace team {
-  type = public
-  separator = /
-  prefix = Team/
-  location = mdbox:~/team
-  subscriptions = no
-}
-"""
-
-
-def test_other_namespaces(build, tmp_path):
-    """One that LIST "*" shows by itself, and one that has to be asked for."""
-    with Dovecot(settings=NAMESPACES) as server:
-        server.add_user("eve")
-        client = server.connect("eve")
-        for name in ("Public/Board", "Public/Entw&APw-rfe", "Team/Plans", "Own"):
-            assert client.create(name)[0] == "OK"
-        listed = b"".join(client.list()[1])
-        assert b"Team/Plans" in listed and b"Public/Board" not in listed
-        client.logout()
-        server.write_accounts(tmp_path / "account.ini", "eve")
-        command = [pathlib.Path(build) / "tests" / "live" / "live", "--list",
-                   tmp_path / "account.ini", "plain"]
-        out = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", timeout=60,
-                             check=True).stdout.splitlines()
-    assert {"Public/Board", "Public/Entwürfe", "Team/Plans", "Own", "INBOX"} <= set(out)
-    assert len(out) == len(set(out))

@@ -254,10 +254,34 @@ RACK_API const char *rack_mailbox_name (RackMailbox *mailbox);
 /* What is known now, without asking the server. */
 RACK_API void rack_mailbox_status (RackMailbox *mailbox, RackMailboxStatus *status);
 
-/* criteria: IMAP search keys ("UNSEEN FROM bob"); non-ASCII goes out as CHARSET UTF-8.
- * Returns: (owned) UIDs. */
+/* criteria: IMAP search keys ("UNSEEN FROM bob"); non-ASCII goes out as CHARSET UTF-8. What cannot
+ * be keys, such as quotes that do not end, is RACK_ERROR_INVALID. Returns: (owned) UIDs. */
 RACK_API RackSet *rack_mailbox_search (RackMailbox *mailbox, const char *criteria,
                                        GCancellable *cancellable, GError **error);
+
+/* Search criteria that were parsed; any thread may read them. */
+typedef struct RackCriteria RackCriteria;
+/* What a person writes, UTF-8, separated by blanks; all of it must hold:
+ *   from: to: cc: bcc: subject: body: text:     some text, "in quotes" where it has blanks
+ *   header:NAME:TEXT  list:TEXT  id:TEXT        in that header; in List-Id; in Message-ID
+ *   is:unread read flagged unflagged answered unanswered deleted draft new recent forwarded junk
+ *   keyword:$Work  has:attachment  uid:1:5,9
+ *   before: since: after: on: (and sentbefore: sentsince: senton:, of the header's date)
+ *                                               2026-11-05, 2026-11, 2026, today, yesterday, 7d, 2w
+ *   larger: smaller:                            20000, 500K, 10M
+ *   words, "some words"                         somewhere in the message
+ *   -TERM, TERM OR TERM                         not that; one of the two
+ *   imap:KEYS                                   IMAP's own search keys, to the end
+ *   gmail:"TEXT"                                Gmail's own language
+ * Nothing finds everything. RACK_ERROR_INVALID says at which character, and what is wrong. */
+RACK_API RackCriteria *rack_search_parse (const char *terms, GError **error);
+RACK_API void rack_criteria_free (RackCriteria *criteria);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackCriteria, rack_criteria_free)
+/* A server that refuses UTF-8 (BADCHARSET) is asked again for the ASCII parts of each text, which
+ * may find more. RACK_ERROR_UNSUPPORTED: gmail: where the server is not Gmail.
+ * Returns: (owned) UIDs. */
+RACK_API RackSet *rack_mailbox_find (RackMailbox *mailbox, const RackCriteria *criteria,
+                                     GCancellable *cancellable, GError **error);
 
 typedef enum
 {
@@ -467,6 +491,14 @@ RACK_API void rack_command_flags (RackCommand *command, RackFlags flags,
 RACK_API void rack_command_literal (RackCommand *command, GBytes *data); /* always a literal */
 RACK_API void rack_command_open (RackCommand *command);                  /* "(" */
 RACK_API void rack_command_close (RackCommand *command);                 /* ")" */
+typedef enum
+{
+  RACK_SEARCH_GMAIL = 1 << 0, /* the server has X-GM-EXT-1 */
+  RACK_SEARCH_ASCII = 1 << 1, /* and no CHARSET: only what is left of it in ASCII */
+} RackSearchOptions;
+/* Search keys, and CHARSET in front where it is needed: the next argument of SEARCH. */
+RACK_API void rack_command_criteria (RackCommand *command, const RackCriteria *criteria,
+                                     RackSearchOptions options);
 /* Text that is already IMAP ("(FLAGS UID)"); quoted strings and atoms only, no CR, LF, NUL. */
 RACK_API void rack_command_raw (RackCommand *command, const char *text);
 

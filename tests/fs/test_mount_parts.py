@@ -5,6 +5,7 @@ import base64
 import errno
 import json
 import os
+import pathlib
 import re
 import signal
 import stat
@@ -459,6 +460,18 @@ def test_new_gone_and_changed(mount, dovecot, user, mails):
         dovecot.deliver(user, b"Subject: third\r\n\r\nthird\r\n")
         wait_for(lambda: sorted(by_uid(inbox)) == [1, 3])
         assert (by_uid(inbox)[3] / "text").read_bytes() == b"third\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have the kernel drop its caches")
+def test_no_node_stays_when_the_kernel_forgot_it(mount, dovecot, user, mails):
+    dovecot.fill(user, "INBOX", mails(10))
+    with mount() as directory:
+        assert len(tree(directory / ".parts" / "INBOX")) > 40
+
+        def forgotten():
+            pathlib.Path("/proc/sys/vm/drop_caches").write_text("2")
+            return "\nnodes: 0\n" in (directory / ".mailrack" / "status").read_text()
+        wait_for(forgotten)
 
 
 def test_mailboxes_that_are_called_like_messages(mount, dovecot, user, mails):

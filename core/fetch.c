@@ -220,9 +220,8 @@ rack_fetch_free (RackFetch *fetch)
   g_clear_object (&fetch->cancellable);
   rack_set_free (fetch->todo);
   rack_set_free (fetch->missed);
-  for (; fetch->at > 0; fetch->at--) /* delivered frames were given back already */
-    g_array_index (fetch->batch, Frame, fetch->at - 1).block = NULL;
   g_array_set_clear_func (fetch->batch, NULL);
+  /* Those that were delivered were given back, but for the last one. */
   for (guint i = 0; i < fetch->batch->len; i++)
     if (g_array_index (fetch->batch, Frame, i).block != NULL)
       rack_block_unref (g_array_index (fetch->batch, Frame, i).block);

@@ -9,6 +9,7 @@
  */
 #include "mirror-private.h"
 
+#include <malloc.h>
 #include <string.h>
 
 /* The newest of a large mailbox are there before the rest. */
@@ -302,8 +303,11 @@ sync_once (RackFolder *folder, GError **error)
   gboolean first = !is_complete (folder);
   if (!bring_up_to_date (folder, mailbox, !first, error))
     return FALSE;
-  if (first)
-    rack_ahead_probe (folder);
+  if (!first)
+    return TRUE;
+  /* A large mailbox leaves megabytes of free memory behind that would never be used again. */
+  malloc_trim (0);
+  rack_ahead_probe (folder);
   return TRUE;
 }
 

@@ -29,7 +29,7 @@ handle_new (Mount *mount, fuse_ino_t ino)
 {
   RackEntry entry;
   RackFolder *folder = rack_mirror_folder_by_row (mount->mirror, inode_row (ino));
-  if (folder == NULL || !rack_folder_find (folder, inode_uid (ino), &entry))
+  if (folder == NULL || !rack_folder_stat (folder, inode_uid (ino), &entry))
     return NULL;
   RackBody *body = rack_folder_body (folder, inode_row (ino), inode_uid (ino));
   if (body == NULL)

@@ -177,7 +177,7 @@ op_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
       return;
     }
   RackFolder *folder = rack_mirror_folder_by_row (mount->mirror, inode_row (ino));
-  if (folder != NULL && rack_folder_find (folder, inode_uid (ino), &message))
+  if (folder != NULL && rack_folder_stat (folder, inode_uid (ino), &message))
     {
       fill_message (mount, ino, &message, &attributes);
       fuse_reply_attr (req, &attributes, message_timeout (&message));

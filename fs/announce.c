@@ -142,6 +142,9 @@ announcer_push (Announcer *announcer, const RackChange *change)
           break;
         case RACK_CHANGE_FLAGS:
         case RACK_CHANGE_SIZES:
+        case RACK_CHANGE_ONLINE:
+        case RACK_CHANGE_OFFLINE:
+        case RACK_CHANGE_VALIDITY:
           break;
         }
     }

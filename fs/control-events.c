@@ -14,6 +14,8 @@
  *   removed     mailbox, uid, name
  *   flags       mailbox, uid, name, flags   flags is a list of strings, "\\Seen" or "work"
  *   folders     mailbox, name, exists       the directory name in mailbox's ("" is the root)
+ *   replaced    mailbox                     it has another UIDVALIDITY: UIDs begin anew
+ *   online, offline                         the server can be reached, or cannot
  *   lost                                    lines are missing here
  *
  * Other events and other members may come with later versions.
@@ -179,6 +181,20 @@ publish_folders (Events *events, const RackChange *change)
     }
 }
 
+static void
+publish_state (Events *events, const char *event)
+{
+  publish (events, line_new (event));
+}
+
+static void
+publish_validity (Events *events, const RackChange *change)
+{
+  GString *line = line_new ("replaced");
+  json_add_string (line, "mailbox", rack_folder_mailbox (change->folder));
+  publish (events, line);
+}
+
 void
 events_publish (Events *events, const RackChange *change)
 {
@@ -197,6 +213,15 @@ events_publish (Events *events, const RackChange *change)
       break;
     case RACK_CHANGE_FOLDERS:
       publish_folders (events, change);
+      break;
+    case RACK_CHANGE_ONLINE:
+      publish_state (events, "online");
+      break;
+    case RACK_CHANGE_OFFLINE:
+      publish_state (events, "offline");
+      break;
+    case RACK_CHANGE_VALIDITY:
+      publish_validity (events, change);
       break;
     case RACK_CHANGE_SIZES:
       break;

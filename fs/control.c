@@ -18,12 +18,34 @@ static const struct
 } files[] = {
   { "status", &control_status_ops },
   { "events", &control_events_ops },
+  { "ctl", &control_ctl_ops },
 };
 
 static char *
 key_of (const char *name)
 {
   return g_strdup_printf ("%s/%s", view_control.name, name);
+}
+
+static RackFolder *
+child_after (RackFolder *folder, guint32 id)
+{
+  RackFolder *child;
+  return rack_folder_children (folder, id, &child, 1) == 1 ? child : NULL;
+}
+
+RackFolder *
+control_next_folder (RackFolder *folder)
+{
+  RackFolder *next = child_after (folder, 0);
+  for (RackFolder *parent; next == NULL && (parent = rack_folder_parent (folder)) != NULL;
+       folder = parent)
+    {
+      RackFolderFacts facts;
+      rack_folder_facts (folder, &facts);
+      next = child_after (parent, facts.id);
+    }
+  return next;
 }
 
 static double

@@ -9,6 +9,11 @@
 /* The files in it. */
 extern const NodeOps control_status_ops;
 extern const NodeOps control_events_ops;
+extern const NodeOps control_ctl_ops;
+
+/* The folder after folder, of all there are, parents first; NULL: it was the last. The root is the
+ * first. (A server may nest mailboxes so deeply that recursion would be the end of us.) */
+RackFolder *control_next_folder (RackFolder *folder);
 
 /* Who reads events. */
 Events *events_new (void);

@@ -36,13 +36,15 @@ typedef struct
   gint views_used;                 /* atomic: bits of the Views that somebody looked into */
   guint root;                      /* the View at the root */
   gboolean list_views;             /* the other views are listed there */
+  gint64 cache_limit;              /* MiB; 0: none */
   const char *label;               /* of the account, for people */
   const char *const *deny_readers; /* names of programs, or NULL */
   uid_t uid;
   gid_t gid;
   mode_t umask;
   pthread_mutex_t mutex;
-  GQueue handles; /* of Handle: the open messages */
+  GQueue handles;    /* of Handle: the open messages */
+  char *ctl_problem; /* why the last command could not be done, or NULL */
 } Mount;
 
 /* How long the kernel may believe what it was told; the notifier takes it back when something

@@ -9,6 +9,7 @@
  */
 #include "announce.h"
 #include "control.h"
+#include "sd-notify.h"
 #include "view.h"
 
 /* How long a call into the kernel may keep us from ending. */
@@ -23,6 +24,17 @@ struct Notifier
   gint ended; /* atomic */
 };
 
+static void
+tell_manager (const Mount *mount, const RackChange *change)
+{
+  if (change->kind != RACK_CHANGE_ONLINE && change->kind != RACK_CHANGE_OFFLINE)
+    return;
+  g_autofree char *status =
+      g_strdup_printf ("STATUS=%s is mounted%s", mount->label,
+                       change->kind == RACK_CHANGE_OFFLINE ? ", offline" : "");
+  sd_notify_send (status);
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -34,6 +46,7 @@ run (gpointer data)
       views_forget (mount, change);
       announcer_push (mount->announcer, change);
       events_publish (mount->events, change);
+      tell_manager (mount, change);
     }
   g_atomic_int_set (&notifier->ended, 1);
   return NULL;

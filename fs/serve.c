@@ -114,6 +114,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     .root = view_at_root (settings),
     .list_views = settings->views == RACK_VIEWS_LISTED,
     .label = label,
+    .cache_limit = settings->cache_limit,
     .deny_readers = settings->deny_readers,
   };
   int status = EX_UNAVAILABLE;
@@ -139,6 +140,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
   fuse_session_destroy (mount.session);
   nodes_free (mount.nodes);
   events_free (mount.events);
+  g_free (mount.ctl_problem);
   pthread_mutex_destroy (&mount.mutex);
   return status;
 }

@@ -189,6 +189,9 @@ forget (Mount *mount, View view, const RackChange *change)
       break;
     case RACK_CHANGE_FOLDERS:
     case RACK_CHANGE_SIZES:
+    case RACK_CHANGE_ONLINE:
+    case RACK_CHANGE_OFFLINE:
+    case RACK_CHANGE_VALIDITY:
       view_forget (mount, view, change);
       break;
     }

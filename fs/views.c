@@ -218,6 +218,9 @@ view_forget (Mount *mount, View view, const RackChange *change)
       break;
     case RACK_CHANGE_SIZES: /* the files are the same in every view */
     case RACK_CHANGE_FLAGS:
+    case RACK_CHANGE_ONLINE:
+    case RACK_CHANGE_OFFLINE:
+    case RACK_CHANGE_VALIDITY: /* the old messages were REMOVED */
       break;
     }
 }

@@ -78,6 +78,21 @@ rack_bodies_evict (RackBodies *bodies)
     }
 }
 
+guint64
+rack_bodies_drop (RackBodies *bodies)
+{
+  pthread_mutex_lock (&bodies->mutex);
+  guint64 before = bodies->used;
+  while (bodies->unheld.length > 0)
+    {
+      GList *last = g_queue_pop_tail_link (&bodies->unheld);
+      discard (last->data);
+    }
+  guint64 dropped = before - bodies->used;
+  pthread_mutex_unlock (&bodies->mutex);
+  return dropped;
+}
+
 static void
 let_go_if_unheld (RackBody *body)
 {

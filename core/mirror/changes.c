@@ -144,6 +144,20 @@ rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const R
 }
 
 void
+rack_changes_push_state (RackMirror *mirror, RackChangeKind kind)
+{
+  if (mirror->options.changes)
+    enqueue (mirror->changes, node_new (kind, mirror->root, 0, 0));
+}
+
+void
+rack_changes_push_validity (RackFolder *folder, guint32 row)
+{
+  if (folder->mirror->options.changes)
+    enqueue (folder->mirror->changes, node_new (RACK_CHANGE_VALIDITY, folder, row, 0));
+}
+
+void
 rack_changes_push_folders (RackMirror *mirror, RackFolder *folder, const GPtrArray *names)
 {
   if (!mirror->options.changes || names->len == 0)

@@ -3,8 +3,8 @@
  * mirror-private.h - what the files of this room share
  *
  * Locks, in the order in which they may be taken while another is held: the watchers'
- * mutex, a folder's mutex, the tree's mutex, the bodies' mutex, the changes' mutex, the
- * mutex of online.c, the store's (store.h); the mutex of the remembered parts is taken
+ * mutex, a folder's mutex, the tree's mutex, the bodies' mutex, the mutex of online.c,
+ * the changes' mutex, the store's (store.h); the mutex of the remembered parts is taken
  * alone. None is held while the server is asked, and none but the store's own while
  * something is written to the disk.
  */
@@ -130,6 +130,7 @@ struct RackFolder
   RackWatcher *watcher;       /* under the watchers' mutex */
   const RackWatcher *watched; /* whose events come from now on */
   gboolean pushed;            /* the same, and the index is as the first of them expects it */
+  gboolean replaced;          /* what was known is void; it has to be said once it is opened */
   gboolean missed;            /* something happened that could not be fetched */
   RackAhead ahead;
 };
@@ -152,7 +153,8 @@ gboolean rack_tree_load (RackMirror *mirror, GError **error);
 /* A free row for folder's messages, now its own. */
 guint32 rack_tree_new_row (RackFolder *folder, guint32 uid_validity);
 void rack_tree_drop_row (RackMirror *mirror, guint32 row);
-/* The folders that pass. Returns: (owned, container) */
+/* The folders that pass, which is asked with the folder's mutex held. Returns: (owned, container)
+ */
 GPtrArray *rack_tree_select (RackMirror *mirror, gboolean (*pass) (RackFolder *));
 void rack_tree_free (RackMirror *mirror);
 
@@ -209,6 +211,10 @@ void rack_online_note (RackMirror *mirror, const GError *problem);
 /* Whether that means that it cannot be reached. */
 gboolean rack_online_denies (const GError *problem);
 gboolean rack_online_is (RackMirror *mirror);
+/* Somebody says that no server is to be asked, or that this is over. Returns: whether that is new.
+ */
+gboolean rack_online_hold (RackMirror *mirror, gboolean held);
+gboolean rack_online_is_held (RackMirror *mirror);
 /* For those who are about to ask the server. FALSE at once, or after a moment in which it was tried
  * again: RACK_ERROR_NETWORK, it cannot be reached. */
 gboolean rack_online_check (RackMirror *mirror, GError **error);
@@ -218,6 +224,7 @@ RackWatchers *rack_watchers_new (RackMirror *mirror);
 /* A folder is in use and its index complete: perhaps it gets a watch. */
 void rack_watchers_consider (RackFolder *folder);
 void rack_watchers_stop (RackFolder *folder);
+void rack_watchers_stop_all (RackMirror *mirror);
 /* Has the poller ask the server now, unless it did just now. */
 void rack_watchers_probe (RackMirror *mirror);
 /* Ends the threads; nothing is watched any more. */
@@ -235,11 +242,17 @@ RackNames *rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids
  * NULL. Does nothing if nobody listens or n is 0. */
 void rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row,
                         const RackRecord *records, guint n, RackNames *names);
+/* ONLINE or OFFLINE. */
+void rack_changes_push_state (RackMirror *mirror, RackChangeKind kind);
+/* folder has another UIDVALIDITY from now on. */
+void rack_changes_push_validity (RackFolder *folder, guint32 row);
 /* names: of directories below folder (char *). */
 void rack_changes_push_folders (RackMirror *mirror, RackFolder *folder, const GPtrArray *names);
 
 /* ---- bodies.c ---- */
 RackBodies *rack_bodies_new (RackMirror *mirror, GError **error);
+/* Out of the cache with all that nobody reads. Returns: how many octets that were. */
+guint64 rack_bodies_drop (RackBodies *bodies);
 /* The mirror's cancellable is cancelled. */
 void rack_bodies_free (RackBodies *bodies);
 void rack_bodies_figures (RackBodies *bodies, RackMirrorFigures *figures);

@@ -58,6 +58,7 @@ rack_sync_drop (RackFolder *folder, gboolean wipe)
     folder->box = (RackStoreBox){ 0 };
   folder->loaded = wipe;
   folder->complete = folder->pushed = folder->missed = FALSE;
+  folder->replaced |= wipe && stored != 0;
   g_clear_pointer (&folder->handle, rack_mailbox_unref);
   g_array_set_size (folder->news.events, 0);
   rack_rows_reset (&folder->news.rows);
@@ -144,7 +145,11 @@ ensure_open (RackFolder *folder, GError **error)
   folder->row = box.row;
   folder->state = (RackMailboxState){ box.uid_validity, box.uid_next, box.modseq };
   folder->expected = status.messages;
+  gboolean replaced = folder->replaced;
+  folder->replaced = FALSE;
   pthread_mutex_unlock (&folder->mutex);
+  if (replaced)
+    rack_changes_push_validity (folder, box.row);
   return handle;
 }
 

@@ -176,7 +176,7 @@ rack_watchers_consider (RackFolder *folder)
 {
   RackWatchers *watchers = folder->mirror->watchers;
   pthread_mutex_lock (&watchers->mutex);
-  if (folder->watcher == NULL && !watchers->ending)
+  if (folder->watcher == NULL && !watchers->ending && !rack_online_is_held (folder->mirror))
     {
       reap (watchers);
       if (watchers->all->len < folder->mirror->options.watches)
@@ -202,6 +202,21 @@ rack_watchers_stop (RackFolder *folder)
   pthread_mutex_unlock (&watchers->mutex);
 }
 
+void
+rack_watchers_stop_all (RackMirror *mirror)
+{
+  RackWatchers *watchers = mirror->watchers;
+  pthread_mutex_lock (&watchers->mutex);
+  for (guint i = 0; i < watchers->all->len; i++)
+    {
+      RackWatcher *watcher = watchers->all->pdata[i];
+      g_cancellable_cancel (watcher->cancellable);
+      if (watcher->folder->watcher == watcher)
+        watcher->folder->watcher = NULL;
+    }
+  pthread_mutex_unlock (&watchers->mutex);
+}
+
 /* ---- The poller --------------------------------------------------------------------- */
 
 static gboolean
@@ -218,6 +233,8 @@ poll_once (RackWatchers *watchers)
   RackMirror *mirror = watchers->mirror;
   g_autoptr (GError) problem = NULL;
   rack_store_flush (mirror->store, NULL);
+  if (rack_online_is_held (mirror))
+    return;
   gboolean ok = rack_tree_refresh (mirror, &problem);
   rack_online_note (mirror, problem);
   if (!ok)

@@ -106,6 +106,28 @@ RACK_API RackFolder *rack_folder_child (RackFolder *folder, const char *director
 RACK_API guint rack_folder_children (RackFolder *folder, guint32 after, RackFolder **children,
                                      guint n);
 
+/* ---- State: how it is, and what it can be told; never waits ------------------ */
+
+typedef struct
+{
+  gboolean offline; /* the server cannot be reached, or is not to be asked */
+  gboolean held;    /* the latter: rack_mirror_hold() */
+  gint64 since;     /* when that became so, seconds since the epoch */
+  char *error;      /* the last thing that went wrong, a sentence; NULL: nothing */
+  gint64 error_time;
+} RackMirrorState;
+/* state: to be cleared. */
+RACK_API void rack_mirror_state (RackMirror *mirror, RackMirrorState *state);
+RACK_API void rack_mirror_state_clear (RackMirrorState *state);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RackMirrorState, rack_mirror_state_clear)
+
+/* TRUE: connections are given up, and from now on nobody asks the server. FALSE: that is over. */
+RACK_API void rack_mirror_hold (RackMirror *mirror, gboolean held);
+/* Has folder looked at again soon. NULL: the list of mailboxes, and all that were opened. */
+RACK_API void rack_mirror_look (RackMirror *mirror, RackFolder *folder);
+/* Removes what is cached of messages and not being read. Returns: how many octets that were. */
+RACK_API guint64 rack_mirror_drop_bodies (RackMirror *mirror);
+
 /* ---- Index: the messages of a folder ---------------------------------------- */
 
 #define RACK_ENTRY_NAME_SIZE 184
@@ -275,6 +297,10 @@ typedef enum
   RACK_CHANGE_FLAGS = 3,   /* messages of folder */
   RACK_CHANGE_SIZES = 4,   /* messages of folder: sizes given before may have been wrong */
   RACK_CHANGE_FOLDERS = 5, /* children of folder came or went: names are directories */
+  /* Of these there are no items. */
+  RACK_CHANGE_ONLINE = 6,   /* the server can be reached again; folder is the root */
+  RACK_CHANGE_OFFLINE = 7,  /* it cannot, or is not to be asked */
+  RACK_CHANGE_VALIDITY = 8, /* folder has another UIDVALIDITY, and row is the new one */
 } RackChangeKind;
 
 typedef struct

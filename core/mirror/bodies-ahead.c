@@ -153,13 +153,26 @@ run_ahead (gpointer data)
   g_free (ahead);
 }
 
+static gboolean
+is_kept (RackFolder *folder, guint32 row, guint32 uid)
+{
+  RackStoreBody found;
+  if (folder->mirror->bodies->keeper == NULL
+      || !rack_store_find_body (folder->mirror->store, row, uid, "", &found))
+    return FALSE;
+  g_free (found.section);
+  return TRUE;
+}
+
 RackBody *
 rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid)
 {
   RackBodies *bodies = folder->mirror->bodies;
+  if (is_kept (folder, row, uid))
+    return NULL;
   pthread_mutex_lock (&bodies->mutex);
   RackBody *body = rack_bodies_get (folder, row, uid);
-  if (body->state == RACK_BODY_IDLE)
+  if (body->state == RACK_BODY_IDLE && !body->kept)
     {
       body->state = RACK_BODY_QUEUED;
       body->ahead = TRUE;

@@ -3,10 +3,10 @@
  * bodies.c - which bodies there are, who holds them, and which one goes
  *
  * A body is in the table from the first question about it until nobody holds it and
- * it either failed or was never fetched, or the cache needs its room. What is whole and
- * held by nobody waits in a list, least recently used last.
+ * it either failed or was never fetched. What is whole and held by nobody stays for a while, in a
+ * list, least recently used last. What the store knows comes back from there (keeper.c).
  */
-#include "body-private.h"
+#include "keeper.h"
 
 #include <string.h>
 
@@ -15,6 +15,12 @@
 /* Longer sections are nobody's. */
 #define SECTION_MAX  1000
 #define MEBIBYTE     (G_GUINT64_CONSTANT (1) << 20)
+/* Whole ones in memory that nobody holds; the others are in the store alone. */
+#define UNHELD_MAX   4096
+/* A kept body up to this size is looked through at once, a larger one by a job. */
+#define SMALL        (256 << 10)
+/* How exactly it is known when a body was used last, microseconds. */
+#define USE_STEP     (60 * G_USEC_PER_SEC)
 
 static guint
 key_hash (gconstpointer data)
@@ -35,12 +41,12 @@ RackBodies *
 rack_bodies_new (RackMirror *mirror, GError **error)
 {
   RackBodies *bodies = g_new0 (RackBodies, 1);
-  if (!rack_slab_open (&bodies->slab, error))
+  bodies->mirror = mirror;
+  if (!rack_slab_open (&bodies->slab, rack_store_directory (mirror->store), error))
     {
       g_free (bodies);
       return NULL;
     }
-  bodies->mirror = mirror;
   bodies->limit = mirror->options.cache_limit > 0 ? (guint64) mirror->options.cache_limit * MEBIBYTE
                                                   : G_MAXUINT64;
   bodies->table = g_hash_table_new (key_hash, key_equal);
@@ -48,7 +54,10 @@ rack_bodies_new (RackMirror *mirror, GError **error)
   pthread_mutex_init (&bodies->mutex, NULL);
   bodies->flight.window = FLIGHT_FIRST;
   bodies->jobs = rack_jobs_new (mirror->options.fetchers, "mirror-fetch");
-  return bodies;
+  if (!bodies->slab.kept || rack_keeper_start (bodies, error))
+    return bodies;
+  rack_bodies_free (bodies);
+  return NULL;
 }
 
 /* Out of the table and of memory. */
@@ -57,9 +66,9 @@ discard (RackBody *body)
 {
   RackBodies *bodies = body->bodies;
   g_hash_table_remove (bodies->table, &body->key);
-  if (body->placed)
+  if (body->placed && !body->kept)
     rack_slab_punch (&bodies->slab, body->offset, body->room);
-  if (body->state == RACK_BODY_DONE)
+  if (body->counted && !body->kept)
     bodies->used -= rack_slab_cost (body->size);
   g_clear_error (&body->error);
   pthread_cond_destroy (&body->cond);
@@ -68,14 +77,49 @@ discard (RackBody *body)
   g_free (body);
 }
 
+/* What the store does not know goes here; the rest is the keeper's. */
 void
 rack_bodies_evict (RackBodies *bodies)
 {
-  while (bodies->used > bodies->limit && bodies->unheld.length > 0)
+  for (GList *at = bodies->unheld.tail, *before; at != NULL; at = before)
     {
-      GList *last = g_queue_pop_tail_link (&bodies->unheld);
-      discard (last->data);
+      before = at->prev;
+      gboolean kept = ((RackBody *) at->data)->kept;
+      if (!(kept ? bodies->unheld.length > UNHELD_MAX : bodies->used > bodies->limit))
+        {
+          if (kept && bodies->keeper != NULL)
+            break;
+          continue;
+        }
+      g_queue_unlink (&bodies->unheld, at);
+      discard (at->data);
     }
+  rack_keeper_wake (bodies);
+}
+
+gboolean
+rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key)
+{
+  RackBody *body = g_hash_table_lookup (bodies->table, key);
+  if (body == NULL)
+    return TRUE;
+  if (body->refs > 0 || body->pins > 0)
+    return FALSE;
+  g_queue_unlink (&bodies->unheld, &body->link);
+  discard (body);
+  return TRUE;
+}
+
+void
+rack_body_row (const RackBody *body, RackStoreBody *row)
+{
+  *row = (RackStoreBody){ .row = body->key.row,
+                          .uid = body->key.uid,
+                          .section = body->key.part,
+                          .offset = body->offset,
+                          .size = body->size,
+                          .crc = body->crc,
+                          .used = body->used_at };
 }
 
 guint64
@@ -103,6 +147,7 @@ let_go_if_unheld (RackBody *body)
       discard (body);
       return;
     }
+  body->waits = TRUE;
   g_queue_push_head_link (&body->bodies->unheld, &body->link);
   rack_bodies_evict (body->bodies);
 }
@@ -110,8 +155,9 @@ let_go_if_unheld (RackBody *body)
 static void
 take_back (RackBody *body)
 {
-  if (body->refs == 0 && body->pins == 0 && body->state == RACK_BODY_DONE)
+  if (body->waits)
     g_queue_unlink (&body->bodies->unheld, &body->link);
+  body->waits = FALSE;
 }
 
 void
@@ -153,24 +199,97 @@ is_in_force (RackFolder *folder, guint32 row)
   return in_force;
 }
 
+/* ---- From the store ---------------------------------------------------------------- */
+
+static void
+adopt (RackBody *body, const RackStoreBody *row)
+{
+  body->kept = body->placed = body->counted = TRUE;
+  body->offset = row->offset;
+  body->room = body->size = row->size;
+  body->crc = row->crc;
+  body->used_at = row->used;
+  if (row->size > SMALL)
+    return; /* IDLE until somebody wants it: then a job looks at it */
+  body->state = RACK_BODY_DONE;
+  body->size_known = TRUE;
+  body->have = row->size;
+}
+
+/* It may have gone bad: then it is as if it had never been there. */
+static gboolean
+find_kept (RackBodies *bodies, const RackBodyKey *key, RackStoreBody *row)
+{
+  if (!rack_store_find_body (bodies->mirror->store, key->row, key->uid, key->part, row))
+    return FALSE;
+  if (row->size > SMALL || rack_slab_verify (&bodies->slab, row->offset, row->size, row->crc))
+    return TRUE;
+  rack_keeper_drop (bodies, row);
+  g_clear_pointer (&row->section, g_free);
+  return FALSE;
+}
+
+/* Locks the mutex. Returns: the body, made if it was not in memory. */
+static RackBody *
+lock_and_find (RackFolder *folder, const RackBodyKey *key)
+{
+  RackBodies *bodies = folder->mirror->bodies;
+  for (;;)
+    {
+      RackStoreBody row = { .section = NULL };
+      pthread_mutex_lock (&bodies->mutex);
+      RackBody *body = g_hash_table_lookup (bodies->table, key);
+      if (body != NULL)
+        return body;
+      if (bodies->keeper == NULL)
+        return body_new (folder, key);
+      guint64 generation = bodies->generation;
+      pthread_mutex_unlock (&bodies->mutex);
+
+      gboolean kept = find_kept (bodies, key, &row);
+      pthread_mutex_lock (&bodies->mutex);
+      body = g_hash_table_lookup (bodies->table, key);
+      gboolean current = body != NULL || !kept || bodies->generation == generation;
+      if (body == NULL && current)
+        {
+          body = body_new (folder, key);
+          if (kept)
+            adopt (body, &row);
+        }
+      g_free (row.section);
+      if (current)
+        return body;
+      /* What was found may be gone. */
+      pthread_mutex_unlock (&bodies->mutex);
+    }
+}
+
+static void
+note_use (RackBody *body)
+{
+  gint64 now = g_get_real_time ();
+  if (!body->kept || body->bodies->limit == G_MAXUINT64 || now - body->used_at < USE_STEP)
+    return;
+  body->used_at = now;
+  rack_keeper_note (body);
+}
+
 static RackBody *
 hold (RackFolder *folder, const RackBodyKey *key, const char *section, RackPartForm form)
 {
   RackBodies *bodies = folder->mirror->bodies;
   if (!is_in_force (folder, key->row))
     return NULL;
-  pthread_mutex_lock (&bodies->mutex);
-  RackBody *body = g_hash_table_lookup (bodies->table, key);
-  if (body == NULL)
+  RackBody *body = lock_and_find (folder, key);
+  take_back (body);
+  body->refs++;
+  if (strcmp (body->section, section) != 0)
     {
-      body = body_new (folder, key);
       g_free (body->section);
       body->section = g_strdup (section);
       body->form = form;
     }
-  else
-    take_back (body);
-  body->refs++;
+  note_use (body);
   pthread_mutex_unlock (&bodies->mutex);
   return body;
 }
@@ -264,6 +383,7 @@ rack_bodies_free (RackBodies *bodies)
       g_cancellable_cancel (((RackBody *) one)->cancellable);
   pthread_mutex_unlock (&bodies->mutex);
   rack_jobs_free (bodies->jobs);
+  rack_keeper_end (bodies);
 
   g_autoptr (GList) rest = g_hash_table_get_values (bodies->table);
   for (GList *at = rest; at != NULL; at = at->next)

@@ -10,6 +10,9 @@
 
 #include "mirror-private.h"
 #include "slab.h"
+#include "store.h"
+
+typedef struct RackKeeper RackKeeper;
 
 typedef enum
 {
@@ -42,11 +45,17 @@ struct RackBody
   guint64 size, have;
   gboolean placed;           /* it has a range: room octets from offset on */
   guint64 offset, room;      /* at least size */
+  gboolean kept;             /* the store has a row for its range */
+  gboolean counted;          /* its cost is in the bodies' used */
+  gboolean noted;            /* the keeper has it in its queue */
+  guint32 crc;               /* of the octets so far */
+  gint64 used_at;            /* real time */
   GError *error;             /* FAILED */
   gint64 failed_at;          /* monotonic */
   GCancellable *cancellable; /* while it is fetched for a reader */
   pthread_cond_t cond;       /* something above changed */
-  GList link;                /* in the list of those nobody holds */
+  gboolean waits;            /* in the list of those nobody holds */
+  GList link;                /* in that list */
 };
 
 /* What is on its way to be there before anybody asks. */
@@ -65,7 +74,9 @@ struct RackBodies
   GHashTable *table; /* RackBodyKey -> RackBody */
   GQueue unheld;     /* whole ones, the one unused for longest last */
   guint64 used, limit;
+  guint64 generation; /* grows when rows were taken away: what was read before is void */
   RackSlab slab;
+  RackKeeper *keeper; /* NULL: nothing outlives the process */
   RackJobs *jobs;
   RackFlight flight;
   gboolean closing;
@@ -78,6 +89,11 @@ void rack_body_unpin (RackBody *body);
 void rack_bodies_evict (RackBodies *bodies);
 /* The body of a whole message; made if it is not in the table. Nobody holds it yet. */
 RackBody *rack_bodies_get (RackFolder *folder, guint32 row, guint32 uid);
+
+/* Takes a body out of memory if nobody holds it. FALSE: somebody does. */
+gboolean rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key);
+/* The row of a body that is kept. Borrows the section. */
+void rack_body_row (const RackBody *body, RackStoreBody *row);
 
 /* ---- fetcher.c ---- */
 /* Whether this job is the one that fetches it; if not, it leaves it (unpins). */

@@ -51,7 +51,8 @@ rack_cache_check (RackAccount *account, const char *cache_dir, RackCacheRepairs 
         }
       if (store == NULL)
         break;
-      gboolean ok = rack_store_check (store, &repairs->dropped, &problem);
+      gboolean ok = rack_store_check (store, &repairs->dropped, &problem)
+                    && rack_bodies_check (store, &repairs->dropped, &problem);
       gboolean damaged = !ok && rack_store_is_suspect (store);
       rack_store_close (store);
       if (ok)

@@ -8,7 +8,10 @@
  */
 #include "body-private.h"
 #include "decode.h"
+#include "keeper.h"
 #include "parts.h"
+
+#include <errno.h>
 
 #define CHUNK         (64 * 1024)
 /* What an encoded size is believed at most. */
@@ -30,6 +33,7 @@ place (RackBody *body, guint64 room, GError **error)
       body->placed = ok;
     }
   body->have = 0;
+  body->crc = 0;
   pthread_cond_broadcast (&body->cond);
   return ok;
 }
@@ -64,6 +68,25 @@ begin_octets (RackBody *body, guint64 size, GError **error)
   return ok;
 }
 
+/* On a full disk what was read once makes room for what is read now. */
+static gboolean
+write_octets (RackBody *body, const void *data, gsize size, GError **error)
+{
+  RackBodies *bodies = body->bodies;
+  guint64 at = body->offset + body->have;
+  int problem = rack_slab_write (&bodies->slab, at, data, size);
+  if ((problem == ENOSPC || problem == EDQUOT) && rack_keeper_make_room (bodies, size))
+    problem = rack_slab_write (&bodies->slab, at, data, size);
+  if (problem == 0)
+    {
+      body->crc = rack_slab_crc (body->crc, data, size);
+      return TRUE;
+    }
+  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "cannot keep a message in %s: %s",
+               rack_store_directory (bodies->mirror->store), g_strerror (problem));
+  return FALSE;
+}
+
 static gboolean
 add_octets (RackBody *body, const void *data, gsize size, GError **error)
 {
@@ -75,7 +98,7 @@ add_octets (RackBody *body, const void *data, gsize size, GError **error)
                    body->folder->mailbox, body->key.uid);
       return FALSE;
     }
-  if (!rack_slab_write (&bodies->slab, body->offset + body->have, data, size, error))
+  if (!write_octets (body, data, size, error))
     return FALSE;
   pthread_mutex_lock (&bodies->mutex);
   body->have += size;
@@ -92,7 +115,21 @@ count_octets (RackBodies *bodies, gsize size)
   pthread_mutex_unlock (&bodies->mutex);
 }
 
-/* Unpins. */
+/* It is whole. With the mutex held. */
+static void
+take_in (RackBody *body)
+{
+  RackBodies *bodies = body->bodies;
+  if (body->kept)
+    return;
+  rack_slab_trim (&bodies->slab, body->offset, body->room, body->size);
+  body->room = body->size;
+  bodies->used += rack_slab_cost (body->size);
+  body->counted = TRUE;
+  body->used_at = g_get_real_time ();
+  rack_keeper_note (body);
+}
+
 void
 rack_fetcher_finish (RackBody *body, GError *problem)
 {
@@ -105,7 +142,7 @@ rack_fetcher_finish (RackBody *body, GError *problem)
   if (problem == NULL)
     {
       body->state = RACK_BODY_DONE;
-      bodies->used += rack_slab_cost (body->size);
+      take_in (body);
     }
   else
     {
@@ -274,7 +311,7 @@ rack_fetcher_begin (RackBody *body, gboolean ahead)
       if (!ahead)
         body->cancellable = g_cancellable_new ();
       bodies->figures.read_ahead += ahead;
-      bodies->figures.bodies += !ahead;
+      bodies->figures.bodies += !ahead && !body->kept;
     }
   pthread_mutex_unlock (&bodies->mutex);
   return ours;
@@ -299,12 +336,34 @@ rack_fetcher_put (RackBody *body, RackStr octets)
   rack_fetcher_finish (body, problem);
 }
 
+/* Whether a kept body is what it was. If not it is not kept any more. */
+static gboolean
+check_kept (RackBody *body)
+{
+  RackBodies *bodies = body->bodies;
+  RackStoreBody row;
+  rack_body_row (body, &row);
+  gboolean sound = rack_slab_verify (&bodies->slab, row.offset, row.size, row.crc);
+  pthread_mutex_lock (&bodies->mutex);
+  if (sound)
+    body->have = body->size;
+  else
+    body->kept = body->placed = body->counted = FALSE;
+  body->size_known = sound;
+  pthread_mutex_unlock (&bodies->mutex);
+  if (!sound)
+    rack_keeper_drop (bodies, &row);
+  return sound;
+}
+
 void
 rack_fetcher_run (gpointer data)
 {
   RackBody *body = data;
-  if (rack_fetcher_begin (body, FALSE))
-    rack_fetcher_finish (body, fetch (body));
-  else
+  if (!rack_fetcher_begin (body, FALSE))
     rack_fetcher_leave (body);
+  else if (body->kept && check_kept (body))
+    rack_fetcher_finish (body, NULL);
+  else
+    rack_fetcher_finish (body, fetch (body));
 }

@@ -255,6 +255,8 @@ RackBodies *rack_bodies_new (RackMirror *mirror, GError **error);
 guint64 rack_bodies_drop (RackBodies *bodies);
 /* The mirror's cancellable is cancelled. */
 void rack_bodies_free (RackBodies *bodies);
+/* Reads every kept body, without a mirror; drops what is wrong and adds to *dropped. */
+gboolean rack_bodies_check (RackStore *store, guint64 *dropped, GError **error);
 void rack_bodies_figures (RackBodies *bodies, RackMirrorFigures *figures);
 
 /* For reading ahead. Returns: a body to be fetched by rack_bodies_run_ahead(), or NULL if it is

@@ -81,6 +81,20 @@ static const char *const statements[RACK_SQL_N] = {
                        " in_reply_to, email_id, thread_id FROM messages m LEFT JOIN details d"
                        " ON d.row = ?1 AND d.uid = m.uid WHERE m.row = ?1 AND m.uid > ?2"
                        " ORDER BY m.uid LIMIT ?3",
+  [RACK_SQL_FIND_BODY] = "SELECT row, uid, section, offset, size, crc, used FROM bodies"
+                         " WHERE row = ?1 AND uid = ?2 AND section = ?3",
+  [RACK_SQL_ADD_BODY] = "INSERT OR REPLACE INTO bodies (row, uid, section, offset, size, crc, used)"
+                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+  [RACK_SQL_USE_BODY] = "UPDATE bodies SET used = ?4 WHERE row = ?1 AND uid = ?2 AND section = ?3",
+  [RACK_SQL_REMOVE_BODY] = "DELETE FROM bodies WHERE row = ?1 AND uid = ?2 AND section = ?3"
+                           " AND offset = ?4",
+  [RACK_SQL_BODIES] = "SELECT row, uid, section, offset, size, crc, used FROM bodies"
+                      " ORDER BY offset",
+  [RACK_SQL_OLDEST_BODIES] = "SELECT row, uid, section, offset, size, crc, used FROM bodies"
+                             " ORDER BY used LIMIT ?1",
+  [RACK_SQL_ORPHANS] = "SELECT row, uid, section, offset, size, crc, used FROM bodies b"
+                       " WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.row = b.row"
+                       " AND m.uid = b.uid) LIMIT ?1",
 };
 
 const char *

@@ -127,6 +127,38 @@ char *rack_store_keywords (RackStore *store, guint32 row, guint32 uid);
 guint rack_store_details (RackStore *store, guint32 row, guint32 after, RackDetails *details,
                           guint n, GError **error);
 
+/* ---- store-bodies.c: which octets the file of bodies holds ---------------------- */
+
+typedef struct
+{
+  guint32 row, uid;
+  char *section; /* "" for the whole message */
+  guint64 offset, size;
+  guint32 crc;
+  gint64 used; /* when last; microseconds since the epoch */
+} RackStoreBody;
+
+/* section is owned. FALSE: it is not there. */
+gboolean rack_store_find_body (RackStore *store, guint32 row, guint32 uid, const char *section,
+                               RackStoreBody *body);
+/* All of them in one transaction; one that is there already is replaced. */
+gboolean rack_store_add_bodies (RackStore *store, const RackStoreBody *bodies, guint n,
+                                GError **error);
+/* Notes .used of those that are there. */
+gboolean rack_store_use_bodies (RackStore *store, const RackStoreBody *bodies, guint n,
+                                GError **error);
+/* Those that are still at their offset. */
+gboolean rack_store_remove_bodies (RackStore *store, const RackStoreBody *bodies, guint n,
+                                   GError **error);
+typedef void (*RackStoreBodyFunc) (const RackStoreBody *body, gpointer data);
+/* Ascending by offset. func may not call the store. */
+gboolean rack_store_each_body (RackStore *store, RackStoreBodyFunc func, gpointer data,
+                               GError **error);
+/* At most n: those that were not used for longest, or whose message is not there any more. Returns:
+ * (owned, element-type RackStoreBody); empty if there are none or they cannot be read. */
+GArray *rack_store_oldest_bodies (RackStore *store, guint n);
+GArray *rack_store_orphaned_bodies (RackStore *store, guint n);
+
 /* ---- store-check.c ------------------------------------------------------------- */
 
 /* Has the database checked by SQLite, then its rows by us; what is wrong with those is dropped.

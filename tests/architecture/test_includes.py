@@ -38,7 +38,7 @@ LIBRARIES = {
     "gmime/": ("core", "core/mirror"),
     "ini.h": ("core",),
     "libsecret/": ("core",),
-    "zlib.h": ("core/net",),
+    "zlib.h": ("core/net", "core/mirror"),
     "readline/": ("shell",),
     "pthread.h": ("core", "core/net", "core/mirror", "plugins/auth-oauth2", "fs", "shell"),
 }

@@ -22,7 +22,7 @@ LAYERS = {
     API: (["glib-2.0", "gobject-2.0", "gio-2.0", "gmodule-no-export-2.0", "inih", "gmime-3.0",
            "libsecret-1"], [NET, IMAP]),
     # The mirror gets the shared library: it sees what is exported, and nothing else.
-    MIRROR: (["glib-2.0", "gobject-2.0", "gio-2.0", "gmime-3.0", "sqlite3"],
+    MIRROR: (["glib-2.0", "gobject-2.0", "gio-2.0", "gmime-3.0", "sqlite3", "zlib"],
              ["core/libmailrack.so"]),
 }
 

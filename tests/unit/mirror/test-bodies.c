@@ -2,7 +2,9 @@
  *
  * test-bodies.c - bodies, their cache, sizes and reading ahead, over the fake server */
 #include "fake.h"
+#include "slab.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,15 +25,27 @@ body_text (guint32 uid, gsize size)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* Messages 1 to n of size octets each; off: how wrong RFC822.SIZE is. */
 static void
-open_mirror (guint n, gsize size, gint off, gint64 cache_limit)
+reopen_mirror (gint64 cache_limit)
 {
   g_autoptr (GError) error = NULL;
   RackFolderFacts facts;
   RackMirrorOptions options = {
     .stall = 5000, .cache_limit = cache_limit, .changes = TRUE, .fetchers = 3
   };
+  g_clear_pointer (&mirror, rack_mirror_close);
+  mirror = rack_mirror_open (account, &options, NULL, &error);
+  g_assert_no_error (error);
+  folder = rack_folder_child (rack_mirror_root (mirror), "INBOX");
+  g_assert_true (rack_folder_wait (folder, NULL, &error));
+  rack_folder_facts (folder, &facts);
+  row = facts.row;
+}
+
+/* Messages 1 to n of size octets each; off: how wrong RFC822.SIZE is. */
+static void
+open_mirror (guint n, gsize size, gint off, gint64 cache_limit)
+{
   account = fake_account_new ();
   inbox = fake_box ("INBOX", 0, 1);
   for (guint32 uid = 1; uid <= n; uid++)
@@ -39,12 +53,7 @@ open_mirror (guint n, gsize size, gint off, gint64 cache_limit)
       g_autofree char *text = body_text (uid, size);
       fake_add (inbox, uid, "s", text, (gint64) size + off);
     }
-  mirror = rack_mirror_open (account, &options, NULL, &error);
-  g_assert_no_error (error);
-  folder = rack_folder_child (rack_mirror_root (mirror), "INBOX");
-  g_assert_true (rack_folder_wait (folder, NULL, &error));
-  rack_folder_facts (folder, &facts);
-  row = facts.row;
+  reopen_mirror (cache_limit);
 }
 
 static void
@@ -330,6 +339,13 @@ test_trust_ends (void)
  */
 
 static void
+wait_for_cached (guint64 most)
+{
+  while (figures ().cached > most)
+    g_usleep (1000);
+}
+
+static void
 test_eviction (void)
 {
   const gsize size = 300000; /* three of them in a MiB */
@@ -338,8 +354,10 @@ test_eviction (void)
   check_octets (held, 1, size);
   /* Backwards, so that nothing is read ahead. */
   for (guint32 uid = 8; uid > 1; uid--)
-    read_one (uid, size);
-  g_assert_cmpuint (figures ().cached, <=, 1 << 20);
+    {
+      read_one (uid, size);
+      wait_for_cached (1 << 20);
+    }
   g_assert_cmpuint (fake_count (FAKE_READ), ==, 8);
   check_octets (held, 1, size); /* not evicted: somebody has it */
   g_assert_cmpuint (fake_count (FAKE_READ), ==, 8);
@@ -356,7 +374,112 @@ test_too_large_for_the_cache (void)
 {
   open_mirror (1, 3 << 20, 0, 1);
   read_one (1, 3 << 20);
-  g_assert_cmpuint (figures ().cached, ==, 0);
+  wait_for_cached (0);
+  close_mirror ();
+}
+
+/* ---- The next time ------------------------------------------------------------------------- */
+
+static char *
+slab_path (void)
+{
+  g_auto (RackCacheFacts) facts = { NULL };
+  g_assert_true (rack_cache_size (account, NULL, &facts, NULL));
+  return g_build_filename (facts.directory, RACK_SLAB_NAME, NULL);
+}
+
+static void
+test_kept (void)
+{
+  open_mirror (3, 300000, 0, 0); /* too large to be looked through at once */
+  fake_add (inbox, 4, "small", "tiny", -1);
+  reopen_mirror (0);
+  for (guint32 uid = 3; uid > 0; uid--)
+    read_one (uid, 300000);
+  reopen_mirror (0);
+  g_assert_cmpuint (figures ().cached, >=, 3 * rack_slab_cost (300000));
+  fake_offline (TRUE);
+  for (guint32 uid = 3; uid > 0; uid--)
+    read_one (uid, 300000);
+  g_assert_cmpuint (fake_count (FAKE_READ), ==, 3);
+  g_assert_cmpuint (figures ().bodies, ==, 0);
+  close_mirror ();
+}
+
+static void
+damage (gsize at)
+{
+  g_autofree char *path = slab_path ();
+  int fd = open (path, O_WRONLY);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (pwrite (fd, "wrong", 5, (off_t) at), ==, 5);
+  close (fd);
+}
+
+static void
+check_damage (gsize size)
+{
+  open_mirror (2, size, 0, 0);
+  read_one (2, size);
+  guint before = fake_count (FAKE_READ);
+  g_clear_pointer (&mirror, rack_mirror_close);
+  damage (size / 2);
+  reopen_mirror (0);
+  read_one (2, size); /* from the server again */
+  g_assert_cmpuint (fake_count (FAKE_READ), ==, before + 1);
+  reopen_mirror (0);
+  read_one (2, size);
+  g_assert_cmpuint (fake_count (FAKE_READ), ==, before + 1);
+  g_clear_pointer (&mirror, rack_mirror_close);
+  damage (size / 2 + rack_slab_cost (size)); /* one of these is where it is now */
+  damage (size / 2);
+  g_autoptr (GError) error = NULL;
+  RackCacheRepairs repairs;
+  g_assert_true (rack_cache_check (account, NULL, &repairs, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (repairs.dropped, ==, 1);
+  rack_cache_repairs_clear (&repairs);
+  reopen_mirror (0);
+  read_one (2, size);
+  g_assert_cmpuint (fake_count (FAKE_READ), ==, before + 2);
+  close_mirror ();
+}
+
+static void
+test_damaged (void)
+{
+  check_damage (300000);
+  check_damage (20000);
+}
+
+/* What nobody wrote down is not there the next time, and takes no room. */
+static void
+test_gone_meanwhile (void)
+{
+  open_mirror (2, 100000, 0, 0);
+  read_one (2, 100000);
+  read_one (1, 100000);
+  g_clear_pointer (&mirror, rack_mirror_close);
+  fake_remove (inbox, 1);
+  reopen_mirror (0);
+  reopen_mirror (0);
+  while (figures ().cached > rack_slab_cost (100000))
+    g_usleep (1000);
+  fake_offline (TRUE);
+  read_one (2, 100000);
+  close_mirror ();
+}
+
+static void
+test_smaller_limit (void)
+{
+  open_mirror (8, 300000, 0, 0);
+  for (guint32 uid = 8; uid > 0; uid--)
+    read_one (uid, 300000);
+  reopen_mirror (1);
+  wait_for_cached (1 << 20);
+  fake_offline (TRUE);
+  read_one (1, 300000); /* read last */
   close_mirror ();
 }
 
@@ -417,6 +540,10 @@ main (int argc, char **argv)
   g_test_add_func ("/bodies/trust-ends", test_trust_ends);
   g_test_add_func ("/bodies/eviction", test_eviction);
   g_test_add_func ("/bodies/too-large-for-the-cache", test_too_large_for_the_cache);
+  g_test_add_func ("/bodies/kept", test_kept);
+  g_test_add_func ("/bodies/damaged", test_damaged);
+  g_test_add_func ("/bodies/gone-meanwhile", test_gone_meanwhile);
+  g_test_add_func ("/bodies/smaller-limit", test_smaller_limit);
   g_test_add_func ("/bodies/ahead", test_ahead);
   g_test_add_func ("/bodies/ahead-not-at-random", test_ahead_not_at_random);
   g_test_add_func ("/bodies/demand-comes-first", test_demand_comes_first);

@@ -7,15 +7,17 @@
 #include <string.h>
 
 /* A batch is written when it is so large, or so old. */
-#define BATCH_OCTETS (32 << 20)
-#define BATCH_BODIES 4096
-#define BATCH_WAIT   500 /* milliseconds */
+#define BATCH_OCTETS  (32 << 20)
+#define BATCH_BODIES  4096
+#define BATCH_WAIT    500 /* milliseconds */
 /* What is looked at together when something has to go. */
-#define VICTIMS      256
-#define ROOM_MIN     (8 << 20)
-#define STUCK_WAIT   1000 /* milliseconds: everything is in use */
+#define VICTIMS       256
+#define ROOM_MIN      (8 << 20)
+#define STUCK_WAIT    1000 /* milliseconds: everything is in use */
+/* How often bodies are looked for whose messages have gone, milliseconds. */
+#define ORPHANS_EVERY (30 * 60 * 1000)
 /* In the store: whether the last process with it ended by itself. */
-#define CLEAN        "bodies_clean"
+#define CLEAN         "bodies_clean"
 
 struct RackKeeper
 {
@@ -25,6 +27,7 @@ struct RackKeeper
   GPtrArray *queue;         /* RackBody, pinned */
   guint64 octets;           /* of those */
   gboolean ending;
+  gint64 looked_at; /* for orphans, monotonic; 0: not yet */
   GThread *thread;
 };
 
@@ -211,13 +214,26 @@ reduce (RackKeeper *keeper)
     rack_cond_wait_for (&keeper->cond, &bodies->mutex, STUCK_WAIT);
 }
 
+/* Once in a while. With the mutex held, which is given up meanwhile. */
+static void
+look_for_orphans (RackKeeper *keeper)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (keeper->looked_at > 0 && now - keeper->looked_at < ORPHANS_EVERY * G_GINT64_CONSTANT (1000))
+    return;
+  keeper->looked_at = now;
+  pthread_mutex_unlock (&keeper->bodies->mutex);
+  drop_orphans (keeper);
+  pthread_mutex_lock (&keeper->bodies->mutex);
+}
+
 static gpointer
 run (gpointer data)
 {
   RackKeeper *keeper = data;
   RackBodies *bodies = keeper->bodies;
-  drop_orphans (keeper);
   pthread_mutex_lock (&bodies->mutex);
+  look_for_orphans (keeper);
   for (;;)
     if (keeper->queue->len > 0)
       {
@@ -229,7 +245,10 @@ run (gpointer data)
     else if (bodies->used > bodies->limit)
       reduce (keeper);
     else
-      pthread_cond_wait (&keeper->cond, &bodies->mutex);
+      {
+        rack_cond_wait_for (&keeper->cond, &bodies->mutex, ORPHANS_EVERY);
+        look_for_orphans (keeper);
+      }
   pthread_mutex_unlock (&bodies->mutex);
   return NULL;
 }

@@ -462,6 +462,9 @@ test_gone_meanwhile (void)
   g_clear_pointer (&mirror, rack_mirror_close);
   fake_remove (inbox, 1);
   reopen_mirror (0);
+  RackEntry entry;
+  while (rack_folder_find (folder, 1, &entry))
+    g_usleep (1000);
   reopen_mirror (0);
   while (figures ().cached > rack_slab_cost (100000))
     g_usleep (1000);

@@ -246,7 +246,7 @@ test_offline_start (void)
   g_assert_error (error, RACK_ERROR, RACK_ERROR_NETWORK);
   g_clear_error (&error);
   rack_folder_facts (folder, &facts);
-  g_autoptr (RackBody) body = rack_folder_body (folder, facts.row, 1);
+  g_autoptr (RackBody) body = rack_folder_part (folder, facts.row, 1, "1", RACK_PART_AS_SENT);
   g_assert_false (rack_body_wait (body, 1, NULL, &error));
   g_assert_error (error, RACK_ERROR, RACK_ERROR_NETWORK);
   g_clear_pointer (&body, rack_body_unref);

@@ -65,6 +65,8 @@ static const RackParam mount_params[] = {
                    "Whether the other views are listed at the root or only reachable by path."),
   RACK_PARAM (Mount, inotify, "inotify", BOOL, OPTIONAL, "true",
               "Programs that watch directories hear of new and gone mail."),
+  RACK_PARAM (Mount, xattr, "xattr", BOOL, OPTIONAL, "false",
+              "Messages have extended attributes: user.imap.flags and others."),
   RACK_PARAM (Mount, deny_readers, "deny_readers", LIST, OPTIONAL, NULL,
               "Programs that may not open files, by name: indexers, thumbnailers."),
   RACK_PARAM (Mount, seen_on_read, "seen_on_read", BOOL, OPTIONAL, "false",

@@ -20,6 +20,7 @@ typedef struct Notifier Notifier;
 typedef struct Nodes Nodes;
 typedef struct Events Events;
 typedef struct Announcer Announcer;
+typedef struct Quota Quota;
 typedef struct Node Node;
 typedef struct NodeOps NodeOps;
 
@@ -32,9 +33,11 @@ typedef struct
   Workers *news;   /* reads that wait for something to happen */
   Nodes *nodes;
   Events *events;
+  Quota *quota;
   Announcer *announcer;            /* NULL: nothing is announced */
   gint views_used;                 /* atomic: bits of the Views that somebody looked into */
   guint root;                      /* the View at the root */
+  gboolean xattr;                  /* messages have extended attributes */
   gboolean list_views;             /* the other views are listed there */
   gint64 cache_limit;              /* MiB; 0: none */
   const char *label;               /* of the account, for people */
@@ -60,6 +63,18 @@ extern const struct fuse_lowlevel_ops mount_ops;
 int errno_of (const GError *error);
 /* The exit status (sysexits.h) for an error before the mount is there. */
 int exit_status_of (const GError *error);
+
+/* ---- quota.c ---- */
+Quota *quota_start (Mount *mount);
+void quota_stop (Quota *quota);
+void op_statfs (fuse_req_t req, fuse_ino_t ino);
+
+/* ---- xattr.c ---- */
+void op_getxattr (fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void op_listxattr (fuse_req_t req, fuse_ino_t ino, size_t size);
+void op_setxattr (fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
+                  int flags);
+void op_removexattr (fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /* ---- readers.c ---- */
 /* Whether the program that asks may not open files (deny_readers). */

@@ -25,24 +25,6 @@ op_init (void *data, struct fuse_conn_info *conn)
 }
 
 static void
-op_statfs (fuse_req_t req, fuse_ino_t ino)
-{
-  /* Nothing asks the server: there is plenty, as far as anybody can tell. */
-  struct statvfs facts = {
-    .f_bsize = 4096,
-    .f_frsize = 4096,
-    .f_blocks = 1UL << 32,
-    .f_bfree = 1UL << 32,
-    .f_bavail = 1UL << 32,
-    .f_files = 1UL << 32,
-    .f_ffree = 1UL << 32,
-    .f_favail = 1UL << 32,
-    .f_namemax = 255,
-  };
-  fuse_reply_statfs (req, &facts);
-}
-
-static void
 op_forget (fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
   Mount *mount = fuse_req_userdata (req);
@@ -77,6 +59,10 @@ const struct fuse_lowlevel_ops mount_ops = {
   .poll = op_poll,
   .readlink = op_readlink,
   .statfs = op_statfs,
+  .getxattr = op_getxattr,
+  .listxattr = op_listxattr,
+  .setxattr = op_setxattr,
+  .removexattr = op_removexattr,
   .forget = op_forget,
   .forget_multi = op_forget_multi,
   .mknod = op_mknod,

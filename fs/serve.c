@@ -79,6 +79,7 @@ run_loop (Mount *mount, int ready)
   mount->bodies = workers_new (BODY_WORKERS, "mount-bodies");
   mount->lists = workers_new (LIST_WORKERS, "mount-lists");
   mount->news = workers_new (NEWS_WORKERS, "mount-news");
+  mount->quota = quota_start (mount);
   Notifier *notifier = notifier_start (mount);
   life_ready (ready);
   g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=%s is mounted", mount->label);
@@ -90,6 +91,7 @@ run_loop (Mount *mount, int ready)
   workers_free (mount->bodies);
   workers_free (mount->lists);
   workers_free (mount->news);
+  quota_stop (mount->quota);
   /* Its calls use the session's descriptor, which unmounting closes. */
   gboolean stopped = notifier_stop (notifier) && announcer_stop (mount->announcer);
   fuse_session_unmount (mount->session);
@@ -112,6 +114,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     .nodes = nodes_new (),
     .events = events_new (),
     .root = view_at_root (settings),
+    .xattr = settings->xattr,
     .list_views = settings->views == RACK_VIEWS_LISTED,
     .label = label,
     .cache_limit = settings->cache_limit,

@@ -44,3 +44,9 @@ rack_mirror_drop_bodies (RackMirror *mirror)
 {
   return rack_bodies_drop (mirror->bodies);
 }
+
+RackAccount *
+rack_mirror_account (RackMirror *mirror)
+{
+  return mirror->account;
+}

@@ -51,6 +51,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackMirror, rack_mirror_close)
  * or NULL. Borrowed. */
 RACK_API const char *rack_mirror_notice (RackMirror *mirror);
 
+/* Borrowed. */
+RACK_API RackAccount *rack_mirror_account (RackMirror *mirror);
+
 typedef struct
 {
   guint64 bodies;      /* fetched on demand */

@@ -107,6 +107,7 @@ typedef struct
   RackMountRoot root;
   RackMountViews views;
   gboolean inotify;
+  gboolean xattr;
   const char *const *deny_readers;
   gboolean seen_on_read;
   gboolean subscribed; /* only what is subscribed, and INBOX */

@@ -132,9 +132,14 @@ rack_bodies_drop (RackBodies *bodies)
       GList *last = g_queue_pop_tail_link (&bodies->unheld);
       discard (last->data);
     }
-  guint64 dropped = before - bodies->used;
   pthread_mutex_unlock (&bodies->mutex);
-  return dropped;
+  /* And what the store knows, a portion at a time. */
+  while (rack_keeper_make_room (bodies, G_MAXUINT64 / 2))
+    ;
+  pthread_mutex_lock (&bodies->mutex);
+  guint64 now = bodies->used;
+  pthread_mutex_unlock (&bodies->mutex);
+  return before - MIN (now, before);
 }
 
 static void

@@ -6,8 +6,8 @@
 
 Prepares a private Dovecot, mounts through a relay that notes what the client sends, and lists the
 mailbox with "ls -l"; then the same with the disk the first mount left behind. Memory is what the
-process has of its own (Private_Dirty of smaps_rollup), less what it has with an empty mailbox. It is a
-measurement, not a test: it judges nothing but that every message is listed.
+process has of its own (Private_Dirty of smaps_rollup), less what it has with an empty mailbox. It
+is a measurement, not a test: it judges nothing but that every message is listed.
 """
 
 import argparse
@@ -64,7 +64,8 @@ class Relay:
         with self.lock:
             text = b"".join(data for moment, data in self.sent if moment <= until)
         lines = [line.split(b" ", 3) for line in text.split(b"\r\n") if line.count(b" ")]
-        return [b" ".join(words[1:3] if words[1] == b"UID" else words[1:2]).decode("ascii", "replace")
+        return [b" ".join(words[1:3] if words[1] == b"UID" else words[1:2])
+                .decode("ascii", "replace")
                 for words in lines]
 
     def reset(self):

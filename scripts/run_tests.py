@@ -1,27 +1,34 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Run every suite one after the other and count: the part of scripts/test that is not shell.
+"""Run every suite and count: the part of scripts/test that is not shell.
 
-Each suite leaves a JUnit file; those are counted, not what is printed.  A suite that ends badly
+Two suites run at a time, since most of what tests do is wait; what a suite printed is shown when it
+ends.  Each leaves a JUnit file; those are counted, not what is printed.  A suite that ends badly
 without a failed case in its file (a crash, a build that fails, a time-out) counts as one failure.
-The whole has a budget of time.  The sanitized pytest folders are run as far as it goes, and each
-that did not fit is said and counted as skipped.
+The whole has a budget of time.  The sanitized suites are run as far as it goes, and each that did
+not fit is said and counted as skipped.
 
 What it is not: a place for tests.
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import xml.etree.ElementTree
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 BUDGET = 11 * 60
+LANES = 2
 # In the order of what they find for the time they take.
-SANITIZED = ("live", "plugins", "shell", "fs")
+SANITIZED = ("live", "plugins", "fs", "shell")
+# Folders that are long: each of their files is a suite.
+DIVIDED = ("tests/fs",)
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
@@ -36,33 +43,56 @@ class Runner:
         self.started = time.monotonic()
         self.budget = budget
         self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()            # over the counters and what is printed
 
     def left(self):
         return self.budget - (time.monotonic() - self.started)
 
-    def run(self, title, command, report=None, env=None, limit=None):
-        """One suite; its output is shown as it comes.  False: something failed in it."""
-        limit = min(limit or self.left(), max(self.left(), 20))
+    def run(self, title, command, report=None, env=None, optional=False):
+        """One suite.  False: something failed in it.  An optional one that the end of the time cuts
+        short is left out; what it had run counts all the same."""
+        limit = max(self.left(), 20)
         began = time.monotonic()
-        print(f"== {title}", flush=True)
         if report:
             report.unlink(missing_ok=True)
-        child = subprocess.Popen([str(part) for part in command], cwd=TOP,
-                                 env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
-                                 start_new_session=True)
-        try:
-            status = child.wait(limit)
-        except subprocess.TimeoutExpired:
-            print(f"-- {title}: ended after {limit:.0f} s", flush=True)
-            status = stop(child)
+        with tempfile.TemporaryFile() as log:
+            child = subprocess.Popen([str(part) for part in command], cwd=TOP,
+                                     env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                                     stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            try:
+                status = child.wait(limit)
+                late = False
+            except subprocess.TimeoutExpired:
+                status = stop(child)
+                late = True
+            with self.lock:
+                print(f"== {title}", flush=True)
+                copy(log)
+                ok = self.judge(title, report, 0 if late and optional else status)
+                if late:
+                    print(f"-- {title}: cut short, the time is over", flush=True)
+                    self.skipped += optional
+                print(f"-- {title}: {time.monotonic() - began:.0f} s", flush=True)
+        return ok
+
+    def judge(self, title, report, status):
         failed_before = self.failed
         if report:
             self.count(report)
         if status not in (0, 5) and self.failed == failed_before:     # 5: pytest found no test
             self.failed += 1
             print(f"-- {title}: exit status {status}", flush=True)
-        print(f"-- {title}: {time.monotonic() - began:.0f} s", flush=True)
         return self.failed == failed_before
+
+    def run_all(self, suites, optional=False):
+        """Suites side by side, begun in this order."""
+        def one(suite):
+            if optional and self.left() < 30:
+                self.leave_out(suite[0])
+            else:
+                self.run(*suite, optional=optional)
+        with concurrent.futures.ThreadPoolExecutor(LANES) as lanes:
+            list(lanes.map(one, suites))
 
     def start(self, title, command):
         """The same beside the others; finish() waits for it and counts."""
@@ -82,8 +112,7 @@ class Runner:
             self.leave_out(title)
             return False
         finally:
-            log.seek(0)
-            sys.stdout.buffer.write(log.read())
+            copy(log)
             log.close()
         if status:
             self.failed += 1
@@ -104,8 +133,15 @@ class Runner:
                 self.passed += 1
 
     def leave_out(self, title):
-        print(f"-- {title}: left out, the time is over", flush=True)
-        self.skipped += 1
+        with self.lock:
+            print(f"-- {title}: left out, the time is over", flush=True)
+            self.skipped += 1
+
+
+def copy(log):
+    log.seek(0)
+    sys.stdout.buffer.write(log.read())
+    sys.stdout.flush()
 
 
 def stop(child):
@@ -124,12 +160,25 @@ def unit(runner, build, title, env=None):
                TOP / build / "meson-logs/testlog.junit.xml", env)
 
 
-def pytest(runner, build, title, folders, env=None, limit=None):
+def pytest(build, place, env=None):
+    """A suite: a folder or a file of pytest's."""
+    title = place.removesuffix(".py").replace("/", " ") + (" sanitized" if env else "")
     report = TOP / build / f"junit-{title.replace(' ', '-')}.xml"
-    runner.run(title, ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                       "--durations=5", "--durations-min=3", f"--junitxml={report}", *folders],
-               report, {"MAILRACK_BUILD": str(TOP / build), "PYTHONDONTWRITEBYTECODE": "1",
-                        **(env or {})}, limit)
+    return (title, ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                    "--durations=3", "--durations-min=3", f"--junitxml={report}", place],
+            report, {"MAILRACK_BUILD": str(TOP / build), "PYTHONDONTWRITEBYTECODE": "1",
+                     **(env or {})})
+
+
+def places():
+    """What pytest is run on, each apart."""
+    for path in sorted((TOP / "tests").iterdir()):
+        name = f"tests/{path.name}"
+        files = sorted(path.glob("test_*.py")) if path.is_dir() else []
+        if name in DIVIDED:
+            yield from (f"{name}/{file.name}" for file in files)
+        elif files or (path.is_dir() and list(path.glob("*/test_*.py"))):
+            yield name
 
 
 def main():
@@ -138,9 +187,6 @@ def main():
     options = parser.parse_args()
     runner = Runner(BUDGET)
 
-    folders = sorted(f"tests/{path.name}" for path in (TOP / "tests").iterdir()
-                     if path.is_dir() and (list(path.glob("test_*.py"))
-                                           or list(path.glob("*/test_*.py"))))
     sanitized = None
     if runner.run("build", ["scripts/build", "build"]):
         unit(runner, "build", "unit")
@@ -149,18 +195,11 @@ def main():
                                      ["scripts/build", "build-asan",
                                       "-Db_sanitize=address,undefined", "-Db_lundef=false",
                                       "-Doptimization=1"])
-        for folder in folders:
-            pytest(runner, "build", folder.replace("/", " "), [folder])
+        runner.run_all([pytest("build", place) for place in places()])
     if sanitized and runner.finish(sanitized):
         unit(runner, "build-asan", "unit, sanitized", SANITIZERS)
-        for name in SANITIZED:
-            if f"tests/{name}" not in folders:
-                continue
-            if runner.left() < 60:
-                runner.leave_out(f"tests {name}, sanitized")
-            else:
-                pytest(runner, "build-asan", f"tests {name} sanitized", [f"tests/{name}"],
-                       SANITIZERS)
+        runner.run_all([pytest("build-asan", place, SANITIZERS) for name in SANITIZED
+                        for place in places() if place.split("/")[1] == name], optional=True)
 
     print(f"{time.monotonic() - runner.started:.0f} s")
     print(f"{runner.passed} passed, {runner.failed} failed, {runner.skipped} skipped", flush=True)

@@ -47,6 +47,8 @@ struct RackAccount
 RackConn *rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **error);
 /* Before the first SELECT; costs no round trip. */
 void rack_conn_enable_qresync (RackConn *conn);
+/* list.c: what a STATUS says is added; the rest stays. */
+void rack_mailbox_info_merge (RackMailboxInfo *info, const RackStatusData *status);
 /* login.c: on a connection before it is started. */
 gboolean rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait,
                              GError **error);

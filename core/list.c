@@ -89,15 +89,20 @@ find_or_add (GPtrArray *list, GHashTable *by_name, RackStr wire)
   return info;
 }
 
-static void
-take_status (RackMailboxInfo *info, const RackStatusData *status)
+void
+rack_mailbox_info_merge (RackMailboxInfo *info, const RackStatusData *status)
 {
   info->status_items |= status->items;
-  info->messages = status->messages;
-  info->uid_next = status->uid_next;
-  info->uid_validity = status->uid_validity;
-  info->unseen = status->unseen;
-  info->highest_modseq = status->highest_modseq;
+  if (status->items & RACK_STATUS_MESSAGES)
+    info->messages = status->messages;
+  if (status->items & RACK_STATUS_UIDNEXT)
+    info->uid_next = status->uid_next;
+  if (status->items & RACK_STATUS_UIDVALIDITY)
+    info->uid_validity = status->uid_validity;
+  if (status->items & RACK_STATUS_UNSEEN)
+    info->unseen = status->unseen;
+  if (status->items & RACK_STATUS_HIGHESTMODSEQ)
+    info->highest_modseq = status->highest_modseq;
 }
 
 static void
@@ -115,8 +120,8 @@ collect (GPtrArray *list, GHashTable *by_name, const RackReply *reply)
         info->separator = response->list.separator;
       }
     else if (response->kind == RACK_RESPONSE_MAILBOX_STATUS)
-      take_status (find_or_add (list, by_name, response->mailbox_status.mailbox),
-                   &response->mailbox_status);
+      rack_mailbox_info_merge (find_or_add (list, by_name, response->mailbox_status.mailbox),
+                               &response->mailbox_status);
 }
 
 /* STATUS of each, as many in flight as the engine admits. A mailbox that refuses is left without.
@@ -305,7 +310,7 @@ rack_account_status (RackAccount *account, const char *name, GCancellable *cance
       {
         RackMailboxInfo *info = g_new0 (RackMailboxInfo, 1);
         info->name = g_strdup (name);
-        take_status (info, &response->mailbox_status);
+        rack_mailbox_info_merge (info, &response->mailbox_status);
         return info;
       }
   g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,

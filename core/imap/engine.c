@@ -549,7 +549,8 @@ is_awaiting (const RackEngine *engine)
 static gint64
 idle_deadline (const RackEngine *engine)
 {
-  if (engine->phase != RACK_PHASE_SELECTED || !engine->want_idle || engine->queue != NULL)
+  if ((engine->phase != RACK_PHASE_SELECTED && engine->phase != RACK_PHASE_AUTHENTICATED)
+      || !engine->want_idle || engine->queue != NULL)
     return G_MAXINT64;
   if (engine->idle_state == RACK_IDLE_ON)
     return engine->idle_since + engine->idle_refresh;

@@ -40,6 +40,7 @@ static const Class classes[] = {
   { "LSUB", RACK_TAKES_LIST, REPEAT },
   { "NAMESPACE", RACK_TAKES_OTHER, REPEAT },
   { "NOOP", 0, RACK_EXCHANGE_BEFORE_LOGIN | REPEAT },
+  { "NOTIFY", 0, ALONE }, /* what comes with it is news like what comes later */
   { "RENAME", RACK_TAKES_CODES, ALONE },
   { "SEARCH", RACK_TAKES_SEARCH, ALONE },
   { "SELECT", RACK_TAKES_SELECT | RACK_TAKES_CODES, RACK_EXCHANGE_SELECTS | REPEAT },

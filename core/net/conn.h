@@ -93,5 +93,5 @@ typedef void (*RackNews) (gpointer data, const RackResponse *response);
 void rack_conn_set_news (RackConn *conn, RackNews news, gpointer data);
 /* Called on the owner's thread when the connection died. */
 void rack_conn_set_died (RackConn *conn, void (*died) (gpointer data), gpointer data);
-/* IDLE while a mailbox is selected and there is nothing to do. */
+/* IDLE while there is nothing to do. */
 void rack_conn_want_idle (RackConn *conn, gboolean want);

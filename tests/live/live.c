@@ -556,6 +556,7 @@ static const struct
   { "threads", check_threads },
   { "added-elsewhere", check_added_elsewhere },
   { "resync", live_check_resync },
+  { "watch-account", live_check_watch_account },
   { "quota-and-namespaces", check_quota_and_namespaces },
 };
 

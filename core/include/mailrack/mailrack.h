@@ -466,6 +466,34 @@ RACK_API gboolean rack_watch_next (RackWatch *watch, RackEvent *event, GCancella
 RACK_API void rack_watch_free (RackWatch *watch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackWatch, rack_watch_free)
 
+typedef enum
+{
+  RACK_ACCOUNT_MAILBOX = 1, /* something happened in .mailbox */
+  RACK_ACCOUNT_NAMES = 2,   /* mailboxes came, went or were subscribed: list them again */
+  RACK_ACCOUNT_RESET = 3,   /* reports were lost: list and look at everything again */
+} RackAccountEventKind;
+
+typedef struct
+{
+  RackAccountEventKind kind;
+  /* Of MAILBOX: its name, and what .status_items says is known of it now; no flags. */
+  const RackMailboxInfo *mailbox;
+} RackAccountEvent;
+
+typedef struct RackAccountWatch RackAccountWatch;
+/* Has the server report every personal mailbox in which messages come, go or change flags (NOTIFY,
+ * RFC 5465), on one connection of its own. Begins with a report of each mailbox as it is now.
+ * RACK_ERROR_UNSUPPORTED: the server cannot; there is rack_mailbox_watch(), and polling. */
+RACK_API RackAccountWatch *rack_account_watch (RackAccount *account, GCancellable *cancellable,
+                                               GError **error);
+/* Blocks until there is one. Reports about one mailbox that was not asked for yet are merged.
+ * Survives reconnects: RESET, and a report of each mailbox again. Returns: borrowed until the next
+ * call; NULL with error set. */
+RACK_API const RackAccountEvent *
+rack_account_watch_next (RackAccountWatch *watch, GCancellable *cancellable, GError **error);
+RACK_API void rack_account_watch_free (RackAccountWatch *watch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackAccountWatch, rack_account_watch_free)
+
 /* ---- Command: one IMAP command being written ------------------------------- */
 
 /* What the pieces are, and which of them need a literal, is decided when it is sent. A piece that

@@ -26,6 +26,7 @@ typedef struct RackChanges RackChanges;
 typedef struct RackPartsCache RackPartsCache;
 typedef struct RackWatchers RackWatchers;
 typedef struct RackWatcher RackWatcher;
+typedef struct RackReports RackReports;
 typedef struct RackOnline RackOnline;
 
 /* What the server can do that makes a difference here. */
@@ -46,6 +47,7 @@ struct RackMirror
   RackPartsCache *parts;
   RackChanges *changes;
   RackWatchers *watchers;
+  RackReports *reports;
   RackOnline *online;
   RackStore *store;
   char *notice;
@@ -230,6 +232,13 @@ void rack_watchers_probe (RackMirror *mirror);
 /* Ends the threads; nothing is watched any more. */
 void rack_watchers_end (RackWatchers *watchers);
 void rack_watchers_free (RackWatchers *watchers);
+
+/* ---- reports.c ---- */
+RackReports *rack_reports_new (RackMirror *mirror);
+/* Lets the connection go; another is made when that may be. */
+void rack_reports_stop (RackReports *reports);
+/* Joins the thread. */
+void rack_reports_free (RackReports *reports);
 
 /* ---- changes.c ---- */
 RackChanges *rack_changes_new (void);

@@ -112,6 +112,7 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
   mirror->options.changes = options->changes;
   mirror->jobs = rack_jobs_new (SYNC_THREADS, "mirror-sync");
   mirror->watchers = rack_watchers_new (mirror);
+  mirror->reports = rack_reports_new (mirror);
   return mirror;
 }
 
@@ -136,6 +137,7 @@ rack_mirror_close (RackMirror *mirror)
   g_cancellable_cancel (mirror->cancellable);
   if (mirror->store != NULL)
     rack_store_say_closing (mirror->store);
+  rack_reports_free (mirror->reports);
   if (mirror->watchers != NULL)
     rack_watchers_end (mirror->watchers);
   if (mirror->jobs != NULL)

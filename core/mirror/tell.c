@@ -36,6 +36,7 @@ rack_mirror_hold (RackMirror *mirror, gboolean held)
       return;
     }
   rack_watchers_stop_all (mirror);
+  rack_reports_stop (mirror->reports);
   rack_account_disconnect (mirror->account);
 }
 

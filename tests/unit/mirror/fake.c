@@ -613,6 +613,25 @@ rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable, GError **er
   return watch;
 }
 
+/* It has no NOTIFY. */
+RackAccountWatch *
+rack_account_watch (RackAccount *account, GCancellable *cancellable, GError **error)
+{
+  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_UNSUPPORTED, "the server has no NOTIFY");
+  return NULL;
+}
+
+const RackAccountEvent *
+rack_account_watch_next (RackAccountWatch *watch, GCancellable *cancellable, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+void
+rack_account_watch_free (RackAccountWatch *watch)
+{
+}
+
 void
 rack_watch_want (RackWatch *watch, const char *items)
 {

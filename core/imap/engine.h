@@ -171,8 +171,8 @@ void rack_engine_detach (RackEngine *engine, RackExchange *exchange);
 void rack_engine_kick (RackEngine *engine);
 /* Answers a continuation with one line (CRLF added); secret. For AUTHENTICATE. */
 void rack_engine_answer (RackEngine *engine, const RackSecret *line);
-/* Whether to IDLE while logged in and nothing is queued (RFC 2177: with or without a mailbox). Where
- * the server has no IDLE: NOOP every minute. */
+/* Whether to IDLE while logged in and nothing is queued (RFC 2177: with or without a mailbox).
+ * Where the server has no IDLE: NOOP every minute. */
 void rack_engine_want_idle (RackEngine *engine, gboolean want);
 
 /* What was heard of the selected mailbox since its SELECT was sent. */

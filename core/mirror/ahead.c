@@ -19,6 +19,8 @@
 #define DISTANCE_MAX   (32 << 20)
 #define MESSAGE_MAX    (1 << 20)
 #define JOB_MESSAGES   256
+/* So many beginnings in a row, and only beginnings are fetched. */
+#define HEADS_MIN      3
 
 #define PROBE_NEWEST      200
 #define PROBE_COUNT       16
@@ -29,8 +31,23 @@ typedef struct
 {
   guint32 row;
   guint64 octets;
-  GArray *uids; /* guint32, ascending */
+  GArray *uids;     /* guint32, ascending */
+  gboolean heads;   /* only the beginnings */
+  GArray *believed; /* then: guint64, the sizes; 0: all of it is wanted */
 } Job;
+
+/* What reading a message to where this reader does brings. */
+static guint64
+weight (const RackAhead *ahead, const RackRecord *record)
+{
+  return ahead->heads >= HEADS_MIN ? MIN (record->size, RACK_HEAD_OCTETS) : record->size;
+}
+
+static gboolean
+is_believed (RackMirror *mirror, const RackRecord *record)
+{
+  return (record->bits & RACK_RECORD_EXACT) || rack_mirror_trusts_sizes (mirror);
+}
 
 /* Takes the next ones off the index, octets of them or a little more. With the folder's mutex
  * held. */
@@ -41,16 +58,21 @@ take_job (RackFolder *folder, guint from, guint64 octets, Job *job)
   for (guint i = from; i < folder->index.n && job->uids->len < JOB_MESSAGES; i++)
     {
       const RackRecord *record = &folder->index.records[i];
-      if (job->octets + record->size > octets && job->uids->len > 0)
+      guint64 size = weight (ahead, record);
+      if (job->octets + size > octets && job->uids->len > 0)
         break;
       ahead->upto_uid = record->uid;
-      if (record->size > MESSAGE_MAX)
+      if (size > MESSAGE_MAX)
         continue;
-      job->octets += record->size;
+      gboolean head = record->size > RACK_HEAD_OCTETS && is_believed (folder->mirror, record);
+      guint64 believed = job->heads && head ? record->size : 0;
+      if (job->heads && record->size > RACK_HEAD_OCTETS && !head)
+        continue;
+      job->octets += size;
       g_array_append_val (job->uids, record->uid);
+      g_array_append_val (job->believed, believed);
     }
   ahead->pending += job->octets;
-  ahead->distance = MIN (ahead->distance * 2, DISTANCE_MAX);
 }
 
 /* Notes one step of the reader. With the mutex held. */
@@ -64,17 +86,24 @@ step (RackFolder *folder, guint32 uid)
     return; /* the same again, or a slower thread of the same reader */
   if (ahead->last_uid == 0 || at < last || at - last > STEP_MAX)
     {
-      *ahead = (RackAhead){ .last_uid = uid, .distance = DISTANCE_FIRST };
+      *ahead = (RackAhead){ .last_uid = uid, .distance = DISTANCE_FIRST, .heads = ahead->heads };
       return;
     }
   for (gint64 i = last + 1; i <= at && i < folder->index.n; i++)
     {
       const RackRecord *record = &folder->index.records[i];
-      if (record->uid <= ahead->upto_uid && record->size <= MESSAGE_MAX)
-        ahead->pending -= MIN (ahead->pending, record->size);
+      if (record->uid <= ahead->upto_uid && weight (ahead, record) <= MESSAGE_MAX)
+        ahead->pending -= MIN (ahead->pending, weight (ahead, record));
     }
   ahead->last_uid = uid;
   ahead->streak++;
+  if (ahead->upto_uid <= uid)
+    {
+      ahead->upto_uid = uid;
+      ahead->pending = 0;
+    }
+  if (ahead->streak > STREAK_MIN && ahead->pending <= ahead->distance / 2)
+    ahead->distance = MIN (ahead->distance * 2, DISTANCE_MAX);
 }
 
 /* What to ask for next, if anything. With the mutex held. */
@@ -87,12 +116,8 @@ next_job (RackFolder *folder, Job *job)
   guint64 room = rack_bodies_ahead_room (folder->mirror);
   if (room == 0)
     return;
-  if (ahead->upto_uid < ahead->last_uid)
-    {
-      ahead->upto_uid = ahead->last_uid;
-      ahead->pending = 0;
-    }
   guint from = rack_index_position (&folder->index, ahead->upto_uid + 1);
+  job->heads = ahead->heads >= HEADS_MIN;
   take_job (folder, from, MIN (room, ahead->distance - ahead->pending), job);
 }
 
@@ -102,12 +127,15 @@ fetch_job (RackFolder *folder, const Job *job)
   GPtrArray *claimed = g_ptr_array_new ();
   for (guint i = 0; i < job->uids->len; i++)
     {
-      RackBody *body = rack_bodies_claim (folder, job->row, g_array_index (job->uids, guint32, i));
+      guint32 uid = g_array_index (job->uids, guint32, i);
+      guint64 size = job->heads ? g_array_index (job->believed, guint64, i) : 0;
+      RackBody *body = size > 0 ? rack_bodies_claim_head (folder, job->row, uid, size)
+                                : rack_bodies_claim (folder, job->row, uid);
       if (body != NULL)
         g_ptr_array_add (claimed, body);
     }
   if (claimed->len > 0)
-    rack_bodies_run_ahead (folder, claimed, job->octets);
+    rack_bodies_run_ahead (folder, claimed, job->octets, job->heads);
   else
     g_ptr_array_unref (claimed);
 }
@@ -118,7 +146,8 @@ rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid)
   for (gboolean first = TRUE, more = TRUE; more; first = FALSE)
     {
       g_autoptr (GArray) uids = g_array_new (FALSE, FALSE, sizeof (guint32));
-      Job job = { .row = row, .uids = uids };
+      g_autoptr (GArray) believed = g_array_new (FALSE, FALSE, sizeof (guint64));
+      Job job = { .row = row, .uids = uids, .believed = believed };
       pthread_mutex_lock (&folder->mutex);
       if (folder->row == row && folder->complete)
         {
@@ -131,6 +160,33 @@ rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid)
       if (more)
         fetch_job (folder, &job);
     }
+}
+
+/* ---- Beginnings ------------------------------------------------------------------------ */
+
+gboolean
+rack_ahead_wants_head (RackFolder *folder, guint32 row, guint32 uid, guint64 *size)
+{
+  gboolean wants = FALSE;
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->row == row && folder->ahead.heads >= HEADS_MIN)
+    {
+      const RackRecord *record = rack_index_find (&folder->index, uid);
+      wants =
+          record != NULL && record->size > RACK_HEAD_OCTETS && is_believed (folder->mirror, record);
+      *size = wants ? record->size : 0;
+    }
+  pthread_mutex_unlock (&folder->mutex);
+  return wants;
+}
+
+void
+rack_ahead_note_end (RackFolder *folder, guint32 row, gboolean head_only)
+{
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->row == row)
+    folder->ahead.heads = head_only ? MIN (folder->ahead.heads + 1, HEADS_MIN) : 0;
+  pthread_mutex_unlock (&folder->mutex);
 }
 
 /* ---- Are the announced sizes right? ------------------------------------------------- */

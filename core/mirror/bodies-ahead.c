@@ -64,6 +64,7 @@ typedef struct
   RackFolder *folder;
   GPtrArray *bodies; /* pinned, ascending by UID; NULL where it was finished */
   guint64 octets;
+  gboolean heads;
   gint64 began; /* monotonic */
 } Ahead;
 
@@ -71,7 +72,7 @@ static RackStr
 octets_of (const RackMessage *message)
 {
   for (guint i = 0; i < message->n_sections; i++)
-    if (message->sections[i].section.size == 0 && !message->sections[i].partial)
+    if (message->sections[i].section.size == 0 && message->sections[i].origin == 0)
       return message->sections[i].data;
   return RACK_STR_NIL;
 }
@@ -92,7 +93,16 @@ take_message (Ahead *ahead, const RackMessage *message)
   RackBody **body = octets.data != NULL ? find_body (ahead->bodies, message->uid) : NULL;
   if (body == NULL)
     return;
-  rack_fetcher_put (*body, octets);
+  /* A beginning that is not full is the whole message. Of what turned out to be larger, or to be
+   * wanted to a later end, whoever waits asks again. */
+  if (ahead->heads && (*body)->goal == RACK_HEAD_OCTETS)
+    rack_fetcher_put_head (*body, octets);
+  else if (!ahead->heads || octets.size < RACK_HEAD_OCTETS)
+    rack_fetcher_put (*body, octets);
+  else
+    rack_fetcher_finish (*body, g_error_new (RACK_ERROR, RACK_ERROR_CANCELLED,
+                                             "%s: UID %u: more of it is wanted",
+                                             ahead->folder->mailbox, message->uid));
   *body = NULL;
 }
 
@@ -112,8 +122,10 @@ fetch_ahead (Ahead *ahead)
       guint32 uid = ((RackBody *) ahead->bodies->pdata[i])->key.uid;
       rack_set_add (uids, uid, uid);
     }
-  g_autoptr (RackFetch) fetched = rack_mailbox_fetch (mailbox, uids, "UID BODY.PEEK[]", NULL,
-                                                      ahead->folder->mirror->cancellable, &problem);
+  g_autofree char *beginnings = g_strdup_printf ("UID BODY.PEEK[]<0.%d>", RACK_HEAD_OCTETS);
+  const char *items = ahead->heads ? beginnings : "UID BODY.PEEK[]";
+  g_autoptr (RackFetch) fetched =
+      rack_mailbox_fetch (mailbox, uids, items, NULL, ahead->folder->mirror->cancellable, &problem);
   if (fetched == NULL)
     return problem;
   const RackMessage *message;
@@ -167,6 +179,12 @@ is_kept (RackFolder *folder, guint32 row, guint32 uid)
 RackBody *
 rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid)
 {
+  return rack_bodies_claim_head (folder, row, uid, 0);
+}
+
+RackBody *
+rack_bodies_claim_head (RackFolder *folder, guint32 row, guint32 uid, guint64 size)
+{
   RackBodies *bodies = folder->mirror->bodies;
   if (is_kept (folder, row, uid))
     return NULL;
@@ -174,6 +192,8 @@ rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid)
   RackBody *body = rack_bodies_get (folder, row, uid);
   if (body->state == RACK_BODY_IDLE && !body->kept)
     {
+      if (size > 0)
+        rack_body_aim_at_head (body, size);
       body->state = RACK_BODY_QUEUED;
       body->ahead = TRUE;
       rack_body_pin (body);
@@ -185,11 +205,11 @@ rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid)
 }
 
 void
-rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed, guint64 octets)
+rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed, guint64 octets, gboolean heads)
 {
   RackBodies *bodies = folder->mirror->bodies;
   Ahead *ahead = g_new (Ahead, 1);
-  *ahead = (Ahead){ folder, claimed, octets, g_get_monotonic_time () };
+  *ahead = (Ahead){ folder, claimed, octets, heads, g_get_monotonic_time () };
   take_off (bodies, octets);
   rack_jobs_push (bodies->jobs, run_ahead, ahead, FALSE);
 }

@@ -17,6 +17,8 @@
 #define MEBIBYTE     (G_GUINT64_CONSTANT (1) << 20)
 /* Whole ones in memory that nobody holds; the others are in the store alone. */
 #define UNHELD_MAX   4096
+/* Beginnings of others. */
+#define HEADS_MAX    1024
 /* A kept body up to this size is looked through at once, a larger one by a job. */
 #define SMALL        (256 << 10)
 /* How exactly it is known when a body was used last, microseconds. */
@@ -51,6 +53,7 @@ rack_bodies_new (RackMirror *mirror, GError **error)
                                                   : G_MAXUINT64;
   bodies->table = g_hash_table_new (key_hash, key_equal);
   g_queue_init (&bodies->unheld);
+  g_queue_init (&bodies->heads);
   pthread_mutex_init (&bodies->mutex, NULL);
   bodies->flight.window = FLIGHT_FIRST;
   bodies->jobs = rack_jobs_new (mirror->options.fetchers, "mirror-fetch");
@@ -97,6 +100,14 @@ rack_bodies_evict (RackBodies *bodies)
   rack_keeper_wake (bodies);
 }
 
+static void
+take_back (RackBody *body)
+{
+  if (body->list != NULL)
+    g_queue_unlink (body->list, &body->link);
+  body->list = NULL;
+}
+
 gboolean
 rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key)
 {
@@ -105,7 +116,7 @@ rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key)
     return TRUE;
   if (body->refs > 0 || body->pins > 0)
     return FALSE;
-  g_queue_unlink (&bodies->unheld, &body->link);
+  take_back (body);
   discard (body);
   return TRUE;
 }
@@ -145,24 +156,20 @@ rack_bodies_drop (RackBodies *bodies)
 static void
 let_go_if_unheld (RackBody *body)
 {
+  RackBodies *bodies = body->bodies;
   if (body->refs > 0 || body->pins > 0)
     return;
-  if (body->state != RACK_BODY_DONE)
+  if (body->state != RACK_BODY_DONE && body->state != RACK_BODY_HEAD)
     {
       discard (body);
       return;
     }
-  body->waits = TRUE;
-  g_queue_push_head_link (&body->bodies->unheld, &body->link);
-  rack_bodies_evict (body->bodies);
-}
-
-static void
-take_back (RackBody *body)
-{
-  if (body->waits)
-    g_queue_unlink (&body->bodies->unheld, &body->link);
-  body->waits = FALSE;
+  body->list = body->state == RACK_BODY_DONE ? &bodies->unheld : &bodies->heads;
+  g_queue_push_head_link (body->list, &body->link);
+  if (bodies->heads.length > HEADS_MAX)
+    discard (g_queue_pop_tail_link (&bodies->heads)->data);
+  else
+    rack_bodies_evict (bodies);
 }
 
 void
@@ -348,8 +355,8 @@ rack_body_ref (RackBody *body)
 static void
 stop_if_long (RackBody *body)
 {
-  if (body->refs == 0 && body->state == RACK_BODY_FETCHING && body->cancellable != NULL
-      && body->size_known && body->size - body->have > MEBIBYTE)
+  if (body->refs == 0 && body->state == RACK_BODY_FETCHING && body->goal == 0
+      && body->cancellable != NULL && body->size_known && body->size - body->have > MEBIBYTE)
     g_cancellable_cancel (body->cancellable);
 }
 
@@ -359,11 +366,19 @@ rack_body_unref (RackBody *body)
   if (body == NULL)
     return;
   RackBodies *bodies = body->bodies;
+  RackFolder *folder = body->folder;
+  guint32 row = body->key.row;
   pthread_mutex_lock (&bodies->mutex);
   body->refs--;
+  gboolean tells = body->refs == 0 && *body->key.part == '\0' && body->size_known
+                   && body->size > RACK_HEAD_OCTETS && body->read_to > 0;
+  gboolean head_only = body->read_to <= RACK_HEAD_OCTETS;
+  body->read_to = body->refs == 0 ? 0 : body->read_to;
   stop_if_long (body);
   let_go_if_unheld (body);
   pthread_mutex_unlock (&bodies->mutex);
+  if (tells)
+    rack_ahead_note_end (folder, row, head_only);
 }
 
 void

@@ -19,6 +19,7 @@ typedef enum
   RACK_BODY_IDLE,   /* nobody asked for its octets */
   RACK_BODY_QUEUED, /* a job will fetch it */
   RACK_BODY_FETCHING,
+  RACK_BODY_HEAD, /* the first octets are here, and nobody fetches more */
   RACK_BODY_DONE,
   RACK_BODY_FAILED,
 } RackBodyState;
@@ -42,6 +43,9 @@ struct RackBody
   RackBodyState state;
   gboolean ahead; /* QUEUED only to be read ahead */
   gboolean size_known;
+  gboolean size_believed; /* it was announced, and no literal showed it yet */
+  guint64 goal;           /* only so many octets are wanted; 0: all */
+  guint64 read_to;        /* up to where somebody has read */
   guint64 size, have;
   gboolean placed;           /* it has a range: room octets from offset on */
   guint64 offset, room;      /* at least size */
@@ -54,7 +58,7 @@ struct RackBody
   gint64 failed_at;          /* monotonic */
   GCancellable *cancellable; /* while it is fetched for a reader */
   pthread_cond_t cond;       /* something above changed */
-  gboolean waits;            /* in the list of those nobody holds */
+  GQueue *list;              /* of those nobody holds, or NULL */
   GList link;                /* in that list */
 };
 
@@ -73,6 +77,7 @@ struct RackBodies
   pthread_mutex_t mutex;
   GHashTable *table; /* RackBodyKey -> RackBody */
   GQueue unheld;     /* whole ones, the one unused for longest last */
+  GQueue heads;      /* the same, of those in the state HEAD */
   guint64 used, limit;
   guint64 generation; /* grows when rows were taken away: what was read before is void */
   RackSlab slab;
@@ -90,6 +95,11 @@ void rack_bodies_evict (RackBodies *bodies);
 /* The body of a whole message; made if it is not in the table. Nobody holds it yet. */
 RackBody *rack_bodies_get (RackFolder *folder, guint32 row, guint32 uid);
 
+/* ---- body.c ---- */
+/* Only the beginning of it is wanted, of size octets, which are believed. It is IDLE. */
+void rack_body_aim_at_head (RackBody *body, guint64 size);
+
+/* ---- bodies.c ---- */
 /* Takes a body out of memory if nobody holds it. FALSE: somebody does. */
 gboolean rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key);
 /* The row of a body that is kept. Borrows the section. */
@@ -99,6 +109,8 @@ void rack_body_row (const RackBody *body, RackStoreBody *row);
 /* Whether this job is the one that fetches it; if not, it leaves it (unpins). */
 gboolean rack_fetcher_begin (RackBody *body, gboolean ahead);
 void rack_fetcher_leave (RackBody *body);
+/* The first octets of a body that was begun with a goal. Finishes it. */
+void rack_fetcher_put_head (RackBody *body, RackStr octets);
 /* All the octets of a body that was begun. Finishes it. */
 void rack_fetcher_put (RackBody *body, RackStr octets);
 /* Takes problem, which is NULL after a success. Unpins. */

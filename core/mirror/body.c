@@ -4,6 +4,8 @@
  */
 #include "body-private.h"
 
+/* So much of a message is still a beginning. */
+#define HEAD_MAX    (4 * RACK_HEAD_OCTETS)
 /* So long a failure is the answer before it is tried again, microseconds. */
 #define RETRY_AFTER (G_USEC_PER_SEC / 2)
 
@@ -15,16 +17,34 @@ was_stopped (const RackBody *body)
          && g_error_matches (body->error, RACK_ERROR, RACK_ERROR_CANCELLED);
 }
 
+/* Somebody wants to read up to end. A little more of a beginning is fetched alone; beyond that all
+ * of it. */
+static void
+aim (RackBody *body, guint64 end)
+{
+  body->read_to = MAX (body->read_to, MIN (end, body->size_known ? body->size : end));
+  if (body->goal == 0 || end <= body->goal)
+    return;
+  guint64 steps = (MIN (end, body->size) + RACK_HEAD_OCTETS - 1) / RACK_HEAD_OCTETS;
+  guint64 goal = steps * RACK_HEAD_OCTETS;
+  gboolean few = body->size_believed && goal <= HEAD_MAX && goal < body->size;
+  /* What is fetched now ends where it was meant to. */
+  if (body->state != RACK_BODY_FETCHING)
+    body->goal = few ? goal : 0;
+}
+
 /* With the mutex held. */
 static void
-want (RackBody *body)
+want (RackBody *body, guint64 end)
 {
   gboolean again =
       body->state == RACK_BODY_FAILED && g_get_monotonic_time () - body->failed_at > RETRY_AFTER;
-  if (body->state == RACK_BODY_IDLE || again || was_stopped (body))
+  aim (body, end);
+  gboolean more = body->state == RACK_BODY_HEAD && (body->goal == 0 || body->goal > body->have);
+  if (body->state == RACK_BODY_IDLE || again || more || was_stopped (body))
     {
       body->state = RACK_BODY_QUEUED;
-      body->have = 0;
+      body->have = more ? body->have : 0;
       g_clear_error (&body->error);
     }
   else if (body->state != RACK_BODY_QUEUED || !body->ahead)
@@ -38,11 +58,25 @@ want (RackBody *body)
 void
 rack_body_want (RackBody *body)
 {
+  gboolean whole = *body->key.part == '\0';
+  guint64 size;
+  gboolean head =
+      whole && rack_ahead_wants_head (body->folder, body->key.row, body->key.uid, &size);
   pthread_mutex_lock (&body->bodies->mutex);
-  want (body);
+  if (head && body->state == RACK_BODY_IDLE && !body->kept)
+    rack_body_aim_at_head (body, size);
+  want (body, 0);
   pthread_mutex_unlock (&body->bodies->mutex);
-  if (*body->key.part == '\0')
+  if (whole)
     rack_ahead_note (body->folder, body->key.row, body->key.uid);
+}
+
+void
+rack_body_aim_at_head (RackBody *body, guint64 size)
+{
+  body->size = size;
+  body->size_known = body->size_believed = TRUE;
+  body->goal = RACK_HEAD_OCTETS;
 }
 
 static gboolean
@@ -57,6 +91,8 @@ rack_body_has (RackBody *body, guint64 end)
 {
   pthread_mutex_lock (&body->bodies->mutex);
   gboolean result = has (body, end);
+  if (result && body->size_known)
+    body->read_to = MAX (body->read_to, MIN (end, body->size));
   pthread_mutex_unlock (&body->bodies->mutex);
   return result;
 }
@@ -69,10 +105,10 @@ wait_until (RackBody *body, gboolean (*enough) (const RackBody *, guint64), guin
   gboolean ok = TRUE;
   gint64 stall = body->bodies->mirror->options.stall;
   rack_waiting_begin (&waiting, &body->bodies->mutex, &body->cond, cancellable);
-  want (body);
+  want (body, end);
   while (ok && !enough (body, end) && (body->state != RACK_BODY_FAILED || was_stopped (body)))
     {
-      want (body);
+      want (body, end);
       ok = rack_waiting_once (&waiting, stall, body->folder->mailbox, error);
     }
   if (ok && !enough (body, end))

@@ -49,6 +49,9 @@ begin_octets (RackBody *body, guint64 size, GError **error)
   pthread_mutex_unlock (&bodies->mutex);
   if (changed)
     {
+      /* If only what was announced is wrong, the next one who asks is told the truth. */
+      if (body->size_believed)
+        rack_folder_learn_size (body->folder, body->key.row, body->key.uid, size);
       g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
                    "%s: UID %u had another size than %" G_GUINT64_FORMAT
                    " octets before, but a message cannot change",
@@ -63,6 +66,7 @@ begin_octets (RackBody *body, guint64 size, GError **error)
     {
       body->size = size;
       body->size_known = TRUE;
+      body->size_believed = FALSE;
     }
   pthread_mutex_unlock (&bodies->mutex);
   return ok;
@@ -141,8 +145,10 @@ rack_fetcher_finish (RackBody *body, GError *problem)
   g_clear_object (&body->cancellable);
   if (problem == NULL)
     {
-      body->state = RACK_BODY_DONE;
-      take_in (body);
+      gboolean whole = body->have == body->size && !body->size_believed;
+      body->state = whole ? RACK_BODY_DONE : RACK_BODY_HEAD;
+      if (whole)
+        take_in (body);
     }
   else
     {
@@ -246,6 +252,62 @@ receive (RackBody *body, RackMailbox *mailbox, const RackPartFacts *facts, gbool
          && check_end (body, error);
 }
 
+/* ---- Only the beginning ----------------------------------------------------------- */
+
+/* There is a place for all of it, and what is here already stays. */
+static gboolean
+begin_head (RackBody *body, GError **error)
+{
+  RackBodies *bodies = body->bodies;
+  gboolean ok = TRUE;
+  pthread_mutex_lock (&bodies->mutex);
+  if (!body->placed)
+    ok = place (body, body->size, error);
+  pthread_mutex_unlock (&bodies->mutex);
+  return ok;
+}
+
+/* got octets came of the wanted ones, which are there if the message is as long as announced. */
+static gboolean
+check_head (RackBody *body, guint64 wanted, guint64 got, GError **error)
+{
+  if (got == wanted)
+    return TRUE;
+  rack_folder_learn_size (body->folder, body->key.row, body->key.uid, body->have + got);
+  g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
+               "%s: UID %u has not the %" G_GUINT64_FORMAT " octets that were announced",
+               body->folder->mailbox, body->key.uid, body->size);
+  return FALSE;
+}
+
+static gboolean
+receive_head (RackBody *body, RackMailbox *mailbox, char *chunk, GError **error)
+{
+  guint64 wanted = MIN (body->goal, body->size) - body->have, size;
+  RackReadRange range = { .section = "", .offset = body->have, .length = wanted };
+  g_autoptr (RackReader) reader =
+      rack_mailbox_read_range (mailbox, body->key.uid, &range, body->cancellable, error);
+  if (reader == NULL || !rack_reader_size (reader, &size, error)
+      || !check_head (body, wanted, size, error) || !begin_head (body, error))
+    return FALSE;
+  gssize got;
+  while ((got = rack_reader_read (reader, chunk, CHUNK, error)) > 0)
+    if (!add_piece (body, NULL, chunk, (gsize) got, FALSE, error))
+      return FALSE;
+  return got == 0;
+}
+
+void
+rack_fetcher_put_head (RackBody *body, RackStr octets)
+{
+  GError *problem = NULL;
+  count_octets (body->bodies, octets.size);
+  if (check_head (body, MIN (body->goal, body->size), octets.size, &problem)
+      && begin_head (body, &problem))
+    add_octets (body, octets.data, octets.size, &problem);
+  rack_fetcher_finish (body, problem);
+}
+
 static gboolean
 is_worth_repeating (const GError *problem)
 {
@@ -285,7 +347,8 @@ fetch (RackBody *body)
     {
       /* Dovecot closes the connection over base64 that breaks off. */
       gboolean there = attempt == 1 && facts != NULL && rack_decoder_is_needed (facts);
-      gboolean ok = receive (body, mailbox, facts, there, chunk, &problem);
+      gboolean ok = body->goal > 0 ? receive_head (body, mailbox, chunk, &problem)
+                                   : receive (body, mailbox, facts, there, chunk, &problem);
       /* A lost connection may be about this one message. */
       if (!g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED))
         rack_online_note (body->folder->mirror, problem);

@@ -81,6 +81,7 @@ typedef struct
   guint streak;     /* steps upwards in a row */
   guint64 pending;  /* octets asked for ahead that it has not come to */
   guint64 distance; /* how many there may be */
+  guint heads;      /* large messages in a row of which only the beginning was read */
 } RackAhead;
 
 /* What a watch reported. */
@@ -271,12 +272,23 @@ void rack_bodies_figures (RackBodies *bodies, RackMirrorFigures *figures);
 /* For reading ahead. Returns: a body to be fetched by rack_bodies_run_ahead(), or NULL if it is
  * here or on its way already. */
 RackBody *rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid);
-/* One FETCH for all of them (owned; ascending by UID, all of folder); about so many octets. */
-void rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed, guint64 octets);
+/* One FETCH for all of them (owned; ascending by UID, all of folder); about so many octets. heads:
+ * only the beginnings of those that are larger. */
+void rack_bodies_run_ahead (RackFolder *folder, GPtrArray *claimed, guint64 octets, gboolean heads);
 /* How many octets one more command may bring now; 0: enough are on their way. */
 guint64 rack_bodies_ahead_room (RackMirror *mirror);
 
+/* The same, but only the beginning of a message of size octets, which are believed. */
+RackBody *rack_bodies_claim_head (RackFolder *folder, guint32 row, guint32 uid, guint64 size);
+
 /* ---- ahead.c ---- */
+/* What is read of a message at least when only its beginning is wanted. */
+#define RACK_HEAD_OCTETS (16 << 10)
+/* Whether only the beginning of this one is to be fetched, as of those before it. *size: its whole
+ * size, which is believed. */
+gboolean rack_ahead_wants_head (RackFolder *folder, guint32 row, guint32 uid, guint64 *size);
+/* Nobody reads a message of more than RACK_HEAD_OCTETS any more. */
+void rack_ahead_note_end (RackFolder *folder, guint32 row, gboolean head_only);
 /* A body is read for the first time: fetches ahead if this goes upwards. */
 void rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid);
 /* Reads a few small messages to see whether their RFC822.SIZE was right. */

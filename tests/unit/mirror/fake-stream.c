@@ -11,6 +11,7 @@ struct RackFetch
   RackMailbox *mailbox;
   GCancellable *cancellable;
   RackSet *uids;
+  gsize head; /* of bodies: only so much; 0: all */
   gboolean bodies, envelopes, structures;
   guint64 since; /* only what changed after this mod-sequence */
   guint32 after;
@@ -42,6 +43,8 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
       fetch->cancellable = cancellable;
       fetch->uids = rack_set_copy (uids);
       fetch->bodies = bodies;
+      const char *partial = strstr (items, "[]<0.");
+      fetch->head = partial != NULL ? g_ascii_strtoull (partial + 5, NULL, 10) : 0;
       fetch->structures = structures;
       fetch->envelopes = strstr (items, "ENVELOPE") != NULL;
       fetch->keywords = g_array_new (FALSE, FALSE, sizeof (RackStr));
@@ -129,6 +132,11 @@ fill_message (RackFetch *fetch, const FakeMessage *from)
     }
   if (fetch->bodies)
     {
+      if (fetch->head > 0)
+        {
+          fetch->section.partial = TRUE;
+          fetch->section.data.size = MIN (fetch->section.data.size, fetch->head);
+        }
       fetch->message.fields |= RACK_FIELD_SECTION;
       fetch->message.sections = &fetch->section;
       fetch->message.n_sections = 1;

@@ -44,7 +44,7 @@ reopen_mirror (gint64 cache_limit)
 
 /* Messages 1 to n of size octets each; off: how wrong RFC822.SIZE is. */
 static void
-open_mirror (guint n, gsize size, gint off, gint64 cache_limit)
+fill_server (guint n, gsize size, gint off)
 {
   account = fake_account_new ();
   inbox = fake_box ("INBOX", 0, 1);
@@ -53,6 +53,12 @@ open_mirror (guint n, gsize size, gint off, gint64 cache_limit)
       g_autofree char *text = body_text (uid, size);
       fake_add (inbox, uid, "s", text, (gint64) size + off);
     }
+}
+
+static void
+open_mirror (guint n, gsize size, gint off, gint64 cache_limit)
+{
+  fill_server (n, size, off);
   reopen_mirror (cache_limit);
 }
 
@@ -525,6 +531,137 @@ test_demand_comes_first (void)
   close_mirror ();
 }
 
+/* ---- Beginnings --------------------------------------------------------------------------------
+ */
+
+#define HEAD 16384
+
+static void
+read_head (guint32 uid, gsize expected_size)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 size, offset, total;
+  char octets[HEAD];
+  g_autoptr (RackBody) body = rack_folder_body (folder, row, uid);
+  rack_body_want (body);
+  g_assert_true (rack_body_wait_size (body, &size, NULL, &error));
+  g_assert_cmpuint (size, ==, expected_size);
+  g_assert_true (rack_body_wait (body, HEAD, NULL, &error));
+  g_assert_no_error (error);
+  int fd = rack_body_file (body, &offset, &total);
+  g_assert_cmpint (pread (fd, octets, HEAD, (off_t) offset), ==, HEAD);
+  g_autofree char *text = body_text (uid, expected_size);
+  g_assert_cmpmem (octets, HEAD, text, HEAD);
+}
+
+/* Sixteen small ones behind the others show that sizes are right. */
+static void
+open_trusted (guint n, gsize size)
+{
+  fill_server (n, size, 0);
+  for (guint32 uid = n + 1; uid <= n + 16; uid++)
+    fake_add (inbox, uid, "small", "small", -1);
+  reopen_mirror (0);
+  while (!figures ().trusted)
+    g_usleep (1000);
+}
+
+static void
+test_heads (void)
+{
+  open_trusted (200, 100000);
+  for (guint32 uid = 1; uid <= 200; uid++)
+    read_head (uid, 100000);
+  /* The first three, and what was fetched ahead behind them, came whole. */
+  g_assert_cmpuint (figures ().body_octets, <, 40 * 100000 + 160 * HEAD);
+  g_assert_cmpuint (figures ().read_ahead, >, 100);
+  /* All of one is there when it is wanted, and the others follow again. */
+  read_one (199, 100000);
+  read_one (200, 100000);
+  close_mirror ();
+}
+
+/* Backwards, so that nothing is fetched ahead. */
+static void
+test_more_of_a_head (void)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 offset, total;
+  char octets[2 * HEAD];
+  open_trusted (20, 100000);
+  for (guint32 uid = 20; uid > 10; uid--)
+    read_head (uid, 100000);
+  guint64 before = figures ().body_octets;
+  {
+    g_autoptr (RackBody) body = rack_folder_body (folder, row, 10);
+    rack_body_want (body);
+    g_assert_true (rack_body_wait (body, HEAD, NULL, &error));
+    g_assert_true (rack_body_wait (body, HEAD + 1, NULL, &error));
+    g_assert_true (rack_body_wait (body, 2 * HEAD, NULL, &error));
+    g_assert_cmpuint (figures ().body_octets, ==, before + 2 * HEAD);
+    g_assert_false (rack_body_has (body, 3 * HEAD));
+    int fd = rack_body_file (body, &offset, &total);
+    g_assert_cmpint (pread (fd, octets, sizeof octets, (off_t) offset), ==, sizeof octets);
+    g_autofree char *text = body_text (10, 100000);
+    g_assert_cmpmem (octets, sizeof octets, text, sizeof octets);
+    check_octets (body, 10, 100000);
+  }
+  /* Only whole ones are there the next time. */
+  reopen_mirror (0);
+  fake_offline (TRUE);
+  read_one (10, 100000);
+  g_autoptr (RackBody) other = rack_folder_body (folder, row, 11);
+  g_assert_false (rack_body_wait (other, 1, NULL, &error));
+  g_clear_pointer (&other, rack_body_unref);
+  close_mirror ();
+}
+
+/* A size that was believed in vain: an error once, then the truth. */
+static void
+test_lying_head (void)
+{
+  g_autoptr (GError) error = NULL;
+  RackEntry entry;
+  guint64 size;
+  open_trusted (20, 100000);
+  g_autofree char *text = body_text (21, 20000);
+  for (guint32 uid = 20; uid > 10; uid--)
+    read_head (uid, 100000);
+  fake_add (inbox, 50, "liar", text, 30000);
+  do
+    g_usleep (1000);
+  while (!rack_folder_find (folder, 50, &entry));
+  {
+    g_autoptr (RackBody) body = rack_folder_body (folder, row, 50);
+    rack_body_want (body);
+    g_assert_true (rack_body_wait_size (body, &size, NULL, &error));
+    g_assert_cmpuint (size, ==, 30000);
+    g_assert_true (rack_body_wait (body, HEAD, NULL, &error));
+    g_assert_false (rack_body_wait (body, 30000, NULL, &error));
+    g_assert_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL);
+  }
+  g_assert_false (figures ().trusted);
+  g_assert_true (rack_folder_find (folder, 50, &entry));
+  g_assert_cmpuint (entry.size, ==, 20000);
+  g_autoptr (RackBody) body = rack_folder_body (folder, row, 50);
+  g_assert_true (rack_body_wait_size (body, &size, NULL, NULL));
+  g_assert_cmpuint (size, ==, 20000);
+  g_clear_pointer (&body, rack_body_unref);
+  close_mirror ();
+}
+
+/* Where sizes are not believed, bodies come whole. */
+static void
+test_no_heads_without_trust (void)
+{
+  open_mirror (40, 40000, -100, 0);
+  for (guint32 uid = 40; uid > 20; uid--)
+    read_head (uid, 40000);
+  while (figures ().body_octets < 20 * 40000)
+    g_usleep (1000); /* the rest of the last one */
+  close_mirror ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -550,5 +687,9 @@ main (int argc, char **argv)
   g_test_add_func ("/bodies/ahead", test_ahead);
   g_test_add_func ("/bodies/ahead-not-at-random", test_ahead_not_at_random);
   g_test_add_func ("/bodies/demand-comes-first", test_demand_comes_first);
+  g_test_add_func ("/bodies/heads", test_heads);
+  g_test_add_func ("/bodies/more-of-a-head", test_more_of_a_head);
+  g_test_add_func ("/bodies/lying-head", test_lying_head);
+  g_test_add_func ("/bodies/no-heads-without-trust", test_no_heads_without_trust);
   return g_test_run ();
 }

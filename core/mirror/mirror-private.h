@@ -28,6 +28,7 @@ typedef struct RackWatchers RackWatchers;
 typedef struct RackWatcher RackWatcher;
 typedef struct RackReports RackReports;
 typedef struct RackOnline RackOnline;
+typedef struct RackThreadsCache RackThreadsCache;
 
 /* What the server can do that makes a difference here. */
 typedef enum
@@ -49,6 +50,7 @@ struct RackMirror
   RackWatchers *watchers;
   RackReports *reports;
   RackOnline *online;
+  RackThreadsCache *threads;
   RackStore *store;
   char *notice;
   gint64 started; /* nanoseconds since the epoch */

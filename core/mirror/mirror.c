@@ -4,10 +4,12 @@
  *
  * The parts have files of their own: tree.c the mailboxes, folder.c what is asked
  * about one of them, sync.c and fill.c how its index comes and stays right,
- * watchers.c when, bodies.c, parts.c and ahead.c the octets, changes.c what others must hear.
+ * watchers.c when, bodies.c, parts.c and ahead.c the octets, changes.c what others must hear,
+ * find.c and threads.c what looks through all mailboxes.
  */
 #include "mirror-private.h"
 #include "parts.h"
+#include "threads.h"
 
 #define POLL_DEFAULT     60000
 #define STALL_DEFAULT    120000
@@ -43,6 +45,7 @@ mirror_new (RackAccount *account, const RackMirrorOptions *options)
   mirror->rows = g_hash_table_new (NULL, NULL);
   mirror->changes = rack_changes_new ();
   mirror->parts = rack_parts_cache_new ();
+  mirror->threads = rack_threads_cache_new ();
   mirror->online = rack_online_new ();
   mirror->root = rack_folder_new (mirror, NULL, 0, g_strdup (""), g_strdup (""));
   g_hash_table_insert (mirror->ids, GUINT_TO_POINTER (0), mirror->root);
@@ -153,6 +156,7 @@ rack_mirror_close (RackMirror *mirror)
   rack_store_close (mirror->store);
   rack_changes_free (mirror->changes);
   rack_parts_cache_free (mirror->parts);
+  rack_threads_cache_free (mirror->threads);
   rack_online_free (mirror->online);
   pthread_mutex_destroy (&mirror->tree);
   g_object_unref (mirror->cancellable);

@@ -144,6 +144,14 @@ append_words (const char *text, gsize max, char *out)
   return size;
 }
 
+gsize
+rack_name_words (const char *text, gsize max, char *buffer)
+{
+  gsize size = append_words (text, max, buffer);
+  buffer[size] = '\0';
+  return size;
+}
+
 static gsize
 append_date (gint64 date, char *out)
 {

@@ -32,6 +32,11 @@ gsize rack_name_message (guint32 uid, gint64 date, const RackEnvelope *envelope,
 gsize rack_name_from_words (guint32 uid, gint64 date, const char *sender, const char *subject,
                             char *buffer);
 
+/* Writes what a text becomes as a part of a name: at most max bytes (less than
+ * RACK_NAME_MESSAGE_MAX), and a NUL. Returns: its length; 0 if nothing in it may stand in a name.
+ */
+gsize rack_name_words (const char *text, gsize max, char *buffer);
+
 /* Writes "UID.eml" (names = uid, and the .uid view). Returns: its length. */
 gsize rack_name_uid (guint32 uid, char *buffer);
 

@@ -56,6 +56,16 @@ typedef enum
   RACK_SQL_BODIES,
   RACK_SQL_OLDEST_BODIES,
   RACK_SQL_ORPHANS,
+  RACK_SQL_INDEX_DATES,
+  RACK_SQL_INDEX_SENDERS,
+  RACK_SQL_FIND_DATES,
+  RACK_SQL_FIND_SENDER,
+  RACK_SQL_FIND_FLAGS,
+  RACK_SQL_FIND_LINKS,
+  RACK_SQL_FIND_UID,
+  RACK_SQL_NEXT_DATE,
+  RACK_SQL_NEXT_SENDER,
+  RACK_SQL_KEYWORD_SETS,
   RACK_SQL_N,
 } RackSql;
 
@@ -85,6 +95,7 @@ struct RackStore
   guint n_readers;
   GArray *sizes; /* of RackStoreSize: to be written */
   gboolean suspect;
+  gboolean indexed; /* the indices that only searches need are there */
 };
 
 /* ---- store-schema.c ---- */

@@ -34,6 +34,13 @@ static const char *const steps[] = {
 
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == RACK_STORE_VERSION);
 
+/* Of the boxes that are complete and whose folders are there. CROSS JOIN keeps SQLite to that
+ * order. */
+#define IN_BOXES                                                                                   \
+  " CROSS JOIN boxes b ON b.row = m.row AND b.complete"                                            \
+  " CROSS JOIN folders f ON f.id = b.folder AND f.gone = 0"
+#define WITH_DETAILS " LEFT JOIN details d ON d.row = m.row AND d.uid = m.uid"
+
 static const char *const statements[RACK_SQL_N] = {
   [RACK_SQL_BEGIN] = "BEGIN IMMEDIATE",
   [RACK_SQL_COMMIT] = "COMMIT",
@@ -95,6 +102,41 @@ static const char *const statements[RACK_SQL_N] = {
   [RACK_SQL_ORPHANS] = "SELECT row, uid, section, offset, size, crc, used FROM bodies b"
                        " WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.row = b.row"
                        " AND m.uid = b.uid) LIMIT ?1",
+  /* Not in the schema, because they cost time and room: made when somebody searches. */
+  [RACK_SQL_INDEX_DATES] = "CREATE INDEX IF NOT EXISTS messages_date ON messages (date)",
+  [RACK_SQL_INDEX_SENDERS] = "CREATE INDEX IF NOT EXISTS details_sender"
+                             " ON details (lower(sender_address))",
+  [RACK_SQL_FIND_DATES] = "SELECT m.row, m.uid, m.date, d.name"
+                          " FROM messages m INDEXED BY messages_date" IN_BOXES WITH_DETAILS
+                          " WHERE m.date >= ?5 AND m.date < ?6"
+                          " AND (m.date, m.row, m.uid) > (?1, ?2, ?3)"
+                          " ORDER BY m.date, m.row, m.uid LIMIT ?4",
+  [RACK_SQL_FIND_SENDER] = "SELECT m.row, m.uid, m.date, d.name"
+                           " FROM details d INDEXED BY details_sender"
+                           " CROSS JOIN messages m ON m.row = d.row AND m.uid = d.uid" IN_BOXES
+                           " WHERE lower(d.sender_address) = ?5 AND (d.row, d.uid) > (?2, ?3)"
+                           " ORDER BY d.row, d.uid LIMIT ?4",
+  [RACK_SQL_FIND_FLAGS] =
+      "SELECT m.row, m.uid, m.date, d.name FROM messages m" IN_BOXES WITH_DETAILS
+      " WHERE (m.row, m.uid) > (?2, ?3) AND (m.flags & ?5) = ?6"
+      " AND (?7 IS NULL OR instr(' ' || m.keywords || ' ', ' ' || ?7 || ' '))"
+      " ORDER BY m.row, m.uid LIMIT ?4",
+  [RACK_SQL_FIND_LINKS] = "SELECT m.row, m.uid, m.date, d.subject, d.message_id, d.in_reply_to,"
+                          " d.thread_id FROM messages m" IN_BOXES WITH_DETAILS
+                          " WHERE (m.row, m.uid) > (?2, ?3) ORDER BY m.row, m.uid LIMIT ?4",
+  [RACK_SQL_FIND_UID] = "SELECT m.row, m.uid, m.date, d.name, m.flags, m.keywords,"
+                        " lower(d.sender_address) FROM boxes b"
+                        " CROSS JOIN folders f ON f.id = b.folder AND f.gone = 0"
+                        " CROSS JOIN messages m ON m.row = b.row AND m.uid = ?1" WITH_DETAILS
+                        " WHERE b.complete ORDER BY b.row",
+  [RACK_SQL_NEXT_DATE] = "SELECT m.date FROM messages m INDEXED BY messages_date" IN_BOXES
+                         " WHERE m.date >= ?1 ORDER BY m.date LIMIT 1",
+  [RACK_SQL_NEXT_SENDER] = "SELECT lower(d.sender_address) FROM details d INDEXED BY details_sender"
+                           " CROSS JOIN messages m ON m.row = d.row AND m.uid = d.uid" IN_BOXES
+                           " WHERE lower(d.sender_address) > ?1"
+                           " ORDER BY lower(d.sender_address) LIMIT 1",
+  [RACK_SQL_KEYWORD_SETS] =
+      "SELECT DISTINCT m.keywords FROM messages m" IN_BOXES " WHERE m.keywords IS NOT NULL",
 };
 
 const char *

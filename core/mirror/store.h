@@ -158,6 +158,54 @@ gboolean rack_store_each_body (RackStore *store, RackStoreBodyFunc func, gpointe
  * (owned, element-type RackStoreBody); empty if there are none or they cannot be read. */
 GArray *rack_store_oldest_bodies (RackStore *store, guint n);
 GArray *rack_store_orphaned_bodies (RackStore *store, guint n);
+/* ---- store-find.c: messages of all boxes that are complete and whose folders are there ------ */
+
+/* One message. The texts are borrowed and may be NULL. */
+typedef struct
+{
+  guint32 row, uid;
+  gint64 date;
+  const char *name; /* as a file */
+  RackFlags flags;
+  const char *keywords, *sender; /* sender: its address, ASCII in lower case */
+  const char *subject, *message_id, *in_reply_to, *thread_id;
+} RackStoreHit;
+
+/* How far a search has come. All zero: nowhere. */
+typedef struct
+{
+  gint64 date;
+  guint32 row, uid;
+} RackStoreCursor;
+
+typedef void (*RackStoreHitFunc) (const RackStoreHit *hit, gpointer data);
+/* Each of these gives up to n further messages to func, which may not call the store, and moves
+ * cursor. Returns: how many; fewer than n: there are no more, or error is set. */
+
+/* first <= date < last; ascending by date, row and UID. Of a hit row, uid, date and name are set.
+ */
+guint rack_store_find_dates (RackStore *store, gint64 first, gint64 last, RackStoreCursor *cursor,
+                             guint n, RackStoreHitFunc func, gpointer data, GError **error);
+/* Ascending by row and UID; as before. */
+guint rack_store_find_sender (RackStore *store, const char *sender, RackStoreCursor *cursor,
+                              guint n, RackStoreHitFunc func, gpointer data, GError **error);
+/* Those whose flags are as in wanted, as far as mask goes, and that have this keyword (NULL: any
+ * or none). */
+guint rack_store_find_flags (RackStore *store, RackFlags mask, RackFlags wanted,
+                             const char *keyword, RackStoreCursor *cursor, guint n,
+                             RackStoreHitFunc func, gpointer data, GError **error);
+/* All messages; of a hit all but name, flags, keywords and sender is set. */
+guint rack_store_find_links (RackStore *store, RackStoreCursor *cursor, guint n,
+                             RackStoreHitFunc func, gpointer data, GError **error);
+/* Those with this UID, in whichever box, ascending by row. Of a hit row to sender are set. */
+gboolean rack_store_find_uid (RackStore *store, guint32 uid, RackStoreHitFunc func, gpointer data,
+                              GError **error);
+/* The date of the first message not before date; -1: there is none, or error is set. */
+gint64 rack_store_next_date (RackStore *store, gint64 date, GError **error);
+/* The first sender after that one. Returns: (owned) NULL if there is none, or error is set. */
+char *rack_store_next_sender (RackStore *store, const char *sender, GError **error);
+/* Adds each keyword to keywords, a set of owned strings. */
+gboolean rack_store_each_keyword (RackStore *store, GHashTable *keywords, GError **error);
 
 /* ---- store-check.c ------------------------------------------------------------- */
 

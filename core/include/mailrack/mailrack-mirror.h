@@ -291,6 +291,46 @@ typedef enum
 RACK_API RackBody *rack_folder_part (RackFolder *folder, guint32 row, guint32 uid,
                                      const char *section, RackPartForm form);
 
+/* ---- Finding: messages of all mailboxes ------------------------------------------ */
+
+/* By what this machine knows of the mailboxes that are complete; no server is asked. What is found
+ * by has keys, each of them one path component that is safe in every way. */
+typedef enum
+{
+  RACK_FIND_DATE,   /* "2026-11-20": the day of INTERNALDATE, in UTC */
+  RACK_FIND_SENDER, /* an address in lower case; none with names = uid */
+  RACK_FIND_FLAG,   /* "unread", "flagged", "answered", "draft", or a keyword */
+  RACK_FIND_THREAD, /* "SUBJECT.NUMBER": two or more messages; none with names = uid */
+} RackFindBy;
+
+typedef struct
+{
+  RackFolder *folder;
+  guint32 row, uid;
+  gint64 date;
+  char name[RACK_ENTRY_NAME_SIZE]; /* as a file in its mailbox */
+} RackFound;
+
+/* These read from this machine's disk; the first one may take a while, to prepare it for that.
+ * Returns: (owned) each key that has messages, and those flags that always have a key;
+ * NULL-terminated. */
+RACK_API char **rack_mirror_find_keys (RackMirror *mirror, RackFindBy by, GError **error);
+/* Whether it is one of these. FALSE without error set: it is not. */
+RACK_API gboolean rack_mirror_find_has (RackMirror *mirror, RackFindBy by, const char *key,
+                                        GError **error);
+
+/* A search that is pulled; one thread may use it. */
+typedef struct RackFind RackFind;
+/* The messages of a key; there are none of a key that does not exist. uid: only those with that
+ * UID, or 0. Returns: (owned) */
+RACK_API RackFind *rack_mirror_find (RackMirror *mirror, RackFindBy by, const char *key,
+                                     guint32 uid, GError **error);
+/* Up to n further ones, in an order that stays the same. Returns: how many; 0: there are no more,
+ * or error is set. */
+RACK_API guint rack_find_next (RackFind *find, RackFound *found, guint n, GError **error);
+RACK_API void rack_find_free (RackFind *find);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackFind, rack_find_free)
+
 /* ---- Changes: what a program that caches must forget --------------------------- */
 
 typedef enum

@@ -6,6 +6,7 @@
  */
 #include "announce.h"
 #include "control.h"
+#include "search.h"
 
 #include <string.h>
 
@@ -84,6 +85,8 @@ add_figures (Mount *mount, GString *text)
   g_autofree char *announced = announcer_describe (mount->announcer);
   g_string_append_printf (text, "announced by inotify: %s\n", announced);
   guint nodes = nodes_count (mount->nodes);
+  g_autofree char *refused = searches_refusal (mount->searches);
+  g_string_append_printf (text, "search refused last: %s\n", refused != NULL ? refused : "none");
   g_string_append_printf (text, "nodes: %u\n", nodes - MIN (nodes, OWN_NODES));
 }
 

@@ -21,6 +21,7 @@ typedef struct Nodes Nodes;
 typedef struct Events Events;
 typedef struct Announcer Announcer;
 typedef struct Quota Quota;
+typedef struct Searches Searches;
 typedef struct Node Node;
 typedef struct NodeOps NodeOps;
 
@@ -34,6 +35,7 @@ typedef struct
   Nodes *nodes;
   Events *events;
   Quota *quota;
+  Searches *searches;
   Announcer *announcer;            /* NULL: nothing is announced */
   gint views_used;                 /* atomic: bits of the Views that somebody looked into */
   guint root;                      /* the View at the root */

@@ -7,6 +7,7 @@
 #include "control.h"
 #include "inode.h"
 #include "life.h"
+#include "search.h"
 #include "sd-notify.h"
 #include "workers.h"
 
@@ -113,6 +114,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     .umask = options->umask,
     .nodes = nodes_new (),
     .events = events_new (),
+    .searches = searches_new (mirror),
     .root = view_at_root (settings),
     .xattr = settings->xattr,
     .list_views = settings->views == RACK_VIEWS_LISTED,
@@ -144,6 +146,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
   nodes_free (mount.nodes);
   events_free (mount.events);
   g_free (mount.ctl_problem);
+  searches_free (mount.searches);
   pthread_mutex_destroy (&mount.mutex);
   return status;
 }

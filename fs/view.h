@@ -136,4 +136,5 @@ extern const ViewOps view_messages;
 extern const ViewOps view_uid;
 extern const ViewOps view_maildir;
 extern const ViewOps view_parts;
+extern const ViewOps view_search;
 extern const ViewOps view_control;

@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const ViewOps *const views[N_VIEWS] = {
-  [VIEW_MESSAGES] = &view_messages, [VIEW_UID] = &view_uid,         [VIEW_MAILDIR] = &view_maildir,
-  [VIEW_PARTS] = &view_parts,       [VIEW_CONTROL] = &view_control,
+  [VIEW_MESSAGES] = &view_messages, [VIEW_UID] = &view_uid,       [VIEW_MAILDIR] = &view_maildir,
+  [VIEW_PARTS] = &view_parts,       [VIEW_SEARCH] = &view_search, [VIEW_CONTROL] = &view_control,
 };
 
 const ViewOps *

@@ -23,6 +23,16 @@ static const struct
   { "draft", RACK_FLAG_DRAFT, RACK_FLAG_DRAFT },
 };
 
+/* Takes key. */
+static void
+add_key (GPtrArray *keys, const char *prefix, char *key)
+{
+  if (g_str_has_prefix (key, prefix))
+    g_ptr_array_add (keys, key);
+  else
+    g_free (key);
+}
+
 /* ---- Dates ----------------------------------------------------------------------------------- */
 
 void
@@ -33,14 +43,34 @@ rack_find_format_date (gint64 date, char *buffer)
               g_date_time_get_month (day), g_date_time_get_day_of_month (day));
 }
 
-static void
-add_dates (RackMirror *mirror, GPtrArray *keys, GError **error)
+/* Where the days begin whose keys begin with prefix; they follow each other. */
+static gint64
+date_of_prefix (const char *prefix)
 {
-  gint64 date = 0;
+  static const char first[] = "1970-01-01";
+  gint64 date;
+  gsize size = strlen (prefix);
+  if (size >= sizeof first)
+    return 0;
+  g_autofree char *key = g_strconcat (prefix, first + size, NULL);
+  return rack_find_parse_date (key, &date) ? date : 0;
+}
+
+static void
+add_dates (RackMirror *mirror, const char *prefix, GPtrArray *keys, GError **error)
+{
+  gint64 date = date_of_prefix (prefix);
   while ((date = rack_store_next_date (mirror->store, date, error)) >= 0 && date < DATE_END)
     {
       char key[RACK_FIND_DATE_SIZE];
       rack_find_format_date (date, key);
+      if (!g_str_has_prefix (key, prefix))
+        {
+          if (strcmp (key, prefix) > 0)
+            return;
+          date = (date / DAY_SECONDS + 1) * DAY_SECONDS;
+          continue;
+        }
       g_ptr_array_add (keys, g_strdup (key));
       date = (date / DAY_SECONDS + 1) * DAY_SECONDS;
     }
@@ -49,7 +79,7 @@ add_dates (RackMirror *mirror, GPtrArray *keys, GError **error)
 /* ---- Senders --------------------------------------------------------------------------------- */
 
 static void
-add_senders (RackMirror *mirror, GPtrArray *keys, GError **error)
+add_senders (RackMirror *mirror, const char *prefix, GPtrArray *keys, GError **error)
 {
   g_autofree char *sender = g_strdup ("");
   for (;;)
@@ -57,7 +87,7 @@ add_senders (RackMirror *mirror, GPtrArray *keys, GError **error)
       char *next = rack_store_next_sender (mirror->store, sender, error);
       if (next == NULL)
         return;
-      g_ptr_array_add (keys, rack_name_directory (next, -1, FALSE));
+      add_key (keys, prefix, rack_name_directory (next, -1, FALSE));
       g_free (sender);
       sender = next;
     }
@@ -94,19 +124,19 @@ is_flag (const char *word)
 }
 
 static void
-add_flags (RackMirror *mirror, GPtrArray *keys, GError **error)
+add_flags (RackMirror *mirror, const char *prefix, GPtrArray *keys, GError **error)
 {
   g_autoptr (GHashTable) keywords = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
-    g_ptr_array_add (keys, g_strdup (flags[i].key));
+    add_key (keys, prefix, g_strdup (flags[i].key));
   if (!rack_store_each_keyword (mirror->store, keywords, error))
     return;
   g_autoptr (GList) sorted = g_list_sort (g_hash_table_get_keys (keywords), (GCompareFunc) strcmp);
   for (const GList *l = sorted; l != NULL; l = l->next)
     if (is_flag (l->data))
-      g_ptr_array_add (keys, g_strconcat ("%", l->data, NULL));
+      add_key (keys, prefix, g_strconcat ("%", l->data, NULL));
     else
-      g_ptr_array_add (keys, rack_name_directory (l->data, -1, FALSE));
+      add_key (keys, prefix, rack_name_directory (l->data, -1, FALSE));
 }
 
 gboolean
@@ -139,18 +169,18 @@ rack_find_has_keyword (const char *keywords, const char *keyword)
 /* ---- All ---- */
 
 static void
-add_threads (RackMirror *mirror, GPtrArray *keys, GError **error)
+add_threads (RackMirror *mirror, const char *prefix, GPtrArray *keys, GError **error)
 {
   g_autoptr (RackThreads) threads = rack_threads_get (mirror, error);
   const GPtrArray *names = threads != NULL ? rack_threads_names (threads) : NULL;
   for (guint i = 0; names != NULL && i < names->len; i++)
-    g_ptr_array_add (keys, g_strdup (names->pdata[i]));
+    add_key (keys, prefix, g_strdup (names->pdata[i]));
 }
 
 char **
-rack_mirror_find_keys (RackMirror *mirror, RackFindBy by, GError **error)
+rack_mirror_find_keys (RackMirror *mirror, RackFindBy by, const char *prefix, GError **error)
 {
-  static void (*const add[]) (RackMirror *, GPtrArray *, GError **) = {
+  static void (*const add[]) (RackMirror *, const char *, GPtrArray *, GError **) = {
     [RACK_FIND_DATE] = add_dates,
     [RACK_FIND_SENDER] = add_senders,
     [RACK_FIND_FLAG] = add_flags,
@@ -158,7 +188,7 @@ rack_mirror_find_keys (RackMirror *mirror, RackFindBy by, GError **error)
   };
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
   GError *problem = NULL;
-  add[by](mirror, keys, &problem);
+  add[by](mirror, prefix, keys, &problem);
   if (problem != NULL)
     {
       g_propagate_error (error, problem);

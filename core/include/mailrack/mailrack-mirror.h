@@ -47,6 +47,8 @@ RACK_API RackMirror *rack_mirror_open (RackAccount *account, const RackMirrorOpt
 /* Ends what the mirror does in the background, and its threads. No other call may run or wait. */
 RACK_API void rack_mirror_close (RackMirror *mirror);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackMirror, rack_mirror_close)
+/* Borrowed. */
+RACK_API RackAccount *rack_mirror_account (RackMirror *mirror);
 /* What a person should know of how it was opened (no server, a damaged cache that was set aside),
  * or NULL. Borrowed. */
 RACK_API const char *rack_mirror_notice (RackMirror *mirror);
@@ -312,9 +314,10 @@ typedef struct
 } RackFound;
 
 /* These read from this machine's disk; the first one may take a while, to prepare it for that.
- * Returns: (owned) each key that has messages, and those flags that always have a key;
- * NULL-terminated. */
-RACK_API char **rack_mirror_find_keys (RackMirror *mirror, RackFindBy by, GError **error);
+ * Returns: (owned) each key that has messages and begins with prefix ("2026-11"; "" for all), and
+ * those flags that always have a key; NULL-terminated. */
+RACK_API char **rack_mirror_find_keys (RackMirror *mirror, RackFindBy by, const char *prefix,
+                                       GError **error);
 /* Whether it is one of these. FALSE without error set: it is not. */
 RACK_API gboolean rack_mirror_find_has (RackMirror *mirror, RackFindBy by, const char *key,
                                         GError **error);
@@ -330,6 +333,12 @@ RACK_API RackFind *rack_mirror_find (RackMirror *mirror, RackFindBy by, const ch
 RACK_API guint rack_find_next (RackFind *find, RackFound *found, guint n, GError **error);
 RACK_API void rack_find_free (RackFind *find);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackFind, rack_find_free)
+
+/* Asks the server which messages of a mailbox match, loading it first if there are any and it is
+ * not complete yet; in one that may not be opened there are none. row: set to whose they are. Waits.
+ * Returns: (owned) UIDs. */
+RACK_API RackSet *rack_folder_search (RackFolder *folder, const RackCriteria *criteria,
+                                      guint32 *row, GCancellable *cancellable, GError **error);
 
 /* ---- Changes: what a program that caches must forget --------------------------- */
 

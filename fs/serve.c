@@ -7,8 +7,8 @@
 #include "control.h"
 #include "inode.h"
 #include "life.h"
-#include "search.h"
 #include "sd-notify.h"
+#include "search.h"
 #include "workers.h"
 
 #include <sysexits.h>

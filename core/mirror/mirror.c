@@ -165,12 +165,6 @@ rack_mirror_close (RackMirror *mirror)
   g_free (mirror);
 }
 
-RackAccount *
-rack_mirror_account (RackMirror *mirror)
-{
-  return mirror->account;
-}
-
 const char *
 rack_mirror_notice (RackMirror *mirror)
 {

@@ -47,8 +47,6 @@ RACK_API RackMirror *rack_mirror_open (RackAccount *account, const RackMirrorOpt
 /* Ends what the mirror does in the background, and its threads. No other call may run or wait. */
 RACK_API void rack_mirror_close (RackMirror *mirror);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackMirror, rack_mirror_close)
-/* Borrowed. */
-RACK_API RackAccount *rack_mirror_account (RackMirror *mirror);
 /* What a person should know of how it was opened (no server, a damaged cache that was set aside),
  * or NULL. Borrowed. */
 RACK_API const char *rack_mirror_notice (RackMirror *mirror);
@@ -335,8 +333,8 @@ RACK_API void rack_find_free (RackFind *find);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackFind, rack_find_free)
 
 /* Asks the server which messages of a mailbox match, loading it first if there are any and it is
- * not complete yet; in one that may not be opened there are none. row: set to whose they are. Waits.
- * Returns: (owned) UIDs. */
+ * not complete yet; in one that may not be opened there are none. row: set to whose they are.
+ * Waits. Returns: (owned) UIDs. */
 RACK_API RackSet *rack_folder_search (RackFolder *folder, const RackCriteria *criteria,
                                       guint32 *row, GCancellable *cancellable, GError **error);
 

@@ -5,12 +5,14 @@ flag and thread."""
 import errno
 import os
 import shutil
+import signal
 import stat
 import subprocess
 
 import pytest
 
 from tests.fs.conftest import uid_of, wait_for
+from tests.support import proxy
 
 DAY = 1_795_132_800         # 2026-11-20
 
@@ -124,6 +126,58 @@ def test_results_follow_the_mail(mount, dovecot, user):
         dovecot.fill(user, "INBOX", [(message("c@x.example", "news"), "", DAY)])
         wait_for(lambda: hits(root, found) == {"INBOX/4"})
         wait_for(lambda: hits(root, unread) == {"INBOX/1", "INBOX/4"})
+
+
+class SilentSearches:
+    """Connections on which nothing is heard any more when a search was answered."""
+
+    def __init__(self):
+        self.answered = 0
+
+    def connection(self):
+        searches = self
+
+        class Connection:
+            silent = False
+
+            def feed(self, data):
+                if b"* ESEARCH" in data:
+                    self.silent = True
+                    searches.answered += 1
+                return b"" if self.silent else data
+        return Connection()
+
+
+def test_searching_can_be_interrupted(mount, dovecot, user):
+    fill(dovecot, user)
+    silence = SilentSearches()
+    with proxy.Proxy(dovecot.host, dovecot.imap, rewrite=silence.connection) as between:
+        with mount({"host": between.host, "port": between.port, "ssl": "false"}) as root:
+            with subprocess.Popen(["ls", root / ".search" / "now" / "budget"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as listing:
+                wait_for(lambda: silence.answered > 0)
+                assert listing.poll() is None
+                listing.send_signal(signal.SIGINT)
+                assert listing.wait(30) != 0 and listing.stdout.read() == b""
+
+
+def test_offline(mount, dovecot, user):
+    fill(dovecot, user)
+    with mount() as root:
+        os.listdir(root / "INBOX")
+        (root / ".mailrack" / "ctl").write_text("offline")
+        refused(errno.EHOSTUNREACH, os.listdir, root / ".search" / "now" / "budget")
+        flagged = root / ".search" / "by-flag" / "flagged"
+        assert [os.path.basename(os.readlink(flagged / name)) for name in os.listdir(flagged)] \
+            == [name for name in os.listdir(root / "INBOX") if uid_of(name) == 2]
+        (root / ".mailrack" / "ctl").write_text("online")
+
+        def found():
+            try:
+                return hits(root, root / ".search" / "now" / "budget")
+            except OSError:
+                return None        # it is just being reached again
+        wait_for(lambda: found() == {"INBOX/1", "INBOX/2", "Work/2026/1"})
 
 
 # Keeping

@@ -51,7 +51,7 @@ def test_a_second_mount_answers_without_the_server(mount, slow, dovecot, user, m
     with mount(keys) as directory:
         assert ls(directory / "INBOX") == before
         status = (directory / ".mailrack" / "status").read_text()
-        assert "server: cannot be reached" in status
+        assert "state: offline since" in status
         assert "Deep" in os.listdir(directory / "Work")
         # What was never read, or never listed, fails at once and says why.
         for path in (directory / "INBOX" / names[0], directory / "Work" / "Deep"):
@@ -64,7 +64,7 @@ def test_a_second_mount_answers_without_the_server(mount, slow, dovecot, user, m
         wait_for(lambda: len(os.listdir(directory / "INBOX")) == 301, 60)
         assert len((directory / "INBOX" / names[0]).read_bytes()) > 0
         assert len(os.listdir(directory / "Work" / "Deep")) == 2
-        assert "server: reachable" in (directory / ".mailrack" / "status").read_text()
+        assert "state: online since" in (directory / ".mailrack" / "status").read_text()
 
 
 def test_without_a_disk_an_unreachable_server_is_an_error(program, account, slow, tmp_path):

@@ -17,7 +17,7 @@
 typedef struct
 {
   RackFolder *folder;
-  RackBody *body;
+  RackBody *body; /* atomic; NULL: nobody has read yet */
   fuse_ino_t ino;
   RackEntry entry; /* as it was when it was opened */
   gint begun;      /* atomic: read at least once */
@@ -31,16 +31,27 @@ handle_new (Mount *mount, fuse_ino_t ino)
   RackFolder *folder = rack_mirror_folder_by_row (mount->mirror, inode_row (ino));
   if (folder == NULL || !rack_folder_stat (folder, inode_uid (ino), &entry))
     return NULL;
-  RackBody *body = rack_folder_body (folder, inode_row (ino), inode_uid (ino));
-  if (body == NULL)
-    return NULL;
   Handle *handle = g_new0 (Handle, 1);
   handle->folder = folder;
-  handle->body = body;
   handle->ino = ino;
   handle->entry = entry;
   handle->link.data = handle;
   return handle;
+}
+
+/* Borrowed from the handle; NULL if the mailbox is another one now. Looked for when it is read, not
+ * when it is opened: that may take the disk, and what the kernel has already is never read. */
+static RackBody *
+handle_body (Handle *handle)
+{
+  RackBody *body = g_atomic_pointer_get (&handle->body);
+  if (body != NULL)
+    return body;
+  body = rack_folder_body (handle->folder, inode_row (handle->ino), inode_uid (handle->ino));
+  if (body == NULL || g_atomic_pointer_compare_and_exchange (&handle->body, NULL, body))
+    return body;
+  rack_body_unref (body);
+  return g_atomic_pointer_get (&handle->body);
 }
 
 static void
@@ -161,6 +172,12 @@ op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
       reply_open (mount, req, fi, handle);
       return;
     }
+  if (handle_body (handle) == NULL)
+    {
+      handle_free (handle);
+      fuse_reply_err (req, ESTALE);
+      return;
+    }
   rack_body_want (handle->body);
   g_atomic_int_set (&handle->begun, 1);
   Task *task = task_new (mount, req, ino);
@@ -216,16 +233,22 @@ op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
     }
   Mount *mount = fuse_req_userdata (req);
   Handle *handle = (Handle *) (uintptr_t) fi->fh;
-  if (g_atomic_int_compare_and_exchange (&handle->begun, 0, 1))
-    rack_body_want (handle->body);
-  if (rack_body_has (handle->body, (guint64) offset + size))
+  RackBody *body = handle_body (handle);
+  if (body == NULL)
     {
-      reply_octets (req, handle->body, size, offset);
+      fuse_reply_err (req, ESTALE);
+      return;
+    }
+  if (g_atomic_int_compare_and_exchange (&handle->begun, 0, 1))
+    rack_body_want (body);
+  if (rack_body_has (body, (guint64) offset + size))
+    {
+      reply_octets (req, body, size, offset);
       return;
     }
   Task *task = task_new (mount, req, ino);
   /* The file may be closed before this is answered. */
-  task->handle = rack_body_ref (handle->body);
+  task->handle = rack_body_ref (body);
   task->size = size;
   task->offset = offset;
   task->wait = wait_for_octets;

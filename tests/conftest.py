@@ -56,7 +56,9 @@ def token_endpoint(certs, dovecot):
 @pytest.fixture
 def user(dovecot):
     """A user that nobody had before, with an empty INBOX; the password is dovecot.password()."""
-    return dovecot.add_user(f"user{next(_numbers)}-{os.getpid()}")
+    name = dovecot.add_user(f"user{next(_numbers)}-{os.getpid()}")
+    dovecot.settle(name)
+    return name
 
 
 @pytest.fixture

@@ -32,11 +32,7 @@ def fill(dovecot, user):
         (message("Alice <alice@x.example>", "Budget Q4", b"Message-ID: <2@x>\r\n"), "", DAY),
         (message("../../<evil/..@x.example>", "../..", b"Message-ID: <3@x>\r\n"), "", DAY)])
     dovecot.fill(user, "Trash", [(message("alice@x.example", "Budget of old"), "", DAY)])
-    # Dovecot can panic (a deadlock of its locks) when mailboxes that were never selected are
-    # selected at the same time.
-    with dovecot.connect(user) as connection:
-        for mailbox in [*connection.list()[1]]:
-            connection.select(mailbox.decode().rpartition(' "/" ')[2] or "INBOX", readonly=True)
+    dovecot.settle(user)
 
 
 def links(directory):

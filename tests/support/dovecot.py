@@ -246,6 +246,15 @@ class Dovecot:
         if done.returncode != 0:
             raise RuntimeError(f"dovecot-lda: {done.stderr.decode(errors='replace')}")
 
+    def settle(self, user):
+        """Select each mailbox once, one after the other: Dovecot makes what belongs to it then, and
+        two sessions that do so at the same time can lock each other out (it panics: "Resource
+        deadlock avoided")."""
+        with self.connect(user) as connection:
+            for line in connection.list()[1]:
+                name = line.decode().partition(") ")[2].partition(" ")[2]
+                connection.select(name, readonly=True)
+
     def fill(self, user, mailbox, messages, **options):
         """Create mailbox if need be and append messages (see imapbox.fill); returns the count."""
         with self.connect(user) as connection:
@@ -365,6 +374,7 @@ def main():
         for mailbox, _, count in (each.rpartition("=") for each in options.fill):
             mails = mailgen.Generator(options.seed).messages(int(count), first, options.largest)
             first += server.fill("alice", mailbox, mails)
+        server.settle("alice")
         account = server.write_accounts(directory / "account.ini", "alice", endpoint)
         for name, value in (("ACCOUNT", account), ("HOST", "localhost"), ("IMAP", server.imap),
                             ("IMAPS", server.imaps), ("CA_FILE", server.ca_file),

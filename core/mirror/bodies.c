@@ -241,41 +241,6 @@ find_kept (RackBodies *bodies, const RackBodyKey *key, RackStoreBody *row)
   return FALSE;
 }
 
-/* Locks the mutex. Returns: the body, made if it was not in memory. */
-static RackBody *
-lock_and_find (RackFolder *folder, const RackBodyKey *key)
-{
-  RackBodies *bodies = folder->mirror->bodies;
-  for (;;)
-    {
-      RackStoreBody row = { .section = NULL };
-      pthread_mutex_lock (&bodies->mutex);
-      RackBody *body = g_hash_table_lookup (bodies->table, key);
-      if (body != NULL)
-        return body;
-      if (bodies->keeper == NULL)
-        return body_new (folder, key);
-      guint64 generation = bodies->generation;
-      pthread_mutex_unlock (&bodies->mutex);
-
-      gboolean kept = find_kept (bodies, key, &row);
-      pthread_mutex_lock (&bodies->mutex);
-      body = g_hash_table_lookup (bodies->table, key);
-      gboolean current = body != NULL || !kept || bodies->generation == generation;
-      if (body == NULL && current)
-        {
-          body = body_new (folder, key);
-          if (kept)
-            adopt (body, &row);
-        }
-      g_free (row.section);
-      if (current)
-        return body;
-      /* What was found may be gone. */
-      pthread_mutex_unlock (&bodies->mutex);
-    }
-}
-
 static void
 note_use (RackBody *body)
 {
@@ -286,13 +251,42 @@ note_use (RackBody *body)
   rack_keeper_note (body);
 }
 
+void
+rack_body_look (RackBody *body)
+{
+  RackBodies *bodies = body->bodies;
+  pthread_mutex_lock (&bodies->mutex);
+  while (!body->looked && body->state == RACK_BODY_IDLE && bodies->keeper != NULL)
+    {
+      RackStoreBody row = { .section = NULL };
+      guint64 generation = bodies->generation;
+      pthread_mutex_unlock (&bodies->mutex);
+      gboolean kept = find_kept (bodies, &body->key, &row);
+      pthread_mutex_lock (&bodies->mutex);
+      /* What was found may be gone, or somebody else found it too. */
+      if (!body->looked && body->state == RACK_BODY_IDLE
+          && (!kept || bodies->generation == generation))
+        {
+          body->looked = TRUE;
+          if (kept)
+            adopt (body, &row);
+          note_use (body);
+        }
+      g_free (row.section);
+    }
+  pthread_mutex_unlock (&bodies->mutex);
+}
+
 static RackBody *
 hold (RackFolder *folder, const RackBodyKey *key, const char *section, RackPartForm form)
 {
   RackBodies *bodies = folder->mirror->bodies;
   if (!is_in_force (folder, key->row))
     return NULL;
-  RackBody *body = lock_and_find (folder, key);
+  pthread_mutex_lock (&bodies->mutex);
+  RackBody *body = g_hash_table_lookup (bodies->table, key);
+  if (body == NULL)
+    body = body_new (folder, key);
   take_back (body);
   body->refs++;
   if (strcmp (body->section, section) != 0)

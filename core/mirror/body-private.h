@@ -49,6 +49,7 @@ struct RackBody
   guint64 size, have;
   gboolean placed;           /* it has a range: room octets from offset on */
   guint64 offset, room;      /* at least size */
+  gboolean looked;           /* the store was asked for it */
   gboolean kept;             /* the store has a row for its range */
   gboolean counted;          /* its cost is in the bodies' used */
   gboolean noted;            /* the keeper has it in its queue */
@@ -100,6 +101,8 @@ RackBody *rack_bodies_get (RackFolder *folder, guint32 row, guint32 uid);
 void rack_body_aim_at_head (RackBody *body, guint64 size);
 
 /* ---- bodies.c ---- */
+/* Asks the store for a body that somebody wants to read now. Without the mutex. */
+void rack_body_look (RackBody *body);
 /* Takes a body out of memory if nobody holds it. FALSE: somebody does. */
 gboolean rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key);
 /* The row of a body that is kept. Borrows the section. */

@@ -62,6 +62,7 @@ rack_body_want (RackBody *body)
   guint64 size;
   gboolean head =
       whole && rack_ahead_wants_head (body->folder, body->key.row, body->key.uid, &size);
+  rack_body_look (body);
   pthread_mutex_lock (&body->bodies->mutex);
   if (head && body->state == RACK_BODY_IDLE && !body->kept)
     rack_body_aim_at_head (body, size);
@@ -89,6 +90,7 @@ has (const RackBody *body, guint64 end)
 gboolean
 rack_body_has (RackBody *body, guint64 end)
 {
+  rack_body_look (body);
   pthread_mutex_lock (&body->bodies->mutex);
   gboolean result = has (body, end);
   if (result && body->size_known)
@@ -104,6 +106,7 @@ wait_until (RackBody *body, gboolean (*enough) (const RackBody *, guint64), guin
   RackWaiting waiting;
   gboolean ok = TRUE;
   gint64 stall = body->bodies->mirror->options.stall;
+  rack_body_look (body);
   rack_waiting_begin (&waiting, &body->bodies->mutex, &body->cond, cancellable);
   want (body, end);
   while (ok && !enough (body, end) && (body->state != RACK_BODY_FAILED || was_stopped (body)))

@@ -199,23 +199,26 @@ def test_killed_at_any_moment(program, mount, cache, dovecot, user, tmp_path):
     account = private_dovecot.write_ini(tmp_path / "account.ini",
                                         {"DEFAULT": dovecot.accounts(user)["DEFAULT"]})
     # How long one takes, so that the moments fall into it.
-    began = time.monotonic()
     doomed = Doomed(program, account, tmp_path)
+    began = time.monotonic()
     wait_for(lambda: len(os.listdir(doomed.directory / "INBOX")) == MESSAGES, 300)
     whole = time.monotonic() - began
     doomed.kill()
-    partial = 0
+    partial = empty = 0
     for _ in range(ROUNDS):
         if chance.random() < 0.7:
             assert cache("clear").returncode == 0
         change_something(dovecot, user, chance)
         doomed = Doomed(program, account, tmp_path)
-        time.sleep(chance.random() * whole)            # the moment itself, not a wait for anything
+        # The moment itself, not a wait for anything; early ones are the more interesting.
+        time.sleep(chance.random() ** 2 * whole)
         doomed.kill()
         done = cache("check")
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert "nothing is wrong" in done.stdout
-        partial += f"messages   {MESSAGES} (" not in cache("size").stdout
+        size = cache("size").stdout
+        partial += f"messages   {MESSAGES} (" not in size
+        empty += "messages   0 (" in size
         truth = {message.uid: message for message in dovecot.truth(user, bodies=False)}
         with mount() as directory:
             wait_for(lambda: listed(directory / "INBOX").keys() == truth.keys(), 120)
@@ -225,4 +228,5 @@ def test_killed_at_any_moment(program, mount, cache, dovecot, user, tmp_path):
                 assert status.st_size == truth[uid].size
             starred = {uid for uid, message in truth.items() if "\\Flagged" in message.flags}
             wait_for(lambda: flagged(directory) == starred, 60)
-    print(f"{ROUNDS} rounds, {partial} of them killed in the middle of a sync of {whole:.1f} s")
+    print(f"{ROUNDS} rounds; {partial} were killed before a sync of {whole:.1f} s was over, {empty} "
+          "of those before the first message")

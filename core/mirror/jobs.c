@@ -68,13 +68,15 @@ rack_jobs_push (RackJobs *jobs, RackJobFunc func, gpointer data, gboolean urgent
   Job *job = g_new (Job, 1);
   *job = (Job){ func, data };
   pthread_mutex_lock (&jobs->mutex);
-  g_queue_push_tail (urgent ? &jobs->urgent : &jobs->other, job);
+  if (!jobs->ending)
+    g_queue_push_tail (urgent ? &jobs->urgent : &jobs->other, g_steal_pointer (&job));
   pthread_cond_signal (&jobs->cond);
   pthread_mutex_unlock (&jobs->mutex);
+  g_free (job);
 }
 
 void
-rack_jobs_free (RackJobs *jobs)
+rack_jobs_end (RackJobs *jobs)
 {
   pthread_mutex_lock (&jobs->mutex);
   jobs->ending = TRUE;
@@ -82,6 +84,13 @@ rack_jobs_free (RackJobs *jobs)
   pthread_mutex_unlock (&jobs->mutex);
   for (guint i = 0; i < jobs->n_threads; i++)
     g_thread_join (jobs->threads[i]);
+  jobs->n_threads = 0;
+}
+
+void
+rack_jobs_free (RackJobs *jobs)
+{
+  rack_jobs_end (jobs);
   pthread_cond_destroy (&jobs->cond);
   pthread_mutex_destroy (&jobs->mutex);
   g_free (jobs);

@@ -13,8 +13,10 @@ typedef void (*RackJobFunc) (gpointer data);
 
 /* name: of the threads, at most 15 characters. */
 RackJobs *rack_jobs_new (guint threads, const char *name);
-/* urgent: before all that is not. */
+/* urgent: before all that is not. Does nothing after rack_jobs_end(). */
 void rack_jobs_push (RackJobs *jobs, RackJobFunc func, gpointer data, gboolean urgent);
 /* Runs what is still queued (its functions notice by themselves that it is over) and ends the
  * threads. */
+void rack_jobs_end (RackJobs *jobs);
+/* Ends them if need be. Nobody may push any more. */
 void rack_jobs_free (RackJobs *jobs);

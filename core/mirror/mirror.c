@@ -144,9 +144,11 @@ rack_mirror_close (RackMirror *mirror)
   if (mirror->watchers != NULL)
     rack_watchers_end (mirror->watchers);
   if (mirror->jobs != NULL)
-    rack_jobs_free (mirror->jobs);
+    rack_jobs_end (mirror->jobs);
   if (mirror->bodies != NULL)
-    rack_bodies_free (mirror->bodies);
+    rack_bodies_free (mirror->bodies); /* a fetch that ends now may still ask for a sync */
+  if (mirror->jobs != NULL)
+    rack_jobs_free (mirror->jobs);
   if (mirror->watchers != NULL)
     {
       note_all (mirror);

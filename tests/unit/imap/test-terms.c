@@ -34,7 +34,8 @@ wire (const RackCriteria *criteria, RackSearchOptions options)
     ;
   g_assert_cmpuint (out->len, >, 4);
   g_autofree char *text = g_strndup ((const char *) out->data + 2, out->len - 4);
-  return g_strjoinv ("\\r\\n", g_strsplit (text, "\r\n", -1));
+  g_auto (GStrv) lines = g_strsplit (text, "\r\n", -1);
+  return g_strjoinv ("\\r\\n", lines);
 }
 
 static void

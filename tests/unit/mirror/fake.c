@@ -80,6 +80,7 @@ message_free (gpointer data)
   FakeMessage *message = data;
   g_free (message->subject);
   g_free (message->body);
+  g_free (message->keywords);
   g_hash_table_unref (message->sections);
   g_free (message);
 }

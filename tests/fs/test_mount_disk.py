@@ -228,5 +228,5 @@ def test_killed_at_any_moment(program, mount, cache, dovecot, user, tmp_path):
                 assert status.st_size == truth[uid].size
             starred = {uid for uid, message in truth.items() if "\\Flagged" in message.flags}
             wait_for(lambda: flagged(directory) == starred, 60)
-    print(f"{ROUNDS} rounds; {partial} were killed before a sync of {whole:.1f} s was over, {empty} "
-          "of those before the first message")
+    print(f"{ROUNDS} rounds; {partial} were killed before a sync of {whole:.1f} s was over, "
+          f"{empty} of those before the first message")

@@ -16,7 +16,7 @@
 #define SECTION_MAX  1000
 #define MEBIBYTE     (G_GUINT64_CONSTANT (1) << 20)
 /* Whole ones in memory that nobody holds; the others are in the store alone. */
-#define UNHELD_MAX   4096
+#define UNHELD_MAX   16384
 /* Beginnings of others. */
 #define HEADS_MAX    1024
 /* A kept body up to this size is looked through at once, a larger one by a job. */

@@ -53,6 +53,15 @@ def token_endpoint(certs, dovecot):
         yield endpoint
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """What mounts keep of mailboxes does not stay behind in the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        directory = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(directory))
+        yield directory
+
+
 @pytest.fixture
 def user(dovecot):
     """A user that nobody had before, with an empty INBOX; the password is dovecot.password()."""

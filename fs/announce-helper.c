@@ -20,6 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The kind, a path, and for some a NUL and another one. */
+#define PACKET_SIZE (2 * PATH_MAX + 2)
+
 static gboolean
 write_file (const char *path, const char *text)
 {
@@ -47,7 +50,7 @@ enter_namespace (uid_t uid, gid_t gid)
 }
 
 static int
-make_call (AnnounceKind kind, const char *path)
+make_call (AnnounceKind kind, const char *path, const char *from)
 {
   int result = 0;
   switch (kind)
@@ -64,6 +67,10 @@ make_call (AnnounceKind kind, const char *path)
     case ANNOUNCE_NO_DIRECTORY:
       result = rmdir (path);
       break;
+    case ANNOUNCE_MOVE:
+      /* Onto a name of the same file, which somebody looked up already, nothing would happen. */
+      result = renameat2 (AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE);
+      break;
     }
   return result == 0 ? 0 : errno;
 }
@@ -71,7 +78,7 @@ make_call (AnnounceKind kind, const char *path)
 static void
 serve (int socket)
 {
-  char packet[1 + PATH_MAX];
+  char packet[PACKET_SIZE];
   for (;;)
     {
       ssize_t got = recv (socket, packet, sizeof packet - 1, 0);
@@ -80,7 +87,9 @@ serve (int socket)
       if (got < 2)
         return;
       packet[got] = '\0';
-      int result = make_call ((AnnounceKind) packet[0], packet + 1);
+      const char *end = memchr (packet, '\0', (gsize) got);
+      int result =
+          make_call ((AnnounceKind) packet[0], packet + 1, end != NULL ? end + 1 : packet + got);
       if (send (socket, &result, sizeof result, MSG_NOSIGNAL) < 0)
         return;
     }
@@ -132,13 +141,16 @@ announce_helper_start (AnnounceHelper *helper, uid_t uid, gid_t gid)
 }
 
 int
-announce_helper_call (AnnounceHelper *helper, AnnounceKind kind, const char *path)
+announce_helper_call (AnnounceHelper *helper, AnnounceKind kind, const char *path, const char *from)
 {
-  g_autofree char *packet = g_strdup_printf ("%c%s", kind, path);
+  g_autoptr (GString) packet = g_string_new (NULL);
   int result;
-  if (strlen (packet) > PATH_MAX)
+  g_string_append_printf (packet, "%c%s", kind, path);
+  if (from != NULL)
+    g_string_append_len (g_string_append_c (packet, '\0'), from, (gssize) strlen (from));
+  if (strlen (path) >= PATH_MAX || (from != NULL && strlen (from) >= PATH_MAX))
     return ENAMETOOLONG;
-  if (send (helper->socket, packet, strlen (packet), MSG_NOSIGNAL) < 0)
+  if (send (helper->socket, packet->str, packet->len, MSG_NOSIGNAL) < 0)
     return EPIPE;
   ssize_t got;
   do

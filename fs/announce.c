@@ -21,12 +21,18 @@
 
 typedef struct
 {
-  AnnounceKind kind;
   Directory directory;
-  guint32 row, uid; /* of a message */
   fuse_ino_t parent;
   char name[VIEW_NAME_SIZE];
 } Name;
+
+typedef struct
+{
+  AnnounceKind kind;
+  guint32 row, uid; /* of a message */
+  Name name;
+  Name from; /* of a MOVE, else parent is 0 */
+} News;
 
 struct Announcer
 {
@@ -38,9 +44,9 @@ struct Announcer
   /* Guards what is below. No GAsyncQueue: ThreadSanitizer does not see how it hands over. */
   pthread_mutex_t mutex;
   pthread_cond_t changed;
-  GQueue queue; /* of Name */
+  GQueue queue; /* of News */
   gboolean stopping;
-  Name now;    /* parent 0: nothing is being announced */
+  News now;    /* no parent: nothing is being announced */
   int problem; /* of the last one: an errno or 0 */
   guint64 announced, dropped;
 };
@@ -48,16 +54,12 @@ struct Announcer
 /* ---- What is announced ------------------------------------------------------------------- */
 
 static void
-push (Announcer *announcer, AnnounceKind kind, const Directory *directory, guint32 row, guint32 uid,
-      const char *name)
+push (Announcer *announcer, const News *news)
 {
-  Name *item = g_new0 (Name, 1);
-  item->kind = kind;
-  item->directory = *directory;
-  item->row = row;
-  item->uid = uid;
-  item->parent = inode_of_directory (announcer->mount, directory);
-  g_strlcpy (item->name, name, sizeof item->name);
+  News *item = g_memdup2 (news, sizeof *news);
+  item->name.parent = inode_of_directory (announcer->mount, &item->name.directory);
+  if (item->kind == ANNOUNCE_MOVE)
+    item->from.parent = inode_of_directory (announcer->mount, &item->from.directory);
 
   pthread_mutex_lock (&announcer->mutex);
   gboolean full = announcer->queue.length >= QUEUE_MAX;
@@ -71,51 +73,63 @@ push (Announcer *announcer, AnnounceKind kind, const Directory *directory, guint
     g_free (item);
 }
 
-static void
-push_message (Announcer *announcer, const Directory *directory, const RackChange *change,
-              const RackChanged *changed)
+static gboolean
+find (View view, const RackChange *change, const RackChanged *changed, gboolean now, Name *name)
 {
-  const ViewOps *ops = view_ops (directory->view);
-  gboolean added = change->kind == RACK_CHANGE_ADDED;
-  char name[VIEW_NAME_SIZE];
-  RackEntry entry = { .uid = changed->uid };
-  if (!added)
-    g_strlcpy (entry.name, changed->name, sizeof entry.name);
-  else if (!rack_folder_find (change->folder, changed->uid, &entry)
-           || (ops->shows != NULL && !ops->shows (directory, &entry)))
-    return;
-  ops->entry_name (directory, &entry, name);
-  push (announcer, added ? ANNOUNCE_FILE : ANNOUNCE_NO_FILE, directory, change->row, changed->uid,
-        name);
+  return view_find_changed (view, change, changed, now, &name->directory, name->name);
+}
+
+/* Returns: whether there is something to say. */
+static gboolean
+describe (View view, const RackChange *change, const RackChanged *changed, News *news)
+{
+  guint arrives = view_ops (view)->arrives;
+  *news = (News){ .row = change->row, .uid = changed->uid };
+  if (change->kind == RACK_CHANGE_REMOVED)
+    {
+      news->kind = ANNOUNCE_NO_FILE;
+      return find (view, change, changed, FALSE, &news->name);
+    }
+  if (change->kind == RACK_CHANGE_FLAGS)
+    {
+      news->kind = ANNOUNCE_MOVE;
+      return find (view, change, changed, FALSE, &news->from)
+             && find (view, change, changed, TRUE, &news->name)
+             && (news->from.directory.place != news->name.directory.place
+                 || strcmp (news->from.name, news->name.name) != 0);
+    }
+  if (!find (view, change, changed, FALSE, &news->name))
+    return FALSE;
+  news->kind = arrives != 0 ? ANNOUNCE_MOVE : ANNOUNCE_FILE;
+  news->from = news->name;
+  news->from.directory.place = arrives;
+  return TRUE;
 }
 
 static void
 push_messages (Announcer *announcer, View view, const RackChange *change)
 {
   const ViewOps *ops = view_ops (view);
-  guint places = view_places (view);
-  /* Where names tell more than the UID, nobody knows here what a gone message was called. */
-  if (ops->fill_entry != NULL || (change->kind == RACK_CHANGE_REMOVED && ops->shows != NULL))
+  News news;
+  /* A message that is a directory; and a name that has nothing to do with flags. */
+  if (ops->fill_entry != NULL || (change->kind == RACK_CHANGE_FLAGS && ops->shows == NULL))
     return;
-  for (guint place = places > 0 ? 1 : 0; place <= places; place++)
-    {
-      Directory directory = { view, place, change->folder };
-      for (guint i = 0; i < change->n; i++)
-        push_message (announcer, &directory, change, &change->items[i]);
-    }
+  for (guint i = 0; i < change->n; i++)
+    if (describe (view, change, &change->items[i], &news))
+      push (announcer, &news);
 }
 
 static void
 push_folders (Announcer *announcer, View view, const RackChange *change)
 {
-  Directory parent = { view, 0, change->folder };
   for (guint i = 0; i < change->n; i++)
     {
       const char *name = change->items[i].name;
       gboolean there = rack_folder_child (change->folder, name) != NULL;
-      char shown[VIEW_NAME_SIZE];
-      view_child_name (view, change->folder, name, shown);
-      push (announcer, there ? ANNOUNCE_DIRECTORY : ANNOUNCE_NO_DIRECTORY, &parent, 0, 0, shown);
+      News news = { .kind = there ? ANNOUNCE_DIRECTORY : ANNOUNCE_NO_DIRECTORY,
+                    .name.directory = { view, 0, change->folder } };
+      view_child_name (view, change->folder, name, news.name.name);
+      push (announcer, &news);
     }
 }
 
@@ -135,12 +149,12 @@ announcer_push (Announcer *announcer, const RackChange *change)
         {
         case RACK_CHANGE_ADDED:
         case RACK_CHANGE_REMOVED:
+        case RACK_CHANGE_FLAGS:
           push_messages (announcer, view, change);
           break;
         case RACK_CHANGE_FOLDERS:
           push_folders (announcer, view, change);
           break;
-        case RACK_CHANGE_FLAGS:
         case RACK_CHANGE_SIZES:
         case RACK_CHANGE_ONLINE:
         case RACK_CHANGE_OFFLINE:
@@ -179,39 +193,51 @@ path_of (const Announcer *announcer, const Name *item)
 }
 
 static void
-set_now (Announcer *announcer, const Name *item)
+set_now (Announcer *announcer, const News *item)
 {
   pthread_mutex_lock (&announcer->mutex);
-  announcer->now = item != NULL ? *item : (Name){ 0 };
+  announcer->now = item != NULL ? *item : (News){ 0 };
   pthread_mutex_unlock (&announcer->mutex);
+}
+
+static void
+forget_name (Announcer *announcer, const Name *item)
+{
+  if (item->parent != 0)
+    fuse_lowlevel_notify_inval_entry (announcer->mount->session, item->parent, item->name,
+                                      strlen (item->name));
 }
 
 /* Returns: an errno. */
 static int
-announce (Announcer *announcer, const Name *item)
+announce (Announcer *announcer, const News *item)
 {
-  g_autofree char *path = path_of (announcer, item);
+  gboolean moves = item->kind == ANNOUNCE_MOVE;
+  g_autofree char *path = path_of (announcer, &item->name);
+  g_autofree char *from = moves ? path_of (announcer, &item->from) : NULL;
   int result = EEXIST;
   set_now (announcer, item);
-  for (guint i = 0; i < ATTEMPTS && result == EEXIST; i++)
+  for (guint i = 0; i < ATTEMPTS && (result == EEXIST || (moves && result == ENOENT)); i++)
     {
-      result = announce_helper_call (&announcer->helper, item->kind, path);
-      if (result == EEXIST)
-        fuse_lowlevel_notify_inval_entry (announcer->mount->session, item->parent, item->name,
-                                          strlen (item->name));
+      result = announce_helper_call (&announcer->helper, item->kind, path, from);
+      if (result != 0)
+        {
+          forget_name (announcer, &item->name);
+          forget_name (announcer, &item->from);
+        }
     }
   set_now (announcer, NULL);
   return result;
 }
 
 /* Waits for a name. Returns: (owned), or NULL when there is to be no more. */
-static Name *
+static News *
 pop (Announcer *announcer)
 {
   pthread_mutex_lock (&announcer->mutex);
   while (!announcer->stopping && announcer->queue.length == 0)
     pthread_cond_wait (&announcer->changed, &announcer->mutex);
-  Name *item = announcer->stopping ? NULL : g_queue_pop_head (&announcer->queue);
+  News *item = announcer->stopping ? NULL : g_queue_pop_head (&announcer->queue);
   pthread_mutex_unlock (&announcer->mutex);
   return item;
 }
@@ -220,7 +246,7 @@ static gpointer
 run (gpointer data)
 {
   Announcer *announcer = data;
-  Name *item;
+  News *item;
   while ((item = pop (announcer)) != NULL)
     {
       int result = announce (announcer, item);
@@ -287,24 +313,36 @@ announcer_describe (Announcer *announcer)
 
 /* ---- The helper's requests ------------------------------------------------------------------- */
 
+static gboolean
+is_called (const Name *item, fuse_ino_t parent, const char *name)
+{
+  return item->parent == parent && strcmp (item->name, name) == 0;
+}
+
 gboolean
-announcer_knows (Mount *mount, fuse_req_t req, fuse_ino_t parent, const char *name,
-                 AnnounceKind *kind)
+announcer_knows (Mount *mount, fuse_req_t req, fuse_ino_t parent, const char *name, gboolean *comes)
 {
   Announcer *announcer = mount->announcer;
   if (announcer == NULL || fuse_req_ctx (req)->pid != announcer->helper.pid)
     return FALSE;
   pthread_mutex_lock (&announcer->mutex);
-  gboolean knows = announcer->now.parent == parent && strcmp (announcer->now.name, name) == 0;
-  *kind = announcer->now.kind;
+  AnnounceKind kind = announcer->now.kind;
+  gboolean knows = is_called (&announcer->now.name, parent, name);
+  gboolean leaves = kind == ANNOUNCE_MOVE && is_called (&announcer->now.from, parent, name);
   pthread_mutex_unlock (&announcer->mutex);
-  return knows;
+  *comes = !leaves && kind != ANNOUNCE_NO_FILE && kind != ANNOUNCE_NO_DIRECTORY;
+  return knows || leaves;
 }
 
-static gboolean
-creates (AnnounceKind kind)
+static void
+fill_gone_message (Mount *mount, const News *now, struct fuse_entry_param *out)
 {
-  return kind == ANNOUNCE_FILE || kind == ANNOUNCE_DIRECTORY;
+  RackEntry entry = { .uid = now->uid, .size = 1 };
+  fill_message_entry (mount, now->row, &entry, FALSE, out);
+  /* Who has it open may read on. */
+  find_open_message (mount, out->ino, &out->attr);
+  out->attr.st_nlink = 1;
+  out->attr_timeout = out->entry_timeout = 0;
 }
 
 /* What came or goes, as it is (or was). */
@@ -314,32 +352,36 @@ fill_now (Mount *mount, struct fuse_entry_param *out)
   RackEntry entry;
   Directory child;
   pthread_mutex_lock (&mount->announcer->mutex);
-  Name now = mount->announcer->now;
+  News now = mount->announcer->now;
   pthread_mutex_unlock (&mount->announcer->mutex);
+  RackFolder *folder = now.name.directory.folder;
   switch (now.kind)
     {
     case ANNOUNCE_FILE:
-      if (!rack_folder_find (now.directory.folder, now.uid, &entry))
+      if (!rack_folder_find (folder, now.uid, &entry))
         return FALSE;
-      fill_message_entry (mount, now.row, &entry, rack_folder_ready (now.directory.folder), out);
+      fill_message_entry (mount, now.row, &entry, rack_folder_ready (folder), out);
+      return TRUE;
+    case ANNOUNCE_MOVE:
+      /* One that went meanwhile is announced as gone next. */
+      if (!rack_folder_stat (folder, now.uid, &entry))
+        fill_gone_message (mount, &now, out);
+      else
+        fill_message_entry (mount, now.row, &entry, FALSE, out);
+      out->entry_timeout = 0;
       return TRUE;
     case ANNOUNCE_NO_FILE:
-      entry = (RackEntry){ .uid = now.uid, .size = 1 };
-      fill_message_entry (mount, now.row, &entry, FALSE, out);
-      /* Who has it open may read on. */
-      find_open_message (mount, out->ino, &out->attr);
-      out->attr.st_nlink = 1;
-      out->attr_timeout = out->entry_timeout = 0;
+      fill_gone_message (mount, &now, out);
       return TRUE;
     case ANNOUNCE_DIRECTORY:
-      if (!view_find_directory (&now.directory, now.name, &child))
+      if (!view_find_directory (&now.name.directory, now.name.name, &child))
         return FALSE;
       fill_directory_entry (mount, &child, out);
       return TRUE;
     case ANNOUNCE_NO_DIRECTORY:
       /* Its number does not matter any more. */
       memset (out, 0, sizeof *out);
-      out->attr.st_ino = out->ino = inode_of_node (node_number (now.name));
+      out->attr.st_ino = out->ino = inode_of_node (node_number (now.name.name));
       out->attr.st_mode = S_IFDIR | 0700;
       out->attr.st_nlink = 2;
       out->attr.st_uid = mount->uid;
@@ -350,20 +392,20 @@ fill_now (Mount *mount, struct fuse_entry_param *out)
 }
 
 void
-announcer_answer_lookup (Mount *mount, fuse_req_t req, AnnounceKind kind)
+announcer_answer_lookup (Mount *mount, fuse_req_t req, gboolean comes)
 {
   struct fuse_entry_param entry = { .ino = 0 };
-  if (!creates (kind) && !fill_now (mount, &entry))
+  if (!comes && !fill_now (mount, &entry))
     fuse_reply_err (req, ENOENT);
   else
     fuse_reply_entry (req, &entry);
 }
 
 void
-announcer_answer_call (Mount *mount, fuse_req_t req, AnnounceKind kind)
+announcer_answer_call (Mount *mount, fuse_req_t req, gboolean comes)
 {
   struct fuse_entry_param entry;
-  if (!creates (kind))
+  if (!comes)
     fuse_reply_err (req, 0);
   else if (fill_now (mount, &entry))
     fuse_reply_entry (req, &entry);

@@ -118,8 +118,8 @@ void op_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attributes, int wh
 gboolean find_open_message (Mount *mount, fuse_ino_t ino, struct stat *attributes);
 void op_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev);
 void op_refuse_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
-void op_refuse_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-                       const char *new_name, unsigned int flags);
+void op_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+                const char *new_name, unsigned int flags);
 void op_refuse_link (fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
 void op_refuse_create (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
                        struct fuse_file_info *fi);

@@ -15,9 +15,9 @@ static void
 change_name (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
   Mount *mount = fuse_req_userdata (req);
-  AnnounceKind kind;
-  if (announcer_knows (mount, req, parent, name, &kind))
-    announcer_answer_call (mount, req, kind);
+  gboolean comes;
+  if (announcer_knows (mount, req, parent, name, &comes))
+    announcer_answer_call (mount, req, comes);
   else
     fuse_reply_err (req, EROFS);
 }
@@ -35,10 +35,16 @@ op_refuse_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const 
 }
 
 void
-op_refuse_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-                  const char *new_name, unsigned int flags)
+op_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+           const char *new_name, unsigned int flags)
 {
-  fuse_reply_err (req, EROFS);
+  Mount *mount = fuse_req_userdata (req);
+  gboolean old_comes, new_comes;
+  if (announcer_knows (mount, req, parent, name, &old_comes) && !old_comes
+      && announcer_knows (mount, req, new_parent, new_name, &new_comes) && new_comes)
+    announcer_answer_call (mount, req, FALSE);
+  else
+    fuse_reply_err (req, EROFS);
 }
 
 void

@@ -92,11 +92,11 @@ add_dots (Listing *listing, off_t after)
 {
   RackFolder *folder = listing->directory.folder;
   RackFolder *above = rack_folder_parent (folder);
-  Directory parent = { listing->directory.view, 0, above };
+  Directory parent = { listing->directory.view, 0, above, 0 };
   if (listing->directory.place != 0)
     parent.folder = folder;
   else if (above == NULL)
-    parent = (Directory){ (View) listing->mount->root, 0, folder };
+    parent = (Directory){ (View) listing->mount->root, 0, folder, 0 };
   struct fuse_entry_param entry;
   if (after < OFFSET_DOT)
     {
@@ -125,7 +125,7 @@ add_views (Listing *listing, off_t after)
   for (View view = 0; view < N_VIEWS; view++)
     {
       const ViewOps *ops = view_ops (view);
-      Directory top = { view, 0, listing->directory.folder };
+      Directory top = { view, 0, listing->directory.folder, 0 };
       struct fuse_entry_param entry = { .attr.st_mode = S_IFDIR };
       if (ops == NULL || view == mount->root || after >= OFFSET_VIEWS + (off_t) view)
         continue;
@@ -145,7 +145,7 @@ add_places (Listing *listing, off_t after)
   rack_folder_facts (listing->directory.folder, &facts);
   for (guint i = 0; places != NULL && places[i] != NULL && facts.selectable; i++)
     {
-      Directory place = { listing->directory.view, i + 1, listing->directory.folder };
+      Directory place = { listing->directory.view, i + 1, listing->directory.folder, 0 };
       struct fuse_entry_param entry;
       if (after >= OFFSET_PLACES + (off_t) i)
         continue;
@@ -166,7 +166,7 @@ add_folders (Listing *listing, off_t after)
       guint n = rack_folder_children (listing->directory.folder, last, children, BATCH);
       for (guint i = 0; i < n; i++)
         {
-          Directory child = { listing->directory.view, 0, children[i] };
+          Directory child = { listing->directory.view, 0, children[i], 0 };
           char name[VIEW_NAME_SIZE];
           struct fuse_entry_param entry;
           fill_directory_entry (listing->mount, &child, &entry);

@@ -33,7 +33,7 @@ static gboolean
 answer_view (Mount *mount, fuse_req_t req, const Directory *parent, const char *name)
 {
   View view = view_by_name (name);
-  Directory top = { view, 0, parent->folder };
+  Directory top = { view, 0, parent->folder, 0 };
   struct fuse_entry_param entry;
   if (view == N_VIEWS || view == mount->root)
     return FALSE;
@@ -117,10 +117,10 @@ op_lookup (fuse_req_t req, fuse_ino_t ino, const char *name)
       fuse_reply_err (req, ENAMETOOLONG);
       return;
     }
-  AnnounceKind kind;
-  if (announcer_knows (mount, req, ino, name, &kind))
+  gboolean comes;
+  if (announcer_knows (mount, req, ino, name, &comes))
     {
-      announcer_answer_lookup (mount, req, kind);
+      announcer_answer_lookup (mount, req, comes);
       return;
     }
   if (inode_kind (ino) == INODE_NODE)

@@ -90,7 +90,8 @@ entry_name (const Directory *directory, const RackEntry *entry, char *name)
   char letters[8];
   rack_folder_facts (directory->folder, &facts);
   flag_letters (entry->flags, entry->forwarded, letters);
-  name_with (facts.row, entry->date, entry->uid, letters, name);
+  name_with (directory->row != 0 ? directory->row : facts.row, entry->date, entry->uid, letters,
+             name);
 }
 
 /* How long the part before the info is. */
@@ -162,7 +163,7 @@ forget_messages (Mount *mount, View view, const RackChange *change)
   fuse_ino_t inodes[PLACE_TMP];
   for (guint place = PLACE_CUR; place <= PLACE_NEW; place++)
     {
-      Directory directory = { view, place, change->folder };
+      Directory directory = { view, place, change->folder, 0 };
       inodes[place] = inode_of_directory (mount, &directory);
       fuse_lowlevel_notify_inval_inode (mount->session, inodes[place], 0, 0);
     }
@@ -201,6 +202,7 @@ const ViewOps view_maildir = {
   .name = ".maildir",
   .places = places,
   .nameless = TRUE,
+  .arrives = PLACE_TMP,
   .shows = shows,
   .entry_name = entry_name,
   .name_uid = name_uid,

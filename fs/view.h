@@ -50,6 +50,7 @@ typedef struct
   View view;
   guint place; /* 0: the folder itself; n: places[n - 1] of its view */
   RackFolder *folder;
+  guint32 row; /* whose messages; 0: those that are in force */
 } Directory;
 
 /* For the name of anything, with the NUL. */
@@ -74,6 +75,9 @@ typedef struct
   const char *const *places;
   /* The functions below look at no entry->name: it is empty. */
   gboolean nameless;
+  /* Where messages are before they come into another place, as far as a program can tell that
+   * watches; 0: they are made where they are. */
+  guint arrives;
   /* Whether a message is listed in directory. NULL: each is. */
   gboolean (*shows) (const Directory *directory, const RackEntry *entry);
   /* Writes what a message is called in directory: at most 255 bytes, different for each UID. */
@@ -126,6 +130,11 @@ guint32 view_name_uid (const Directory *directory, const char *name);
 gboolean view_find_message (const Directory *directory, const char *name, RackEntry *entry);
 /* Whether entry is listed in directory under that name: one that only resolves is not. */
 gboolean view_is_called (const Directory *directory, const RackEntry *entry, const char *name);
+
+/* Where a message that change is about was (now: is) and what it was called there. FALSE: it is
+ * listed nowhere in view. */
+gboolean view_find_changed (View view, const RackChange *change, const RackChanged *changed,
+                            gboolean now, Directory *directory, char *name);
 
 /* For forget functions: what a NULL does. */
 void view_forget (Mount *mount, View view, const RackChange *change);

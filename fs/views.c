@@ -159,16 +159,36 @@ forget_name (Mount *mount, fuse_ino_t directory, const char *name)
   fuse_lowlevel_notify_inval_entry (mount->session, directory, name, strlen (name));
 }
 
-/* What a message that came or went was called, from as much as a change says of it. */
+/* As much as a change says of a message. now: as its flags are, where they changed. */
 static void
-name_of_changed (const Directory *directory, const RackChanged *changed, char *name)
+entry_of_changed (const RackChanged *changed, gboolean now, RackEntry *entry)
 {
-  RackEntry entry = { .uid = changed->uid,
-                      .flags = changed->flags,
-                      .forwarded = changed->forwarded,
-                      .date = changed->date };
-  g_strlcpy (entry.name, changed->name, sizeof entry.name);
-  views[directory->view]->entry_name (directory, &entry, name);
+  *entry = (RackEntry){ .uid = changed->uid,
+                        .flags = now ? changed->flags_now : changed->flags,
+                        .forwarded = now ? changed->forwarded_now : changed->forwarded,
+                        .date = changed->date };
+  if (changed->name != NULL)
+    g_strlcpy (entry->name, changed->name, sizeof entry->name);
+}
+
+gboolean
+view_find_changed (View view, const RackChange *change, const RackChanged *changed, gboolean now,
+                   Directory *directory, char *name)
+{
+  const ViewOps *ops = views[view];
+  guint places = view_places (view);
+  RackEntry entry;
+  entry_of_changed (changed, now, &entry);
+  *directory = (Directory){ view, 0, change->folder, change->row };
+  for (guint place = places > 0 ? 1 : 0; place <= places; place++)
+    {
+      directory->place = place;
+      if (ops->shows != NULL && !ops->shows (directory, &entry))
+        continue;
+      ops->entry_name (directory, &entry, name);
+      return TRUE;
+    }
+  return FALSE;
 }
 
 static void
@@ -178,13 +198,15 @@ forget_messages (Mount *mount, View view, const RackChange *change)
   char name[VIEW_NAME_SIZE];
   for (guint place = places > 0 ? 1 : 0; place <= places; place++)
     {
-      Directory directory = { view, place, change->folder };
+      Directory directory = { view, place, change->folder, 0 };
       fuse_ino_t ino = inode_of_directory (mount, &directory);
       /* The listing first: whoever lists after that asks us, and we know already. */
       fuse_lowlevel_notify_inval_inode (mount->session, ino, 0, 0);
       for (guint i = 0; i < change->n; i++)
         {
-          name_of_changed (&directory, &change->items[i], name);
+          RackEntry entry;
+          entry_of_changed (&change->items[i], FALSE, &entry);
+          views[view]->entry_name (&directory, &entry, name);
           forget_name (mount, ino, name);
         }
     }
@@ -193,7 +215,7 @@ forget_messages (Mount *mount, View view, const RackChange *change)
 static void
 forget_folders (Mount *mount, View view, const RackChange *change)
 {
-  Directory directory = { view, 0, change->folder };
+  Directory directory = { view, 0, change->folder, 0 };
   fuse_ino_t ino = inode_of_directory (mount, &directory);
   char name[VIEW_NAME_SIZE];
   fuse_lowlevel_notify_inval_inode (mount->session, ino, 0, 0);

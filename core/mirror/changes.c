@@ -119,6 +119,30 @@ rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids, guint n)
 
 /* ---- Pushing ------------------------------------------------------------------------- */
 
+static gboolean
+is_forwarded (const RackRecord *record)
+{
+  return (record->bits & RACK_RECORD_FORWARDED) != 0;
+}
+
+void
+rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged *records, guint n)
+{
+  if (!folder->mirror->options.changes || n == 0)
+    return;
+  Node *node = node_new (RACK_CHANGE_FLAGS, folder, row, n);
+  for (guint i = 0; i < n; i++)
+    node->items[i] = (RackChanged){
+      .uid = records[i].before.uid,
+      .flags = records[i].before.flags,
+      .forwarded = is_forwarded (&records[i].before),
+      .flags_now = records[i].after.flags,
+      .forwarded_now = is_forwarded (&records[i].after),
+      .date = records[i].before.date,
+    };
+  enqueue (folder->mirror->changes, node);
+}
+
 void
 rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const RackRecord *records,
                    guint n, RackNames *names)
@@ -131,7 +155,7 @@ rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const R
       .uid = records[i].uid,
       .name = names != NULL ? names->items[i] : NULL,
       .flags = records[i].flags,
-      .forwarded = (records[i].bits & RACK_RECORD_FORWARDED) != 0,
+      .forwarded = is_forwarded (&records[i]),
       .date = records[i].date,
     };
   if (names != NULL)

@@ -254,6 +254,13 @@ RackNames *rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids
  * NULL. Does nothing if nobody listens or n is 0. */
 void rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row,
                         const RackRecord *records, guint n, RackNames *names);
+/* A message whose flags changed. */
+typedef struct
+{
+  RackRecord before, after;
+} RackFlagged;
+/* records: n of them, ascending by UID. */
+void rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged *records, guint n);
 /* ONLINE or OFFLINE. */
 void rack_changes_push_state (RackMirror *mirror, RackChangeKind kind);
 /* folder has another UIDVALIDITY from now on. */

@@ -155,34 +155,35 @@ rack_sync_remove (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids,
 
 /* ---- Changing ------------------------------------------------------------------------------ */
 
-/* With the folder's mutex held. Returns: whether record has other flags now; before is as it was
- * then. */
+/* With the folder's mutex held. Returns: whether record has other flags now. */
 static gboolean
 set_record (RackFolder *folder, RackRecord *record, const RackRows *rows, const RackRow *row,
-            RackRecord *before)
+            RackFlagged *flagged)
 {
   const char *text = rack_rows_text (rows, row->keywords);
   guint16 keywords = rack_keywords_number (&folder->keywords, text);
   if (record->flags == (guint16) row->flags && record->keywords == keywords
       && keywords != RACK_KEYWORDS_OWN)
     return FALSE;
-  *before = *record;
+  flagged->before = *record;
   record->flags = (guint16) row->flags;
   set_keywords (record, &folder->keywords, text);
+  flagged->after = *record;
   return TRUE;
 }
 
 static int
 by_uid (gconstpointer a, gconstpointer b)
 {
-  guint32 left = ((const RackRecord *) a)->uid, right = ((const RackRecord *) b)->uid;
+  guint32 left = ((const RackFlagged *) a)->before.uid;
+  guint32 right = ((const RackFlagged *) b)->before.uid;
   return (left > right) - (left < right);
 }
 
 gboolean
 rack_sync_set_flags (RackFolder *folder, RackMailbox *mailbox, RackRows *rows, GError **error)
 {
-  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (RackRecord));
+  g_autoptr (GArray) changed = g_array_new (FALSE, FALSE, sizeof (RackFlagged));
   guint kept = 0;
   if (!lock_if_open (folder, mailbox, error))
     return FALSE;
@@ -190,10 +191,10 @@ rack_sync_set_flags (RackFolder *folder, RackMailbox *mailbox, RackRows *rows, G
     {
       const RackRow one = rows->items[i];
       RackRecord *record = rack_index_find (&folder->index, one.uid);
-      RackRecord before;
-      gboolean news = record != NULL && set_record (folder, record, rows, &one, &before);
+      RackFlagged flagged;
+      gboolean news = record != NULL && set_record (folder, record, rows, &one, &flagged);
       if (news)
-        g_array_append_val (changed, before);
+        g_array_append_val (changed, flagged);
       if (news || (record != NULL && one.modseq != 0))
         rows->items[kept++] = one;
     }
@@ -205,8 +206,7 @@ rack_sync_set_flags (RackFolder *folder, RackMailbox *mailbox, RackRows *rows, G
   gboolean ok =
       rack_store_set_flags (folder->mirror->store, row, rows, error) || prefix (folder, error);
   g_array_sort (changed, by_uid);
-  rack_changes_push (folder, RACK_CHANGE_FLAGS, row, (const RackRecord *) changed->data,
-                     changed->len, NULL);
+  rack_changes_push_flags (folder, row, (const RackFlagged *) changed->data, changed->len);
   return ok;
 }
 

@@ -7,6 +7,8 @@ import select
 import struct
 
 CREATE, DELETE, ISDIR = 0x100, 0x200, 0x40000000
+MOVED_FROM, MOVED_TO = 0x40, 0x80
+ALL = CREATE | DELETE | MOVED_FROM | MOVED_TO
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -15,7 +17,7 @@ class Watch:
 
     def __init__(self, directory):
         self.fd = LIBC.inotify_init1(os.O_CLOEXEC)
-        if LIBC.inotify_add_watch(self.fd, os.fsencode(directory), CREATE | DELETE) < 0:
+        if LIBC.inotify_add_watch(self.fd, os.fsencode(directory), ALL) < 0:
             raise OSError(ctypes.get_errno(), str(directory))
         self.events = []
 

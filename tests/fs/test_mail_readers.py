@@ -56,9 +56,9 @@ def message_id(octets):
     return found[1].decode() if found else "<no.id>"
 
 
-def start_mutt(reader, maildir, scratch, rows):
+def start_mutt(reader, maildir, scratch, rows, more=""):
     (scratch / "Mail").mkdir(parents=True)               # or it asks whether to make it
-    (scratch / "rc").write_text(MUTTRC)
+    (scratch / "rc").write_text(MUTTRC + more)
     return Terminal(scratch, [reader, "-n", "-F", scratch / "rc", "-f", maildir], columns=120,
                     rows=rows, env={"HOME": str(scratch), "TERM": "screen"})
 
@@ -203,3 +203,17 @@ def test_notmuch_follows_flags(mount, dovecot, user, mails, tmp_path):
         wait_for(lambda: len(os.listdir(directory / "INBOX/new")) == 2)
         assert "Removed 1 message" in notmuch("new")
         assert notmuch.found("*") == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("reader", ["mutt", "neomutt"])
+def test_mutt_hears_of_new_mail(reader, mount, dovecot, user, mails, tmp_path):
+    """It is told to look by itself once an hour, so it is inotify that says so."""
+    dovecot.fill(user, "INBOX", [(mail.octets, "", mail.date) for mail in mails(3)])
+    with mount() as directory, \
+            start_mutt(reader, directory / ".maildir/INBOX", tmp_path / "reader", 8,
+                       "set timeout=3600\n") as terminal:
+        terminal.wait_for("m=3 n=3")
+        dovecot.deliver(user, b"From: Al <a@b.example>\r\nSubject: fresh\r\n\r\nx\r\n")
+        terminal.wait_for("m=4 n=4")
+        terminal.keys("q")
+        terminal.wait_for_end()

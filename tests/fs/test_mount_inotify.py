@@ -64,6 +64,66 @@ def test_other_views_are_announced_once_somebody_looked_there(mount, dovecot, us
                                                (inotify.DELETE, "1.eml")]
 
 
+def store(dovecot, user, uid, action, flags):
+    connection = dovecot.connect(user)
+    connection.select("INBOX")
+    connection.uid("STORE", str(uid), action, flags)
+    connection.logout()
+
+
+def test_a_maildir_is_announced_as_programs_that_deliver_to_one_do(mount, dovecot, user):
+    """New mail is renamed from tmp to new, as flags are: mutt hears nothing of what is created."""
+    for number in (1, 2):
+        dovecot.deliver(user, b"From: Al <a@b.example>\r\nSubject: old %d\r\n\r\nx\r\n" % number)
+    with mount() as directory:
+        inbox = directory / ".maildir/INBOX"
+        names = {name.split("U")[1].split(".")[0]: name for name in os.listdir(inbox / "new")}
+        with inotify.Watch(inbox / "tmp") as tmp, inotify.Watch(inbox / "new") as new, \
+                inotify.Watch(inbox / "cur") as cur:
+            dovecot.deliver(user, b"From: Al <a@b.example>\r\nSubject: fresh\r\n\r\nx\r\n")
+            (_, fresh), = heard(tmp, 1)
+            assert heard(new, 1) == [(inotify.MOVED_TO, fresh)] and "U3." in fresh
+            assert b"fresh" in (inbox / "new" / fresh).read_bytes()
+
+            store(dovecot, user, 2, "+FLAGS", r"(\Seen)")
+            assert heard(new, 1) == [(inotify.MOVED_FROM, names["2"])]
+            assert heard(cur, 1) == [(inotify.MOVED_TO, names["2"] + ":2,S")]
+            store(dovecot, user, 2, "+FLAGS", r"(\Flagged)")
+            assert heard(cur, 2) == [(inotify.MOVED_FROM, names["2"] + ":2,S"),
+                                     (inotify.MOVED_TO, names["2"] + ":2,FS")]
+            # No letter has anything to do with it.
+            store(dovecot, user, 2, "+FLAGS", "(Project)")
+            store(dovecot, user, 2, "-FLAGS", r"(\Seen \Flagged)")
+            assert heard(cur, 1) == [(inotify.MOVED_FROM, names["2"] + ":2,FS")]
+            assert heard(new, 1) == [(inotify.MOVED_TO, names["2"])]
+
+            store(dovecot, user, 1, "+FLAGS", r"(\Deleted)")
+            assert heard(new, 1) == [(inotify.MOVED_FROM, names["1"])]
+            assert heard(cur, 1) == [(inotify.MOVED_TO, names["1"] + ":2,T")]
+            connection = dovecot.connect(user)
+            connection.select("INBOX")
+            connection.expunge()
+            connection.logout()
+            assert heard(cur, 1) == [(inotify.DELETE, names["1"] + ":2,T")]
+            assert sorted(os.listdir(inbox / "new")) == sorted([fresh, names["2"]])
+            assert os.listdir(inbox / "cur") == os.listdir(inbox / "tmp") == []
+            assert tmp.next(0) is None and new.next(0) is None and cur.next(0) is None
+
+
+def test_a_name_that_somebody_looked_up_already_is_announced(mount, dovecot, user):
+    """Onto the same file a rename does nothing, so the kernel must forget that name first."""
+    dovecot.deliver(user, b"From: Al <a@b.example>\r\nSubject: old\r\n\r\nx\r\n")
+    with mount() as directory:
+        inbox = directory / ".maildir/INBOX"
+        (name,) = os.listdir(inbox / "new")
+        with inotify.Watch(inbox / "cur") as cur, \
+                open(inbox / "cur" / (name + ":2,S"), "rb") as still_open:
+            store(dovecot, user, 1, "+FLAGS", r"(\Seen)")
+            assert heard(cur, 1) == [(inotify.MOVED_TO, name + ":2,S")]
+            assert b"old" in still_open.read()
+            assert b"old" in (inbox / "cur" / (name + ":2,S")).read_bytes()
+
+
 def test_everybody_else_is_refused(mount, dovecot, user, mails):
     dovecot.fill(user, "INBOX", mails(1))
     with mount() as directory:

@@ -360,6 +360,9 @@ typedef struct
   /* As they are, for ADDED; as they were, for REMOVED and FLAGS. */
   RackFlags flags;
   gboolean forwarded;
+  /* For FLAGS: as they are now. */
+  RackFlags flags_now;
+  gboolean forwarded_now;
   gint64 date;
 } RackChanged;
 

@@ -386,6 +386,8 @@ test_flags (void)
   g_assert_cmpuint (change->items[0].uid, ==, 7);
   g_assert_true (change->items[0].forwarded);
   g_assert_cmpuint (change->items[0].flags & RACK_FLAG_DRAFT, ==, 0);
+  g_assert_true (change->items[0].flags_now & RACK_FLAG_DRAFT);
+  g_assert_true (change->items[0].forwarded_now);
   g_assert_cmpint (change->items[0].date, ==, entry.date);
   g_assert_cmpuint (rack_folder_stat_entries (folder, 0, &entry, 1), ==, 1);
   g_assert_true (entry.flags & RACK_FLAG_DRAFT);
@@ -395,6 +397,7 @@ test_flags (void)
   change = rack_mirror_next_change (mirror, NULL, NULL);
   g_assert_cmpint (change->kind, ==, RACK_CHANGE_FLAGS);
   g_assert_true (change->items[0].forwarded);
+  g_assert_false (change->items[0].forwarded_now);
   g_assert_true (change->items[0].flags & RACK_FLAG_DRAFT);
   g_assert_true (rack_folder_stat (folder, 7, &entry));
   g_assert_false (entry.forwarded);

@@ -21,6 +21,7 @@ typedef struct Nodes Nodes;
 typedef struct Events Events;
 typedef struct Announcer Announcer;
 typedef struct Quota Quota;
+typedef struct Pages Pages;
 typedef struct Searches Searches;
 typedef struct Node Node;
 typedef struct NodeOps NodeOps;
@@ -35,6 +36,7 @@ typedef struct
   Nodes *nodes;
   Events *events;
   Quota *quota;
+  Pages *pages;
   Searches *searches;
   Announcer *announcer;            /* NULL: nothing is announced */
   gint views_used;                 /* atomic: bits of the Views that somebody looked into */

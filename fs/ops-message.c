@@ -7,12 +7,16 @@
  * bodies' file; a read of others waits on a worker until they are.
  */
 #include "inode.h"
+#include "pages.h"
 #include "workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+
+/* Who wants a header only asks for less, octets. */
+#define LARGE_READ (64 << 10)
 
 typedef struct
 {
@@ -165,6 +169,7 @@ op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
       fuse_reply_err (req, ESTALE);
       return;
     }
+  pages_note_open (mount->pages, ino);
   if (handle->entry.exact)
     {
       if (handle->entry.corrected)
@@ -223,6 +228,13 @@ dispose_read (Task *task)
   rack_body_unref (task->handle);
 }
 
+/* Whether a reader's first question is one of those who read to the end. */
+static gboolean
+is_whole (const Handle *handle, size_t size)
+{
+  return size >= LARGE_READ || size >= handle->entry.size;
+}
+
 void
 op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
@@ -241,6 +253,8 @@ op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
     }
   if (g_atomic_int_compare_and_exchange (&handle->begun, 0, 1))
     rack_body_want (body);
+  if (offset == 0)
+    pages_note_read (mount->pages, ino, is_whole (handle, size));
   if (rack_body_has (body, (guint64) offset + size))
     {
       reply_octets (req, body, size, offset);

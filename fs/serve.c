@@ -7,6 +7,7 @@
 #include "control.h"
 #include "inode.h"
 #include "life.h"
+#include "pages.h"
 #include "sd-notify.h"
 #include "search.h"
 #include "workers.h"
@@ -81,6 +82,7 @@ run_loop (Mount *mount, int ready)
   mount->lists = workers_new (LIST_WORKERS, "mount-lists");
   mount->news = workers_new (NEWS_WORKERS, "mount-news");
   mount->quota = quota_start (mount);
+  mount->pages = pages_start (mount);
   Notifier *notifier = notifier_start (mount);
   life_ready (ready);
   g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=%s is mounted", mount->label);
@@ -94,7 +96,8 @@ run_loop (Mount *mount, int ready)
   workers_free (mount->news);
   quota_stop (mount->quota);
   /* Its calls use the session's descriptor, which unmounting closes. */
-  gboolean stopped = notifier_stop (notifier) && announcer_stop (mount->announcer);
+  gboolean stopped = pages_stop (mount->pages) && notifier_stop (notifier)
+                     && announcer_stop (mount->announcer);
   fuse_session_unmount (mount->session);
   if (!stopped)
     _exit (0);

@@ -162,6 +162,12 @@ rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid)
     }
 }
 
+void
+rack_folder_follow (RackFolder *folder, guint32 row, guint32 uid)
+{
+  rack_ahead_note (folder, row, uid);
+}
+
 /* ---- Beginnings ------------------------------------------------------------------------ */
 
 gboolean

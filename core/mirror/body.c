@@ -146,6 +146,21 @@ rack_body_wait (RackBody *body, guint64 end, GCancellable *cancellable, GError *
   return wait_until (body, has, end, cancellable, error);
 }
 
+gboolean
+rack_body_await (RackBody *body, GCancellable *cancellable)
+{
+  RackWaiting waiting;
+  gboolean ok = TRUE;
+  gint64 stall = body->bodies->mirror->options.stall;
+  rack_body_look (body);
+  rack_waiting_begin (&waiting, &body->bodies->mutex, &body->cond, cancellable);
+  while (ok && (body->state == RACK_BODY_QUEUED || body->state == RACK_BODY_FETCHING))
+    ok = rack_waiting_once (&waiting, stall, body->folder->mailbox, NULL);
+  gboolean here = body->state == RACK_BODY_DONE;
+  rack_waiting_end (&waiting);
+  return here;
+}
+
 int
 rack_body_file (RackBody *body, guint64 *offset, guint64 *size)
 {

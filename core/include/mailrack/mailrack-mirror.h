@@ -222,6 +222,12 @@ RACK_API gboolean rack_body_wait (RackBody *body, guint64 end, GCancellable *can
                                   GError **error);
 /* Whether rack_body_wait() would return at once. Never waits. */
 RACK_API gboolean rack_body_has (RackBody *body, guint64 end);
+/* Waits for what is on its way, asking for nothing. Returns: whether all of it is here. May take
+ * the disk. */
+RACK_API gboolean rack_body_await (RackBody *body, GCancellable *cancellable);
+/* Whoever reads the folder in ascending order has come to this message, though it is not asked for
+ * here: further ones are fetched ahead. Never waits. */
+RACK_API void rack_folder_follow (RackFolder *folder, guint32 row, guint32 uid);
 /* Where the octets are: a descriptor (borrowed for the life of the body) and the offset of the
  * first one in it. *size is set to the whole size. Valid once rack_body_wait() succeeded; only
  * what was waited for may be read. Never waits. */

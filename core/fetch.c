@@ -130,6 +130,7 @@ struct RackFetch
 {
   /* Where from: a mailbox, or a session's connection. */
   RackMailbox *mailbox;
+  RackLeaseFlags flags;
   RackLease lease;
   RackConn *conn; /* borrowed from the lease or session; NULL: none now */
   GCancellable *cancellable;
@@ -308,8 +309,8 @@ ask_more (RackFetch *fetch, GError **error)
         continue;
       if (fetch->conn == NULL)
         {
-          if (!rack_mailbox_lease (fetch->mailbox, RACK_LEASE_BULK, fetch->cancellable,
-                                   &fetch->lease, error))
+          if (!rack_mailbox_lease (fetch->mailbox, fetch->flags, fetch->cancellable, &fetch->lease,
+                                   error))
             return FALSE;
           fetch->conn = fetch->lease.conn;
         }
@@ -578,12 +579,19 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
   g_autoptr (RackFetch) fetch = fetch_new (items, cancellable);
 
   fetch->mailbox = rack_mailbox_ref (mailbox);
+  fetch->flags = RACK_LEASE_BULK;
   fetch->modifiers = g_strdup (modifiers);
   if (modifiers == NULL) /* with CHANGEDSINCE silence is an answer */
     fetch->missed = rack_set_new ();
   if (!resolve (fetch, uids, error))
     return NULL;
   return g_steal_pointer (&fetch);
+}
+
+void
+rack_fetch_stand_in_line (RackFetch *fetch)
+{
+  fetch->flags |= RACK_LEASE_IN_LINE;
 }
 
 RackFetch *

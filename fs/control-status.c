@@ -6,6 +6,7 @@
  */
 #include "announce.h"
 #include "control.h"
+#include "pages.h"
 #include "search.h"
 
 #include <string.h>
@@ -75,11 +76,14 @@ add_figures (Mount *mount, GString *text)
   g_string_append_printf (text, "cached octets: %" G_GUINT64_FORMAT, figures.cached);
   if (mount->cache_limit > 0)
     g_string_append_printf (text, " of %" G_GINT64_FORMAT, mount->cache_limit << 20);
-  g_string_append_printf (
-      text,
-      "\nmessages fetched: %" G_GUINT64_FORMAT "\nmessages fetched ahead: %" G_GUINT64_FORMAT
-      "\noctets fetched: %" G_GUINT64_FORMAT "\nlooks at mailboxes: %" G_GUINT64_FORMAT "\n",
-      figures.bodies, figures.read_ahead, figures.body_octets, figures.syncs);
+  g_string_append_printf (text,
+                          "\nmessages fetched: %" G_GUINT64_FORMAT
+                          "\nmessages fetched ahead: %" G_GUINT64_FORMAT
+                          "\noctets fetched: %" G_GUINT64_FORMAT
+                          "\nmessages put into the page cache: %" G_GUINT64_FORMAT
+                          "\nlooks at mailboxes: %" G_GUINT64_FORMAT "\n",
+                          figures.bodies, figures.read_ahead, figures.body_octets,
+                          pages_count (mount->pages), figures.syncs);
   g_string_append_printf (text, "sizes the server gives: %s\n",
                           figures.trusted ? "proved right" : "not trusted");
   g_autofree char *announced = announcer_describe (mount->announcer);

@@ -58,8 +58,9 @@ struct Pages
   gboolean ending;
   GCancellable *cancellable;
   GThread *thread;
-  gint ended;   /* atomic */
-  char *buffer; /* of the thread: MESSAGE_MAX octets */
+  gint ended;    /* atomic */
+  guint64 count; /* stored */
+  char *buffer;  /* of the thread: MESSAGE_MAX octets */
 };
 
 /* ---- Readers; with the mutex held ------------------------------------------------------ */
@@ -178,6 +179,15 @@ pages_note_open (Pages *pages, fuse_ino_t ino)
     rack_folder_follow (folder, row, uid);
 }
 
+guint64
+pages_count (Pages *pages)
+{
+  pthread_mutex_lock (&pages->mutex);
+  guint64 count = pages->count;
+  pthread_mutex_unlock (&pages->mutex);
+  return count;
+}
+
 /* ---- Filling; without the mutex ---------------------------------------------------------- */
 
 static gboolean
@@ -255,6 +265,7 @@ fill_one (Pages *pages, Follower *follower)
   if (follower->row != row || !follower->following || entry == NULL || (fits && !stored))
     return FALSE;
   follower->stored_uid = entry->uid;
+  pages->count += stored;
   if (stored && entry->uid > follower->opened_uid)
     {
       Stored *one = g_new (Stored, 1);

@@ -13,6 +13,8 @@
 Pages *pages_start (Mount *mount);
 /* As notifier_stop(). */
 gboolean pages_stop (Pages *pages);
+/* How many messages were put there so far. Never waits. */
+guint64 pages_count (Pages *pages);
 /* A message was opened. Never waits. */
 void pages_note_open (Pages *pages, fuse_ino_t ino);
 /* Its first octets were asked for, so the kernel did not have them. whole: the question goes to the

@@ -96,8 +96,8 @@ run_loop (Mount *mount, int ready)
   workers_free (mount->news);
   quota_stop (mount->quota);
   /* Its calls use the session's descriptor, which unmounting closes. */
-  gboolean stopped = pages_stop (mount->pages) && notifier_stop (notifier)
-                     && announcer_stop (mount->announcer);
+  gboolean stopped =
+      pages_stop (mount->pages) && notifier_stop (notifier) && announcer_stop (mount->announcer);
   fuse_session_unmount (mount->session);
   if (!stopped)
     _exit (0);

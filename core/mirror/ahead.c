@@ -14,8 +14,9 @@
 #include <stdlib.h>
 
 #define STEP_MAX       8           /* positions that still count as the next one */
-#define STREAK_MIN     2           /* steps before anything is fetched ahead */
-#define DISTANCE_FIRST (128 << 10) /* octets before the reader */
+#define STREAK_MIN     1           /* steps before anything is fetched ahead */
+#define DISTANCE_FIRST (256 << 10) /* octets before the reader */
+#define GROWTH         8
 #define DISTANCE_MAX   (32 << 20)
 #define MESSAGE_MAX    (1 << 20)
 #define JOB_MESSAGES   256
@@ -103,7 +104,7 @@ step (RackFolder *folder, guint32 uid)
       ahead->pending = 0;
     }
   if (ahead->streak > STREAK_MIN && ahead->pending <= ahead->distance / 2)
-    ahead->distance = MIN (ahead->distance * 2, DISTANCE_MAX);
+    ahead->distance = MIN (ahead->distance * GROWTH, DISTANCE_MAX);
 }
 
 /* What to ask for next, if anything. With the mutex held. */

@@ -51,7 +51,7 @@ land (RackBodies *bodies, guint64 octets, gint64 took, gboolean ok)
   if (ok && (flight->quickest == 0 || took < flight->quickest))
     flight->quickest = took;
   if (ok && took < 2 * flight->quickest + QUICK)
-    flight->window = MIN (flight->window * 2, WINDOW_MAX);
+    flight->window = MIN (flight->window * 4, WINDOW_MAX);
   else if (!ok || took > 4 * flight->quickest + SLOW)
     flight->window = MAX (flight->window / 2, WINDOW_MIN);
   pthread_mutex_unlock (&bodies->mutex);
@@ -128,6 +128,7 @@ fetch_ahead (Ahead *ahead)
       rack_mailbox_fetch (mailbox, uids, items, NULL, ahead->folder->mirror->cancellable, &problem);
   if (fetched == NULL)
     return problem;
+  rack_fetch_stand_in_line (fetched);
   const RackMessage *message;
   while ((message = rack_fetch_next (fetched, &problem)) != NULL)
     take_message (ahead, message);

@@ -9,7 +9,7 @@ struct RackSlot
 {
   RackConn *conn; /* NULL: free, or being opened */
   gboolean opening;
-  guint users, bulk_users;
+  guint users, bulk_users, line_users;
   gboolean alone;
   char *mailbox; /* selected, or about to be */
   gboolean read_only;
@@ -158,8 +158,10 @@ choose (RackPool *pool, const char *mailbox, RackLeaseFlags flags)
         }
       if (slot->opening || !may_take (pool, slot, flags))
         continue;
-      if (fits (slot, mailbox, flags) && rack_conn_alive (slot->conn)
-          && (same == NULL || slot->users < same->users))
+      gboolean fit = fits (slot, mailbox, flags) && rack_conn_alive (slot->conn);
+      if (fit && (flags & RACK_LEASE_IN_LINE) && slot->line_users > 0)
+        return slot;
+      if (fit && (same == NULL || slot->users < same->users))
         same = slot;
       else if (slot->conn == NULL)
         empty = empty != NULL ? empty : slot;
@@ -250,8 +252,10 @@ rack_pool_acquire (RackPool *pool, const char *mailbox, RackLeaseFlags flags, co
         reused = mailbox != NULL;
       slot->users++;
       slot->bulk_users += (flags & RACK_LEASE_BULK) != 0;
+      slot->line_users += (flags & RACK_LEASE_IN_LINE) != 0;
       slot->alone = (flags & RACK_LEASE_ALONE) != 0;
       *lease = (RackLease){ .slot = slot,
+                            .flags = flags,
                             .conn = slot->conn,
                             .select = mailbox != NULL ? slot->select : NULL,
                             .rested = rested,
@@ -271,8 +275,8 @@ rack_pool_release (RackPool *pool, RackLease *lease, gboolean deselected)
     return;
   pthread_mutex_lock (&pool->lock);
   slot->users--;
-  if (slot->bulk_users > slot->users)
-    slot->bulk_users = slot->users;
+  slot->bulk_users -= (lease->flags & RACK_LEASE_BULK) != 0;
+  slot->line_users -= (lease->flags & RACK_LEASE_IN_LINE) != 0;
   slot->alone = FALSE;
   slot->last_used = g_get_monotonic_time ();
   if (deselected)

@@ -18,6 +18,7 @@ typedef enum
   RACK_LEASE_ALONE = 1 << 1,     /* nobody else on it meanwhile */
   RACK_LEASE_FRESH = 1 << 3,     /* for the layer above: what is new must show */
   RACK_LEASE_BULK = 1 << 2,      /* long work: one connection is left for the others */
+  RACK_LEASE_IN_LINE = 1 << 5,   /* behind others of this kind for the same mailbox, if there are */
   RACK_LEASE_AGAIN = 1 << 4,     /* select it again, unless somebody else is on the connection */
 } RackLeaseFlags;
 
@@ -26,6 +27,7 @@ typedef struct RackSlot RackSlot;
 typedef struct
 {
   RackSlot *slot;
+  RackLeaseFlags flags;
   RackConn *conn; /* borrowed for the lease */
   RackCall
       *select; /* the SELECT or EXAMINE to wait for; NULL when no mailbox was asked for. Borrowed */

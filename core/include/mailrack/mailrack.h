@@ -323,6 +323,9 @@ typedef struct RackFetch RackFetch;
 RACK_API RackFetch *rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids,
                                         const char *items, const char *modifiers,
                                         GCancellable *cancellable, GError **error);
+/* Before the first rack_fetch_next(): it may share a connection with others of this kind for the
+ * same mailbox and be answered after them, rather than wait until another is made. */
+RACK_API void rack_fetch_stand_in_line (RackFetch *fetch);
 /* The next message in the server's order, borrowed until the next call on fetch. NULL with
  * *error unset is the end. */
 RACK_API const RackMessage *rack_fetch_next (RackFetch *fetch, GError **error);

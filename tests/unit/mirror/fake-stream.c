@@ -188,6 +188,11 @@ rack_fetch_skipped (const RackFetch *fetch)
 }
 
 void
+rack_fetch_stand_in_line (RackFetch *fetch)
+{
+}
+
+void
 rack_fetch_free (RackFetch *fetch)
 {
   if (fetch == NULL)

@@ -7,14 +7,14 @@
  */
 #include "announce.h"
 
+#include "life.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -98,22 +98,10 @@ serve (int socket)
 static _Noreturn void
 run (int socket, uid_t uid, gid_t gid)
 {
-  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
-  prctl (PR_SET_NAME, "mount-announce");
-  /* The daemon ends it. A signal of the terminal is for the daemon. */
-  signal (SIGINT, SIG_IGN);
-  signal (SIGHUP, SIG_IGN);
-  signal (SIGTERM, SIG_IGN);
-  for (int fd = 0; fd <= 2 && null >= 0; fd++)
-    dup2 (null, fd);
-  /* Not what the parent of the daemon waits on. */
-  close_range (3, (unsigned int) socket - 1, 0);
-  close_range ((unsigned int) socket + 1, ~0U, 0);
-  if (chdir ("/") == 0)
-    {
-      enter_namespace (uid, gid);
-      serve (socket);
-    }
+  /* The daemon ends it. */
+  life_settle_child ("mount-announce", socket);
+  enter_namespace (uid, gid);
+  serve (socket);
   _exit (0);
 }
 

@@ -24,46 +24,6 @@
 
 #define OUR_TYPE "fuse.mailrack"
 
-/* The type of what is mounted last on path, from /proc/self/mountinfo; NULL: nothing. (owned) */
-static char *
-mounted_type (const char *path)
-{
-  g_autofree char *text = NULL;
-  char *type = NULL;
-  if (!g_file_get_contents ("/proc/self/mountinfo", &text, NULL, NULL))
-    return NULL;
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      /* "36 35 98:0 /root /mount/point options ... - type source options" */
-      g_auto (GStrv) words = g_strsplit (lines[i], " ", -1);
-      const char *after = strstr (lines[i], " - ");
-      if (g_strv_length (words) < 7 || after == NULL)
-        continue;
-      g_autofree char *point = g_strcompress (words[4]); /* \040 for a space */
-      if (strcmp (point, path) != 0)
-        continue;
-      g_free (type);
-      type = g_strndup (after + 3, strcspn (after + 3, " "));
-    }
-  return type;
-}
-
-/* The path without asking what is mounted there: that may be dead. (owned) */
-static char *
-absolute_path (const char *directory)
-{
-  g_autofree char *name = g_canonicalize_filename (directory, NULL);
-  g_autofree char *parent = g_path_get_dirname (name);
-  g_autofree char *base = g_path_get_basename (name);
-  char *resolved = realpath (parent, NULL);
-  if (resolved == NULL)
-    return g_steal_pointer (&name);
-  char *path = g_build_filename (resolved, base, NULL);
-  free (resolved);
-  return path;
-}
-
 static gboolean
 clean_leftover (const char *path)
 {
@@ -92,8 +52,8 @@ int
 life_check_directory (const char *directory, char **path)
 {
   struct stat facts;
-  g_autofree char *found = absolute_path (directory);
-  g_autofree char *type = mounted_type (found);
+  g_autofree char *found = rack_mount_path (directory);
+  g_autofree char *type = rack_mount_type (found, NULL);
   if (stat (found, &facts) != 0 && errno == ENOTCONN)
     {
       int status = check_leftover (found, type);
@@ -181,6 +141,23 @@ life_ready (int ready)
   while (write (ready, "+", 1) < 0 && errno == EINTR)
     ;
   close (ready);
+}
+
+void
+life_settle_child (const char *name, int keep)
+{
+  int null = open ("/dev/null", O_RDWR | O_CLOEXEC);
+  prctl (PR_SET_NAME, name);
+  signal (SIGINT, SIG_IGN);
+  signal (SIGHUP, SIG_IGN);
+  signal (SIGTERM, SIG_IGN);
+  for (int fd = 0; fd <= 2 && null >= 0; fd++)
+    dup2 (null, fd);
+  /* Not what the parent of the daemon waits on, nor a directory that someone may unmount. */
+  close_range (3, (unsigned int) keep - 1, 0);
+  close_range ((unsigned int) keep + 1, ~0U, 0);
+  if (chdir ("/") != 0)
+    _exit (0);
 }
 
 void

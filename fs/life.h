@@ -20,6 +20,10 @@ int life_fork (void);
  * parent that waits. */
 void life_ready (int ready);
 
+/* In a process that was forked to help: a name, nothing open but keep (3 or more) and /dev/null,
+ * and what the terminal says is for the mount, not for it. */
+void life_settle_child (const char *name, int keep);
+
 /* Nobody may read our memory or find it in a core file. */
 void life_protect_memory (void);
 

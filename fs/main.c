@@ -174,10 +174,11 @@ run (const Options *options, const char *path, int ready)
   g_autoptr (GError) error = NULL;
   g_autofree char *label = NULL;
 
-  AnnounceHelper helper;
+  Helpers helpers;
   sd_notify_begin ();
-  if (!announce_helper_start (&helper, options->uid, options->gid))
+  if (!announce_helper_start (&helpers.announce, options->uid, options->gid))
     g_printerr ("mailrack-mount: cannot fork: programs that watch directories hear nothing\n");
+  guard_start (&helpers.guard); /* guard_watch() tells */
   life_protect_memory ();
   umask (077);
   if (!life_catch_signals (cancellable))
@@ -194,7 +195,7 @@ run (const Options *options, const char *path, int ready)
   if (rack_mirror_notice (mirror) != NULL)
     tell (NULL, rack_mirror_notice (mirror));
   in_background = ready >= 0;
-  int status = serve (options, &settings, path, label, mirror, &helper, cancellable, ready);
+  int status = serve (options, &settings, path, label, mirror, &helpers, cancellable, ready);
   rack_mirror_close (mirror);
   rack_params_clear (rack_mount_params (), &settings);
   return status;

@@ -107,7 +107,7 @@ run_loop (Mount *mount, int ready)
 
 int
 serve (const Options *options, const RackMountSettings *settings, const char *path,
-       const char *label, RackMirror *mirror, AnnounceHelper *helper, GCancellable *cancellable,
+       const char *label, RackMirror *mirror, Helpers *helpers, GCancellable *cancellable,
        int ready)
 {
   Mount mount = {
@@ -127,7 +127,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
   };
   int status = EX_UNAVAILABLE;
   if (!settings->inotify)
-    announce_helper_stop (helper, TRUE);
+    announce_helper_stop (&helpers->announce, TRUE);
   pthread_mutex_init (&mount.mutex, NULL);
   g_queue_init (&mount.handles);
   mount.session = make_session (options, label, &mount);
@@ -135,8 +135,12 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     return EX_SOFTWARE;
   if (fuse_session_mount (mount.session, path) == 0)
     {
-      if (helper->socket >= 0)
-        mount.announcer = announcer_start (&mount, path, helper);
+      if (!guard_watch (&helpers->guard, path))
+        g_printerr ("mailrack-mount: connections of FUSE cannot be aborted here: should this "
+                    "process be killed, whoever uses %s may hang\n",
+                    path);
+      if (helpers->announce.socket >= 0)
+        mount.announcer = announcer_start (&mount, path, &helpers->announce);
       life_set_session (mount.session);
       /* A signal that came before that. */
       if (g_cancellable_is_cancelled (cancellable))

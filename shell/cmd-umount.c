@@ -9,13 +9,11 @@
 
 #include "safe-text.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <limits.h>
+#include <mailrack/mailrack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -30,53 +28,6 @@ fail (int status, const char *directory, const char *text)
   g_autofree char *safe = safe_text_dup (directory, -1, SAFE_TEXT_LINE);
   fprintf (stderr, "mailrack: %s: %s\n", safe, text);
   return status;
-}
-
-/* The path without asking what is mounted there: that may be dead. (owned) */
-static char *
-absolute_path (const char *directory)
-{
-  g_autofree char *name = g_canonicalize_filename (directory, NULL);
-  g_autofree char *above = g_path_get_dirname (name);
-  g_autofree char *base = g_path_get_basename (name);
-  struct stat facts;
-  /* A link to the mount point is followed, the mount point itself is not looked at. */
-  if (lstat (name, &facts) == 0 && S_ISLNK (facts.st_mode))
-    {
-      char *target = realpath (name, NULL);
-      if (target != NULL)
-        return target;
-    }
-  char *resolved = realpath (above, NULL);
-  if (resolved == NULL)
-    return g_steal_pointer (&name);
-  char *path = g_build_filename (resolved, base, NULL);
-  free (resolved);
-  return path;
-}
-
-/* The type of what is mounted last on path; NULL: nothing. (owned) */
-static char *
-mounted_type (const char *path)
-{
-  g_autofree char *text = NULL;
-  char *type = NULL;
-  if (!g_file_get_contents ("/proc/self/mountinfo", &text, NULL, NULL))
-    return NULL;
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      g_auto (GStrv) words = g_strsplit (lines[i], " ", -1);
-      const char *after = strstr (lines[i], " - ");
-      if (g_strv_length (words) < 7 || after == NULL)
-        continue;
-      g_autofree char *point = g_strcompress (words[4]); /* \040 for a space */
-      if (strcmp (point, path) != 0)
-        continue;
-      g_free (type);
-      type = g_strndup (after + 3, strcspn (after + 3, " "));
-    }
-  return type;
 }
 
 /* ---- Who keeps it busy ----------------------------------------------------------------- */
@@ -222,8 +173,8 @@ rack_cmd_umount (int argc, char **argv)
       fprintf (stderr, "mailrack: umount takes one directory\n");
       return EX_USAGE;
     }
-  g_autofree char *path = absolute_path (rest[0]);
-  g_autofree char *type = mounted_type (path);
+  g_autofree char *path = rack_mount_path (rest[0]);
+  g_autofree char *type = rack_mount_type (path, NULL);
   if (type == NULL)
     return fail (EX_USAGE, rest[0], "nothing is mounted there");
   if (strcmp (type, OUR_TYPE) != 0)

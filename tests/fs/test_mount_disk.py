@@ -6,7 +6,6 @@ MAILRACK_KILL_ROUNDS and MAILRACK_KILL_MESSAGES make the test of crashes a campa
 
 import errno
 import os
-import pathlib
 import random
 import subprocess
 import threading
@@ -142,19 +141,6 @@ def flagged(directory):
     return found
 
 
-def abort_connection(directory):
-    """What a person does about a mount whose program was killed."""
-    if os.geteuid() == 0:
-        subprocess.run(["umount", "-f", directory], check=False, timeout=30, capture_output=True)
-        return
-    with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        numbers = [line.split()[2] for line in file if line.split()[4] == str(directory)]
-    for number in numbers:
-        abort = pathlib.Path("/sys/fs/fuse/connections", number.partition(":")[2], "abort")
-        if abort.exists():
-            abort.write_text("1", encoding="ascii")
-
-
 class Doomed:
     """A mount in the foreground that is killed, and what reads from it meanwhile."""
 
@@ -178,9 +164,6 @@ class Doomed:
 
     def kill(self):
         self.process.kill()
-        # The kernel lets a killed process wait for a directory that a reader holds who waits for
-        # the process: somebody has to end the connection.
-        abort_connection(self.directory)
         self.process.communicate()
         self.reader.join()
         if is_mounted(self.directory):

@@ -2,6 +2,7 @@
 """The life of a mount: service managers, fstab, unmounting, crashes, unwanted readers."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -12,7 +13,8 @@ import subprocess
 
 import pytest
 
-from tests.fs.conftest import environment_of, unmount, wait_for
+from tests.fs.conftest import environment_of, is_mounted, unmount, wait_for
+from tests.support.proxy import Fault
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -28,11 +30,12 @@ def answers(directory):
 def foreground(program, account, tmp_path):
     """with foreground() as (process, directory): a mount that stays the child of the test."""
     @contextlib.contextmanager
-    def make(**environment):
+    def make(keys=None, **environment):
         directory = tmp_path / "mnt"
         with contextlib.suppress(FileExistsError): # what died may be mounted there
             directory.mkdir()
-        command = [program("mailrack-mount"), "--foreground", "--config", account(), directory]
+        command = [program("mailrack-mount"), "--foreground", "--config", account(keys),
+                   directory]
         with subprocess.Popen(command, env={**environment_of(tmp_path), **environment},
                               stderr=subprocess.PIPE, text=True) as process:
             try:
@@ -43,7 +46,9 @@ def foreground(program, account, tmp_path):
                 if process.poll() is None:
                     process.send_signal(signal.SIGTERM)
                 process.wait(30)
-    return make
+    yield make
+    if is_mounted((tmp_path / "mnt").resolve()):
+        subprocess.run(["fusermount3", "-u", "-z", tmp_path / "mnt"], check=True, timeout=30)
 
 
 @pytest.fixture
@@ -79,6 +84,65 @@ def test_what_a_crash_left_is_cleaned(foreground):
         process.send_signal(signal.SIGTERM)
         _, complaint = process.communicate(timeout=30)
         assert "cleaned the leftover of a mount that died" in complaint
+
+
+def states_of_threads(pid, name):
+    """The states, as ps has them, of the threads of that name."""
+    found = []
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            comm, _, rest = path.read_text(encoding="utf-8").partition("(")[2].rpartition(")")
+            found += [rest.split()[0]] if comm == name else []
+    return found
+
+
+def test_killed_while_the_kernel_is_being_told(foreground, dovecot, user, slow):
+    """A thread that waits in the kernel for a directory whose reader waits for us."""
+    if os.geteuid() != 0 and not os.path.ismount("/sys/fs/fuse/connections"):
+        pytest.skip("only root can abort a connection where fusectl is not mounted")
+    dovecot.fill(user, "INBOX", [(b"Subject: number %d\r\n\r\nx\r\n" % n, "", 1_600_000_000 + n)
+                                 for n in range(3000)])
+    between = slow(0)
+    between.plan(*[Fault("down", 100_000, "stall")] * 50)   # so a list of mailboxes gets through
+    with foreground({"host": between.host, "port": str(between.port), "ssl": "false"}) \
+            as (process, directory), \
+            subprocess.Popen(["ls", directory / "INBOX" / "not-known-yet.9999.eml"],
+                             stderr=subprocess.DEVNULL) as reader:
+        wait_for(lambda: any(connection.struck for connection in between.connections), 60)
+        with dovecot.connect(user) as connection:
+            connection.create("INBOX/Child")
+        (directory / ".mailrack" / "ctl").write_text("sync\n", encoding="utf-8")
+        wait_for(lambda: states_of_threads(process.pid, "mount-notify") == ["D"], 60)
+        assert reader.poll() is None
+        process.kill()
+        try:
+            assert process.wait(60) == -signal.SIGKILL
+        finally:
+            if process.returncode is None:
+                subprocess.run(["umount", "-f", directory], check=False)
+        assert reader.wait(60) != 0
+        with pytest.raises(OSError) as problem:        # and not an empty directory
+            os.listdir(directory)
+        assert problem.value.errno == errno.ENOTCONN
+        unmount(directory)
+
+
+def test_a_dead_mount_behind_a_link(foreground, umount, tmp_path):
+    """With a name that /proc/self/mountinfo has to escape."""
+    link = tmp_path / "mnt"
+    (tmp_path / "my mail\\of\tall").mkdir()
+    link.symlink_to("my mail\\of\tall")
+    for _ in range(2):                 # the second one finds what the first one left
+        with foreground() as (process, directory):
+            assert directory == link
+            process.kill()
+            process.wait(30)
+            complaint = process.stderr.read()
+    assert "cleaned the leftover of a mount that died" in complaint
+    done = umount(link)
+    assert done.returncode == 0, done.stderr
+    assert os.listdir(link) == []
+    assert "nothing is mounted there" in umount(link).stderr
 
 
 def test_umount(mount, umount, tmp_path):

@@ -592,4 +592,14 @@ RACK_API RackReply *rack_session_idle_check (RackSession *session, gint64 wait,
 RACK_API RackReply *rack_session_idle_done (RackSession *session, GCancellable *cancellable,
                                             GError **error);
 
+/* ---- What is mounted -------------------------------------------------------- */
+
+/* The absolute path of a directory with links followed, found without asking what is mounted on it:
+ * that may be dead. */
+RACK_API char *rack_mount_path (const char *directory);
+/* What was mounted last on a path that rack_mount_path() gave. device: where not NULL, the minor
+ * number of its device, untouched if there is nothing. Returns: its type, as "fuse.mailrack"; NULL:
+ * nothing is mounted there. */
+RACK_API char *rack_mount_type (const char *path, guint *device);
+
 G_END_DECLS

@@ -125,10 +125,17 @@ next_job (RackFolder *folder, Job *job)
 static void
 fetch_job (RackFolder *folder, const Job *job)
 {
+  if (job->uids->len == 0)
+    return;
   GPtrArray *claimed = g_ptr_array_new ();
+  g_autoptr (RackSet) kept =
+      rack_bodies_kept (folder, job->row, g_array_index (job->uids, guint32, 0),
+                        g_array_index (job->uids, guint32, job->uids->len - 1));
   for (guint i = 0; i < job->uids->len; i++)
     {
       guint32 uid = g_array_index (job->uids, guint32, i);
+      if (rack_set_contains (kept, uid))
+        continue;
       guint64 size = job->heads ? g_array_index (job->believed, guint64, i) : 0;
       RackBody *body = size > 0 ? rack_bodies_claim_head (folder, job->row, uid, size)
                                 : rack_bodies_claim (folder, job->row, uid);

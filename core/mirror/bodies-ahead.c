@@ -166,15 +166,13 @@ run_ahead (gpointer data)
   g_free (ahead);
 }
 
-static gboolean
-is_kept (RackFolder *folder, guint32 row, guint32 uid)
+RackSet *
+rack_bodies_kept (RackFolder *folder, guint32 row, guint32 first, guint32 last)
 {
-  RackStoreBody found;
-  if (folder->mirror->bodies->keeper == NULL
-      || !rack_store_find_body (folder->mirror->store, row, uid, "", &found))
-    return FALSE;
-  g_free (found.section);
-  return TRUE;
+  RackSet *kept = rack_set_new ();
+  if (folder->mirror->bodies->keeper != NULL)
+    rack_store_kept_uids (folder->mirror->store, row, first, last, kept);
+  return kept;
 }
 
 RackBody *
@@ -187,8 +185,6 @@ RackBody *
 rack_bodies_claim_head (RackFolder *folder, guint32 row, guint32 uid, guint64 size)
 {
   RackBodies *bodies = folder->mirror->bodies;
-  if (is_kept (folder, row, uid))
-    return NULL;
   pthread_mutex_lock (&bodies->mutex);
   RackBody *body = rack_bodies_get (folder, row, uid);
   if (body->state == RACK_BODY_IDLE && !body->kept)

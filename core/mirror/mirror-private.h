@@ -278,8 +278,10 @@ void rack_bodies_free (RackBodies *bodies);
 gboolean rack_bodies_check (RackStore *store, guint64 *dropped, GError **error);
 void rack_bodies_figures (RackBodies *bodies, RackMirrorFigures *figures);
 
-/* For reading ahead. Returns: a body to be fetched by rack_bodies_run_ahead(), or NULL if it is
- * here or on its way already. */
+/* Returns: (owned) those of the UIDs from first to last that are on disk. */
+RackSet *rack_bodies_kept (RackFolder *folder, guint32 row, guint32 first, guint32 last);
+/* For reading ahead what is not on disk. Returns: a body to be fetched by
+ * rack_bodies_run_ahead(), or NULL if it is here or on its way already. */
 RackBody *rack_bodies_claim (RackFolder *folder, guint32 row, guint32 uid);
 /* One FETCH for all of them (owned; ascending by UID, all of folder); about so many octets. heads:
  * only the beginnings of those that are larger. */

@@ -54,6 +54,28 @@ rack_store_find_body (RackStore *store, guint32 row, guint32 uid, const char *se
   return found;
 }
 
+void
+rack_store_kept_uids (RackStore *store, guint32 row, guint32 first, guint32 last, RackSet *uids)
+{
+  RackStoreConn *conn = rack_store_read_begin (store, NULL);
+  if (conn == NULL)
+    return;
+  sqlite3_stmt *select = rack_store_prepare (store, conn, RACK_SQL_KEPT_UIDS, NULL);
+  if (select != NULL)
+    {
+      sqlite3_bind_int64 (select, 1, row);
+      sqlite3_bind_int64 (select, 2, first);
+      sqlite3_bind_int64 (select, 3, last);
+      while (sqlite3_step (select) == SQLITE_ROW)
+        {
+          guint32 uid = (guint32) sqlite3_column_int64 (select, 0);
+          rack_set_add (uids, uid, uid);
+        }
+      sqlite3_reset (select);
+    }
+  rack_store_read_end (store, conn);
+}
+
 /* ---- Changes --------------------------------------------------------------------------- */
 
 static void

@@ -90,6 +90,8 @@ static const char *const statements[RACK_SQL_N] = {
                        " ORDER BY m.uid LIMIT ?3",
   [RACK_SQL_FIND_BODY] = "SELECT row, uid, section, offset, size, crc, used FROM bodies"
                          " WHERE row = ?1 AND uid = ?2 AND section = ?3",
+  [RACK_SQL_KEPT_UIDS] = "SELECT uid FROM bodies"
+                         " WHERE row = ?1 AND uid BETWEEN ?2 AND ?3 AND section = ''",
   [RACK_SQL_ADD_BODY] = "INSERT OR REPLACE INTO bodies (row, uid, section, offset, size, crc, used)"
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
   [RACK_SQL_USE_BODY] = "UPDATE bodies SET used = ?4 WHERE row = ?1 AND uid = ?2 AND section = ?3",

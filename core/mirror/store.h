@@ -141,6 +141,9 @@ typedef struct
 /* section is owned. FALSE: it is not there. */
 gboolean rack_store_find_body (RackStore *store, guint32 row, guint32 uid, const char *section,
                                RackStoreBody *body);
+/* Adds the UIDs from first to last whose whole message is there. */
+void rack_store_kept_uids (RackStore *store, guint32 row, guint32 first, guint32 last,
+                           RackSet *uids);
 /* All of them in one transaction; one that is there already is replaced. */
 gboolean rack_store_add_bodies (RackStore *store, const RackStoreBody *bodies, guint n,
                                 GError **error);

@@ -108,6 +108,11 @@ gboolean rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key);
 /* The row of a body that is kept. Borrows the section. */
 void rack_body_row (const RackBody *body, RackStoreBody *row);
 
+/* ---- body-whole.c ---- */
+/* The octets of a message that is here as a whole; never waits for a server. Returns: (owned), NULL
+ * if it is not. */
+char *rack_bodies_read_whole (RackFolder *folder, guint32 row, guint32 uid, gsize *size);
+
 /* ---- fetcher.c ---- */
 /* Whether this job is the one that fetches it; if not, it leaves it (unpins). */
 gboolean rack_fetcher_begin (RackBody *body, gboolean ahead);

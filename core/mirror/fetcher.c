@@ -10,8 +10,10 @@
 #include "decode.h"
 #include "keeper.h"
 #include "parts.h"
+#include "slices.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define CHUNK         (64 * 1024)
 /* What an encoded size is believed at most. */
@@ -178,12 +180,20 @@ begin_decoded (RackBody *body, guint64 room, GError **error)
   return ok;
 }
 
+static gssize
+read_some (RackBody *body, RackReader *reader, char *chunk, GError **error)
+{
+  gssize got = rack_reader_read (reader, chunk, CHUNK, error);
+  if (got > 0)
+    count_octets (body->bodies, (gsize) got);
+  return got;
+}
+
 static gboolean
 add_piece (RackBody *body, RackDecoder *decoder, const char *data, gsize size, gboolean last,
            GError **error)
 {
   RackStr out = { data, size };
-  count_octets (body->bodies, size);
   if (decoder != NULL)
     rack_decoder_feed (decoder, data, size, last, &out);
   return out.size == 0 || add_octets (body, out.data, out.size, error);
@@ -245,7 +255,7 @@ receive (RackBody *body, RackMailbox *mailbox, const RackPartFacts *facts, gbool
                 error)))
     return FALSE;
   gssize got;
-  while ((got = rack_reader_read (reader, chunk, CHUNK, error)) > 0)
+  while ((got = read_some (body, reader, chunk, error)) > 0)
     if (!add_piece (body, decoder, chunk, (gsize) got, FALSE, error))
       return FALSE;
   return got == 0 && (decoder == NULL || add_piece (body, decoder, "", 0, TRUE, error))
@@ -291,7 +301,7 @@ receive_head (RackBody *body, RackMailbox *mailbox, char *chunk, GError **error)
       || !check_head (body, wanted, size, error) || !begin_head (body, error))
     return FALSE;
   gssize got;
-  while ((got = rack_reader_read (reader, chunk, CHUNK, error)) > 0)
+  while ((got = read_some (body, reader, chunk, error)) > 0)
     if (!add_piece (body, NULL, chunk, (gsize) got, FALSE, error))
       return FALSE;
   return got == 0;
@@ -331,16 +341,75 @@ find_facts (RackBody *body, RackParts **parts, const RackPartFacts **facts, GErr
   return *facts != NULL;
 }
 
+/* ---- Of a message that is here as a whole ------------------------------------------- */
+
+static gboolean
+is_word (RackStr text, const char *word)
+{
+  return text.size == strlen (word) && g_ascii_strncasecmp (text.data, word, text.size) == 0;
+}
+
+/* Whether a slice is the part that the server described. Some servers' sizes are nearly right: they
+ * do when nothing better can be had. */
+static gboolean
+is_described (RackMirror *mirror, const RackPart *part, const RackPartFacts *facts)
+{
+  return part->multipart == facts->multipart && is_word (part->type, facts->type)
+         && is_word (part->subtype, facts->subtype) && is_word (part->encoding, facts->encoding)
+         && (part->size == facts->size || !rack_online_is (mirror));
+}
+
+static gboolean
+add_slice (RackBody *body, RackStr slice, const RackPartFacts *facts, GError **error)
+{
+  g_autoptr (RackDecoder) decoder =
+      facts != NULL ? rack_decoder_new (facts, body->form, FALSE) : NULL;
+  if (!(decoder == NULL ? begin_octets (body, slice.size, error)
+                        : begin_decoded (body, rack_decoder_bound (decoder, slice.size), error)))
+    return FALSE;
+  for (gsize at = 0, size; at < slice.size; at += size)
+    {
+      size = MIN (slice.size - at, CHUNK);
+      if (!add_piece (body, decoder, slice.data + at, size, FALSE, error))
+        return FALSE;
+    }
+  return (decoder == NULL || add_piece (body, decoder, "", 0, TRUE, error))
+         && check_end (body, error);
+}
+
+/* FALSE without an error: the message is not here, or is not what the server says it is. */
+static gboolean
+take_slice (RackBody *body, const RackPartFacts *facts, GError **error)
+{
+  gsize size;
+  const RackPart *part;
+  g_autofree char *octets =
+      rack_bodies_read_whole (body->folder, body->key.row, body->key.uid, &size);
+  if (octets == NULL)
+    return FALSE;
+  g_autoptr (RackSlices) slices = rack_slices_new ((RackStr){ octets, size });
+  RackStr slice = rack_slices_find (slices, body->section, &part);
+  if (slice.data == NULL || (part == NULL) != (facts == NULL)
+      || (part != NULL && !is_described (body->folder->mirror, part, facts)))
+    return FALSE;
+  pthread_mutex_lock (&body->bodies->mutex);
+  body->bodies->figures.bodies--;
+  pthread_mutex_unlock (&body->bodies->mutex);
+  return add_slice (body, slice, facts, error);
+}
+
 static GError *
 fetch (RackBody *body)
 {
   GError *problem = NULL;
-  if (!rack_online_check (body->folder->mirror, &problem))
-    return problem;
-  g_autoptr (RackMailbox) mailbox = rack_folder_handle (body->folder, body->key.row, &problem);
   g_autoptr (RackParts) parts = NULL;
   const RackPartFacts *facts = NULL;
-  if (mailbox == NULL || !find_facts (body, &parts, &facts, &problem))
+  if (!find_facts (body, &parts, &facts, &problem)
+      || (*body->key.part != '\0' && take_slice (body, facts, &problem)) || problem != NULL
+      || !rack_online_check (body->folder->mirror, &problem))
+    return problem;
+  g_autoptr (RackMailbox) mailbox = rack_folder_handle (body->folder, body->key.row, &problem);
+  if (mailbox == NULL)
     return problem;
   g_autofree char *chunk = g_malloc (CHUNK);
   for (guint attempt = 1;; attempt++)

@@ -132,6 +132,24 @@ rack_slab_crc (guint32 before, const void *data, gsize size)
 }
 
 gboolean
+rack_slab_read (const RackSlab *slab, guint64 offset, void *data, gsize size)
+{
+  char *next = data;
+  while (size > 0)
+    {
+      ssize_t got = pread (slab->fd, next, size, (off_t) offset);
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got <= 0)
+        return FALSE;
+      next += got;
+      offset += (guint64) got;
+      size -= (gsize) got;
+    }
+  return TRUE;
+}
+
+gboolean
 rack_slab_verify (const RackSlab *slab, guint64 offset, guint64 size, guint32 crc)
 {
   g_autofree char *chunk = g_malloc (MIN (size, CHUNK) + 1);

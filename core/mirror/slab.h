@@ -39,6 +39,8 @@ void rack_slab_punch (const RackSlab *slab, guint64 offset, guint64 size);
 void rack_slab_cut (const RackSlab *slab, guint64 next);
 /* Any thread. Returns: 0 or an errno. */
 int rack_slab_write (const RackSlab *slab, guint64 offset, const void *data, gsize size);
+/* Any thread. FALSE: not all of it could be read. */
+gboolean rack_slab_read (const RackSlab *slab, guint64 offset, void *data, gsize size);
 /* Whether the range is whole and its octets have this CRC-32. Any thread. */
 gboolean rack_slab_verify (const RackSlab *slab, guint64 offset, guint64 size, guint32 crc);
 /* Waits until what was written is on the disk. Returns: 0 or an errno. */

@@ -32,6 +32,8 @@ static const char *const repairs[] = {
   " OR typeof (size) <> 'integer' OR typeof (flags) <> 'integer' OR typeof (date) <> 'integer'",
   "DELETE FROM details WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.row = details.row"
   " AND m.uid = details.uid)",
+  "DELETE FROM parts WHERE typeof (facts) <> 'blob' OR NOT EXISTS (SELECT 1 FROM messages m"
+  " WHERE m.row = parts.row AND m.uid = parts.uid)",
   "UPDATE boxes SET complete = 0, named = 0 WHERE named AND EXISTS (SELECT 1 FROM messages m"
   " LEFT JOIN details d ON d.row = m.row AND d.uid = m.uid WHERE m.row = boxes.row"
   " AND d.name IS NULL)",

@@ -120,7 +120,8 @@ rack_store_forget_gone (RackStore *store, gint64 before, GError **error)
     {
       static const char sweep[] = "DELETE FROM boxes WHERE folder NOT IN (SELECT id FROM folders);"
                                   "DELETE FROM messages WHERE row NOT IN (SELECT row FROM boxes);"
-                                  "DELETE FROM details WHERE row NOT IN (SELECT row FROM boxes);";
+                                  "DELETE FROM details WHERE row NOT IN (SELECT row FROM boxes);"
+                                  "DELETE FROM parts WHERE row NOT IN (SELECT row FROM boxes);";
       ok = sqlite3_exec (conn->db, sweep, NULL, NULL, NULL) == SQLITE_OK;
       if (!ok)
         rack_store_fail_on (store, conn, error);
@@ -186,7 +187,7 @@ gboolean
 rack_store_drop_box (RackStore *store, guint32 row, GError **error)
 {
   static const RackSql all[] = { RACK_SQL_DROP_BOX, RACK_SQL_REMOVE_MESSAGES,
-                                 RACK_SQL_REMOVE_DETAILS };
+                                 RACK_SQL_REMOVE_DETAILS, RACK_SQL_REMOVE_PARTS };
   RackStoreConn *conn = rack_store_begin (store, error);
   if (conn == NULL)
     return FALSE;

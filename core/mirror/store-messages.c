@@ -124,7 +124,8 @@ rack_store_set_flags (RackStore *store, guint32 row, const RackRows *rows, GErro
 gboolean
 rack_store_remove (RackStore *store, guint32 row, const RackSet *uids, GError **error)
 {
-  static const RackSql both[] = { RACK_SQL_REMOVE_MESSAGES, RACK_SQL_REMOVE_DETAILS };
+  static const RackSql all[] = { RACK_SQL_REMOVE_MESSAGES, RACK_SQL_REMOVE_DETAILS,
+                                 RACK_SQL_REMOVE_PARTS };
   RackRanges ranges = rack_set_ranges (uids);
   if (ranges.n == 0)
     return TRUE;
@@ -132,9 +133,9 @@ rack_store_remove (RackStore *store, guint32 row, const RackSet *uids, GError **
   if (conn == NULL)
     return FALSE;
   gboolean ok = TRUE;
-  for (guint b = 0; ok && b < G_N_ELEMENTS (both); b++)
+  for (guint a = 0; ok && a < G_N_ELEMENTS (all); a++)
     {
-      sqlite3_stmt *remove = rack_store_prepare (store, conn, both[b], error);
+      sqlite3_stmt *remove = rack_store_prepare (store, conn, all[a], error);
       ok = remove != NULL;
       for (gsize i = 0; ok && i < ranges.n; i++)
         {

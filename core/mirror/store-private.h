@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 #define RACK_STORE_SUSPECT  "index.db.suspect"
 #define RACK_STORE_DAMAGED  "index.db.damaged"
 /* Of the program. A database has it as PRAGMA user_version. */
-#define RACK_STORE_VERSION  3
+#define RACK_STORE_VERSION  4
 
 typedef enum
 {
@@ -45,6 +45,9 @@ typedef enum
   RACK_SQL_SET_SIZE,
   RACK_SQL_REMOVE_MESSAGES,
   RACK_SQL_REMOVE_DETAILS,
+  RACK_SQL_REMOVE_PARTS,
+  RACK_SQL_PARTS,
+  RACK_SQL_KEEP_PARTS,
   RACK_SQL_LOAD,
   RACK_SQL_NAMES,
   RACK_SQL_KEYWORDS,

@@ -30,6 +30,9 @@ static const char *const steps[] = {
   "CREATE INDEX bodies_used ON bodies (used);",
 
   "ALTER TABLE boxes ADD COLUMN flags_changed INTEGER NOT NULL DEFAULT 0;",
+
+  "CREATE TABLE parts (row INTEGER NOT NULL, uid INTEGER NOT NULL, facts BLOB NOT NULL,"
+  " PRIMARY KEY (row, uid)) WITHOUT ROWID;",
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == RACK_STORE_VERSION);
@@ -79,6 +82,10 @@ static const char *const statements[RACK_SQL_N] = {
   [RACK_SQL_SET_SIZE] = "UPDATE messages SET size = ?3, exact = 1 WHERE row = ?1 AND uid = ?2",
   [RACK_SQL_REMOVE_MESSAGES] = "DELETE FROM messages WHERE row = ?1 AND uid BETWEEN ?2 AND ?3",
   [RACK_SQL_REMOVE_DETAILS] = "DELETE FROM details WHERE row = ?1 AND uid BETWEEN ?2 AND ?3",
+  [RACK_SQL_REMOVE_PARTS] = "DELETE FROM parts WHERE row = ?1 AND uid BETWEEN ?2 AND ?3",
+  [RACK_SQL_PARTS] = "SELECT facts FROM parts WHERE row = ?1 AND uid = ?2",
+  [RACK_SQL_KEEP_PARTS] = "INSERT OR REPLACE INTO parts (row, uid, facts) SELECT ?1, ?2, ?3"
+                          " WHERE EXISTS (SELECT 1 FROM messages WHERE row = ?1 AND uid = ?2)",
   [RACK_SQL_LOAD] = "SELECT uid, flags, size, exact, date, keywords FROM messages WHERE row = ?1"
                     " ORDER BY uid",
   [RACK_SQL_NAMES] = "SELECT uid, name FROM details WHERE row = ?1 AND uid BETWEEN ?2 AND ?3"

@@ -127,6 +127,14 @@ char *rack_store_keywords (RackStore *store, guint32 row, guint32 uid);
 guint rack_store_details (RackStore *store, guint32 row, guint32 after, RackDetails *details,
                           guint n, GError **error);
 
+/* ---- store-parts.c: what messages are made of ----------------------------------- */
+
+/* What was kept of a message. Returns: (owned), or NULL if nothing was, or it cannot be read. */
+GBytes *rack_store_parts (RackStore *store, guint32 row, guint32 uid);
+/* Of a message that is not there (any more) nothing is kept. */
+gboolean rack_store_keep_parts (RackStore *store, guint32 row, guint32 uid, GBytes *facts,
+                                GError **error);
+
 /* ---- store-bodies.c: which octets the file of bodies holds ---------------------- */
 
 typedef struct

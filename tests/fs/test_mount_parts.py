@@ -16,22 +16,23 @@ import pytest
 
 from tests.fs import parts
 from tests.fs.conftest import fetch_ground, wait_for
+from tests.fs.test_mount_control import status
 from tests.support import dovecot as private_dovecot, proxy
 
 KEEPS = {"message.eml", "header", "flags", "info.json"}
 
 
 def tree(directory):
-    """{relative path: octets} of every file below."""
+    """{relative path: octets} of every file below. Whole messages come last: what is in one that is
+    here needs no server."""
     found = {}
-    for top, directories, files in os.walk(directory):
-        directories.sort()
-        for name in files:
-            path = os.path.join(top, name)
-            with open(path, "rb") as file:
-                octets = file.read()
-                assert os.fstat(file.fileno()).st_size == len(octets), path
-            found[os.path.relpath(path, directory)] = octets
+    paths = sorted(os.path.join(top, name) for top, _, files in os.walk(directory)
+                   for name in files)
+    for path in sorted(paths, key=lambda path: os.path.basename(path) == "message.eml"):
+        with open(path, "rb") as file:
+            octets = file.read()
+            assert os.fstat(file.fileno()).st_size == len(octets), path
+        found[os.path.relpath(path, directory)] = octets
     return found
 
 
@@ -275,6 +276,81 @@ def test_generated_mail(mounting, corpus, either, tmp_path):
             check_message(place, octets[uid])
 
 
+def fetched(directory):
+    """How many octets of messages and parts came from the server."""
+    return int(status(directory)["octets fetched"])
+
+
+def infos(directory):
+    """{uid: the object in info.json, as far as reading the message does not change it}"""
+    found = {}
+    for uid, place in by_uid(directory / ".parts" / "INBOX").items():
+        found[uid] = json.loads((place / "info.json").read_text(encoding="utf-8"))
+        del found[uid]["size_exact"], found[uid]["size"]
+    return found
+
+
+def test_messages_that_are_here_are_taken_apart_here(mounting, corpus, tmp_path):
+    """Offline, and as the server does it."""
+    user, octets = corpus
+    with mounting(user, tmp_path / "asked") as directory:
+        truth = infos(directory)
+    with mounting(user, tmp_path / "here") as directory:
+        for name in os.listdir(directory / "INBOX"):
+            (directory / "INBOX" / name).read_bytes()
+        before = fetched(directory)
+        (directory / ".mailrack/ctl").write_text("offline")
+        for uid, place in by_uid(directory / ".parts" / "INBOX").items():
+            check_message(place, octets[uid])
+        assert infos(directory) == truth
+        assert fetched(directory) == before
+
+
+def test_what_is_in_a_message_that_is_here_is_not_fetched_again(mount, dovecot, user, either):
+    octets = os.urandom(300_000)
+    dovecot.fill(user, "INBOX", [mixed(TEXT, attached(octets, '; filename="second.pdf"'))])
+    with mount(either) as directory:
+        place = by_uid(directory / ".parts" / "INBOX")[1]
+        (place / "message.eml").read_bytes()
+        before = fetched(directory)
+        assert before > 0
+        assert (place / "text").read_bytes() == b"Hello\n"
+        assert (place / "header").read_bytes().startswith(b"Subject: parts\r\n")
+        assert (place / "att" / "second.pdf").read_bytes() == octets
+        assert fetched(directory) == before
+        assert status(directory)["messages fetched"] == "1"
+
+
+@pytest.mark.parametrize("names", ["full", "uid"])
+def test_a_structure_that_was_looked_at_is_kept(mount, slow, dovecot, user, names):
+    # Of small ones the mount looks by itself whether their sizes are right.
+    large = attached(os.urandom(300_000), '; filename="large.pdf"')
+    dovecot.fill(user, "INBOX", [
+        mixed(TEXT, attached(b"second", '; filename="second.pdf"'), large,
+              header=HEADER + b"Subject: parts\r\n"), mixed(TEXT, large)])
+    between = slow(0)
+    keys = {"host": between.host, "port": between.port, "ssl": "false", "names": names}
+    with mount(keys) as directory:
+        place = by_uid(directory / ".parts" / "INBOX")[1]
+        assert (place / "text").read_bytes() == b"Hello\n"
+        info = json.loads((place / "info.json").read_text(encoding="utf-8"))
+        assert (place / "att" / "second.pdf").read_bytes() == b"second"
+    between.refuse(True)
+    with mount(keys) as directory:
+        places = by_uid(directory / ".parts" / "INBOX")
+        assert sorted(os.listdir(places[1])) == sorted([*KEEPS, "att", "text"])
+        assert json.loads((places[1] / "info.json").read_text(encoding="utf-8")) == info
+        assert info["subject"] == "parts"
+        assert (places[1] / "att" / "second.pdf").read_bytes() == b"second"
+        for path in (places[1] / "att" / "large.pdf", places[1] / "message.eml"):
+            with pytest.raises(OSError) as caught:
+                path.read_bytes()
+            assert caught.value.errno == errno.EHOSTUNREACH
+        with pytest.raises(OSError) as caught:
+            os.listdir(places[2])
+        assert caught.value.errno == errno.EHOSTUNREACH
+
+
 def test_programs(mounting, corpus, tmp_path):
     user, octets = corpus
     with mounting(user, tmp_path, {"root": "parts"}) as directory:
@@ -423,7 +499,8 @@ class Forger:
         return line.replace(mixed_end, ghost + mixed_end)
 
 
-def test_a_wrong_structure_is_an_error_and_no_octets(mount, dovecot, user):
+@pytest.mark.parametrize("first", ["parts", "message"])
+def test_a_wrong_structure_is_an_error_and_no_octets(mount, dovecot, user, first):
     dovecot.fill(user, "INBOX", [mixed(TEXT, attached(b"second", '; filename="second.pdf"'),
                                        attached(b"third" * 100, '; filename="third.pdf"'))])
     with proxy.Proxy(dovecot.host, dovecot.imap, rewrite=Forger) as between:
@@ -431,6 +508,8 @@ def test_a_wrong_structure_is_an_error_and_no_octets(mount, dovecot, user):
                     "disable_extensions": "BINARY"}) as directory:
             place = by_uid(directory / ".parts" / "INBOX")[1]
             assert os.listdir(place / "att") == ["second.pdf", "third.pdf", "ghost.pdf"]
+            if first == "message":
+                (place / "message.eml").read_bytes()
             for name in ("second.pdf", "ghost.pdf"):
                 with pytest.raises(OSError) as refused:
                     (place / "att" / name).read_bytes()

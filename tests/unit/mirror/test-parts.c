@@ -27,7 +27,7 @@ open_mirror (void)
   RackMirrorOptions options = { .stall = 5000, .fetchers = 3 };
   account = fake_account_new ();
   inbox = fake_box ("INBOX", 0, 1);
-  fake_add (inbox, 1, "s", "whole", -1);
+  fake_add (inbox, 1, "s", "Subject: s\r\n\r\n", -1);
   mirror = rack_mirror_open (account, &options, NULL, &error);
   g_assert_no_error (error);
   folder = rack_folder_child (rack_mirror_root (mirror), "INBOX");

@@ -248,6 +248,61 @@ give_box (const RackStoreBox *box, gpointer data)
       box->named, box->changed, box->flags_changed);
 }
 
+static gboolean
+has_parts (guint32 row, guint32 uid, const char *expected)
+{
+  g_autoptr (GBytes) found = rack_store_parts (store, row, uid);
+  g_autoptr (GBytes) wanted = g_bytes_new (expected, strlen (expected));
+  return found != NULL && g_bytes_equal (found, wanted);
+}
+
+static void
+keep_parts (guint32 row, guint32 uid, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) facts = g_bytes_new (text, strlen (text));
+  g_assert_true (rack_store_keep_parts (store, row, uid, facts, &error));
+  g_assert_no_error (error);
+}
+
+/* Kept as long as their message. */
+static void
+test_parts (void)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 dropped;
+  begin ();
+  open_quietly ();
+  add_box (5, 50);
+  add_box (6, 60);
+  g_assert_true (add_messages (5, 1, 3, &error));
+  g_assert_true (add_messages (6, 1, 1, &error));
+  keep_parts (5, 1, "one");
+  keep_parts (5, 2, "two");
+  keep_parts (5, 2, "second");
+  keep_parts (6, 1, "other");
+  keep_parts (5, 99, "of no message");
+  reopen ();
+  g_assert_true (has_parts (5, 1, "one") && has_parts (5, 2, "second")
+                 && has_parts (6, 1, "other"));
+  g_assert_null (rack_store_parts (store, 5, 3));
+  g_assert_null (rack_store_parts (store, 5, 99));
+  g_autoptr (RackSet) gone = rack_set_new_range (2, 3);
+  g_assert_true (rack_store_remove (store, 5, gone, &error));
+  g_assert_null (rack_store_parts (store, 5, 2));
+  g_assert_true (rack_store_drop_box (store, 6, &error));
+  g_assert_null (rack_store_parts (store, 6, 1));
+  g_assert_true (rack_store_check (store, &dropped, &error));
+  g_assert_cmpuint (dropped, ==, 0);
+  g_clear_pointer (&store, rack_store_close);
+  execute ("INSERT INTO parts VALUES (5, 2, x'00'), (9, 1, x'00'); UPDATE parts SET facts = 'text'"
+           " WHERE uid = 1 AND row = 5");
+  open_quietly ();
+  g_assert_true (rack_store_check (store, &dropped, &error));
+  g_assert_cmpuint (dropped, ==, 3);
+  end ();
+}
+
 static void
 test_folders (void)
 {
@@ -328,12 +383,12 @@ test_older_version (void)
   g_assert_true (add_messages (5, 1, 2, &error));
   g_clear_pointer (&store, rack_store_close);
   /* As version 1 left it. */
-  execute ("DROP TABLE bodies; ALTER TABLE boxes DROP COLUMN flags_changed;"
+  execute ("DROP TABLE bodies; DROP TABLE parts; ALTER TABLE boxes DROP COLUMN flags_changed;"
            "PRAGMA user_version = 1");
   open_quietly ();
   check_messages (5, "1:8:60:-:10 2:8:120:apple zebra:20 ");
   g_clear_pointer (&store, rack_store_close);
-  g_assert_cmpint (ask ("PRAGMA user_version"), ==, 3);
+  g_assert_cmpint (ask ("PRAGMA user_version"), ==, 4);
   g_assert_cmpint (ask ("SELECT count (*) FROM bodies"), ==, 0);
   g_assert_cmpint (ask ("SELECT flags_changed FROM boxes"), ==, 0);
   end ();
@@ -621,6 +676,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store/changes", test_changes);
   g_test_add_func ("/store/folders", test_folders);
   g_test_add_func ("/store/private", test_private);
+  g_test_add_func ("/store/parts", test_parts);
   g_test_add_func ("/store/older-version", test_older_version);
   g_test_add_func ("/store/newer-version", test_newer_version);
   g_test_add_func ("/store/no-database", test_no_database);

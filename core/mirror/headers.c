@@ -4,6 +4,8 @@
  */
 #include "headers.h"
 
+#include "charsets.h"
+
 #include <gmime/gmime.h>
 #include <string.h>
 
@@ -91,6 +93,7 @@ decode (RackStr value, char *(*decoder) (GMimeParserOptions *, const char *), ch
   if (is_plain (raw))
     return copy_clean (raw, buffer, size);
   init_gmime ();
+  rack_charsets_keep (raw);
   g_autofree char *decoded = decoder (NULL, raw);
   return copy_valid (decoded != NULL ? decoded : raw, buffer, size);
 }

@@ -64,6 +64,29 @@ test_encoded (void)
   check ("Jose\xcc\x81", "x", "a\xcc\x8a", "José_å");
 }
 
+static gboolean
+is_mapped (const char *module)
+{
+  g_autofree char *maps = NULL;
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  return strstr (maps, module) != NULL;
+}
+
+/* The C library unloads what nobody used for a while, and loading it again is slow. */
+static void
+test_charsets_stay (void)
+{
+  check ("x", "x", "=?koi8-r?q?=C1?=", "x_а");
+  for (guint i = 0; i < 4; i++)
+    {
+      check ("x", "x", "=?iso-8859-7?q?=E1?=", "x_α");
+      check ("x", "x", "=?windows-1255?q?=E0?=", "x_א");
+      check ("x", "x", "=?iso-8859-2*pl?q?=B1?=", "x_ą");
+      check ("x", "x", "=?x-none?q?abc?=", "x_abc");
+    }
+  g_assert_true (is_mapped ("/KOI8-R.so"));
+}
+
 static void
 test_unseen_characters (void)
 {
@@ -361,6 +384,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/names/plain", test_plain);
   g_test_add_func ("/names/encoded", test_encoded);
+  g_test_add_func ("/names/charsets-stay", test_charsets_stay);
   g_test_add_func ("/names/unseen-characters", test_unseen_characters);
   g_test_add_func ("/names/long", test_long);
   g_test_add_func ("/names/dates", test_dates);

@@ -10,12 +10,15 @@
 #include "sd-notify.h"
 #include "serve.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <syslog.h>
 #include <termios.h>
 #include <unistd.h>
+
+#define LARGE_BLOCK (256 << 10) /* octets */
 
 /* ---- The host: questions and lines ---------------------------------------------------- */
 
@@ -175,6 +178,8 @@ run (const Options *options, const char *path, int ready)
   g_autofree char *label = NULL;
 
   Helpers helpers;
+  /* Large arrays are given back whole: left to itself, malloc stops doing so with the first. */
+  mallopt (M_MMAP_THRESHOLD, LARGE_BLOCK);
   sd_notify_begin ();
   if (!announce_helper_start (&helpers.announce, options->uid, options->gid))
     g_printerr ("mailrack-mount: cannot fork: programs that watch directories hear nothing\n");

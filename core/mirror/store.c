@@ -379,6 +379,14 @@ rack_store_close (RackStore *store)
   g_free (store);
 }
 
+void
+rack_store_shrink (RackStore *store)
+{
+  pthread_mutex_lock (&store->writing);
+  sqlite3_db_release_memory (store->writer.db);
+  pthread_mutex_unlock (&store->writing);
+}
+
 const char *
 rack_store_directory (RackStore *store)
 {

@@ -33,6 +33,8 @@ RackStore *rack_store_open (const char *directory, const char *holder, gint64 pa
                             char **notice, GError **error);
 /* Those who wait for the lock may go on waiting: it is given back soon. */
 void rack_store_say_closing (RackStore *store);
+/* Gives back the memory in which pages were kept for writing: after much was written. */
+void rack_store_shrink (RackStore *store);
 /* Writes what is still queued. No other call may run. */
 void rack_store_close (RackStore *store);
 /* Borrowed. */

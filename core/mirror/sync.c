@@ -310,7 +310,9 @@ sync_once (RackFolder *folder, GError **error)
     return FALSE;
   if (!first)
     return TRUE;
-  /* A large mailbox leaves megabytes of free memory behind that would never be used again. */
+  /* A large mailbox leaves megabytes behind, kept pages and free memory, that would never be used
+   * again. */
+  rack_store_shrink (folder->mirror->store);
   malloc_trim (0);
   rack_ahead_probe (folder);
   return TRUE;

@@ -9,7 +9,15 @@ struct RackSet
 {
   RackRange *ranges;
   gsize n, room;
+  gsize spare; /* ranges that there is room for in front: sets are used up from there */
 };
+
+/* What was allocated. */
+static RackRange *
+start_of (const RackSet *set)
+{
+  return set->spare > 0 ? set->ranges - set->spare : set->ranges;
+}
 
 RackSet *
 rack_set_new (void)
@@ -41,7 +49,7 @@ rack_set_free (RackSet *set)
 {
   if (set == NULL)
     return;
-  g_free (set->ranges);
+  g_free (start_of (set));
   g_free (set);
 }
 
@@ -72,18 +80,50 @@ find (const RackSet *set, guint32 number)
   return low;
 }
 
+/* Makes room for n ranges. */
+static void
+reserve (RackSet *set, gsize n)
+{
+  RackRange *start = start_of (set);
+
+  if (n <= set->room)
+    return;
+  set->room += set->spare;
+  if (set->spare > 0)
+    memmove (start, set->ranges, set->n * sizeof (RackRange));
+  set->spare = 0;
+  if (n > set->room / 2)
+    {
+      set->room = MAX (n, MAX (4, set->room * 2));
+      start = g_renew (RackRange, start, set->room);
+    }
+  set->ranges = start;
+}
+
+/* Moves the ranges before index up by n: those behind it may be many more. */
+static void
+drop (RackSet *set, gsize index, gsize n)
+{
+  memmove (set->ranges + n, set->ranges, index * sizeof (RackRange));
+  set->ranges += n;
+  set->room -= n;
+  set->spare += n;
+  set->n -= n;
+}
+
 /* Replaces the ranges from index up to end (not with it) by those given. */
 static void
 splice (RackSet *set, gsize index, gsize end, const RackRange *with, gsize n_with)
 {
   gsize n = set->n - (end - index) + n_with;
 
-  if (n > set->room)
+  if (n < set->n && index < set->n - end)
     {
-      set->room = MAX (n, MAX (4, set->room * 2));
-      set->ranges = g_renew (RackRange, set->ranges, set->room);
+      drop (set, index, set->n - n);
+      end = index + n_with;
     }
-  if (set->n > end)
+  reserve (set, n);
+  if (set->n > end && index + n_with != end)
     memmove (set->ranges + index + n_with, set->ranges + end, (set->n - end) * sizeof (RackRange));
   if (n_with > 0)
     memcpy (set->ranges + index, with, n_with * sizeof (RackRange));
@@ -144,18 +184,14 @@ rack_set_remove (RackSet *set, guint32 first, guint32 last)
 static void
 append (RackSet *set, RackRange range)
 {
-  if (set->n == set->room)
-    {
-      set->room = MAX (4, set->room * 2);
-      set->ranges = g_renew (RackRange, set->ranges, set->room);
-    }
+  reserve (set, set->n + 1);
   set->ranges[set->n++] = range;
 }
 
 static void
 replace (RackSet *set, RackSet *result)
 {
-  g_free (set->ranges);
+  g_free (start_of (set));
   *set = *result;
 }
 

@@ -165,6 +165,39 @@ test_two_at_the_end (void)
   g_assert_cmpuint (rack_set_count (all), ==, 0);
 }
 
+/* Used up at the front, grown at the end, torn in between, against an array of booleans. */
+static void
+test_wear (void)
+{
+  g_autoptr (RackSet) set = rack_set_new ();
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  static gboolean truth[20001];
+  guint32 low = 1, high = 1;
+
+  for (guint step = 0; step < 40000; step++)
+    {
+      guint32 uid = (guint32) g_rand_int_range (rand, 1, 20000);
+      gboolean add = step % 2 == 0;
+      if (step % 8 != 7 && add && high + 3 < 20000)
+        uid = high += (guint32) g_rand_int_range (rand, 1, 4);
+      else if (step % 8 != 7)
+        uid = low = MIN (low + 1, 19999);
+      if (add)
+        rack_set_add (set, uid, uid);
+      else
+        rack_set_remove (set, uid, uid);
+      truth[uid] = add;
+    }
+  guint64 count = 0;
+  for (guint32 uid = 1; uid <= 20000; uid++)
+    {
+      g_assert_cmpint (rack_set_contains (set, uid), ==, truth[uid]);
+      count += truth[uid] ? 1 : 0;
+    }
+  g_assert_cmpuint (rack_set_count (set), ==, count);
+  g_assert_cmpuint (count, >, 100);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -175,5 +208,6 @@ main (int argc, char **argv)
   imap_test_add ("/set/many", test_many);
   imap_test_add ("/set/two", test_two);
   imap_test_add ("/set/two-at-the-end", test_two_at_the_end);
+  imap_test_add ("/set/wear", test_wear);
   return g_test_run ();
 }

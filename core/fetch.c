@@ -15,6 +15,8 @@
 #define FIRST_WINDOW  64
 #define MAX_WINDOW    16384
 #define WINDOW_OCTETS (2 * 1024 * 1024)
+/* RFC 7162 section 4 wants command lines below 8192 octets; Dovecot refuses more than 65536. */
+#define SET_OCTETS    7000
 /* The consumer is woken for this much, or at the end of a window. */
 #define WAKE_FRAMES   64
 #define WAKE_OCTETS   (64 * 1024)
@@ -140,6 +142,7 @@ struct RackFetch
   guint tries;
 
   RackSet *todo;     /* not asked for yet */
+  gboolean is_whole; /* nothing is in the mailbox between the UIDs of todo */
   RackSet *missed;   /* asked for, not answered; NULL: nothing is asked for a second time */
   RackSet *vanished; /* borrowed: what VANISHED (EARLIER) says goes in; or NULL */
   Window windows[2]; /* in order */
@@ -243,32 +246,51 @@ rack_fetch_skipped (const RackFetch *fetch)
 /* ---- Windows -----------------------------------------------------------------------------------
  */
 
-/* Takes the next UIDs off todo. */
+static gsize
+digits (guint32 number)
+{
+  gsize n = 1;
+  for (; number >= 10; number /= 10)
+    n++;
+  return n;
+}
+
+/* With a comma. */
+static gsize
+text_size (RackRange range)
+{
+  return digits (range.first) + 1 + (range.last > range.first ? digits (range.last) + 1 : 0);
+}
+
+/* From the first to the last of uids, which are not none. */
+static RackRange
+extent (const RackSet *uids)
+{
+  RackRanges ranges = rack_set_ranges (uids);
+  return (RackRange){ ranges.items[0].first, ranges.items[ranges.n - 1].last };
+}
+
+/* Takes the next UIDs off todo, which has some: as many as a window holds and a command line, which
+ * knows no limit where a window is one range. From the end of a scratch list it would be cheaper,
+ * but ascending is what servers like. */
 static RackSet *
 take_window (RackFetch *fetch)
 {
   RackSet *uids = rack_set_new ();
+  RackRanges ranges = rack_set_ranges (fetch->todo);
   guint64 room = fetch->window_size;
+  gsize octets = 0;
 
-  while (room > 0)
+  for (gsize i = 0; i < ranges.n && room > 0 && octets < SET_OCTETS; i++)
     {
-      RackRanges ranges = rack_set_ranges (fetch->todo);
-      if (ranges.n == 0)
-        break;
-      /* From the end of a scratch list it would be cheaper, but ascending is what servers like. */
-      guint64 taken = 0;
-      gsize i = 0;
-      for (; i < ranges.n && taken < room; i++)
-        {
-          RackRange range = ranges.items[i];
-          guint64 n = MIN ((guint64) range.last - range.first + 1, room - taken);
-          rack_set_add (uids, range.first, (guint32) (range.first + n - 1));
-          taken += n;
-        }
-      RackRanges got = rack_set_ranges (uids);
-      rack_set_remove (fetch->todo, got.items[0].first, got.items[got.n - 1].last);
-      break;
+      RackRange range = ranges.items[i];
+      guint64 n = MIN ((guint64) range.last - range.first + 1, room);
+      rack_set_add (uids, range.first, (guint32) (range.first + n - 1));
+      room -= n;
+      octets += fetch->is_whole ? 0 : text_size (range);
     }
+  RackRange taken = extent (uids);
+  rack_set_remove (fetch->todo, taken.first, taken.last);
   return uids;
 }
 
@@ -277,8 +299,10 @@ make_fetch (RackFetch *fetch, const RackSet *uids)
 {
   RackCommand *command = rack_command_new ("UID FETCH");
   g_autofree char *items = g_strdup_printf ("(UID %s)", fetch->items);
+  RackRange range = extent (uids);
+  g_autoptr (RackSet) all = rack_set_new_range (range.first, range.last);
 
-  rack_command_set (command, uids);
+  rack_command_set (command, fetch->is_whole ? all : uids);
   rack_command_raw (command, items);
   if (fetch->modifiers != NULL)
     {
@@ -409,6 +433,7 @@ ask_for_missed (RackFetch *fetch, GError **error)
     return TRUE;
   rack_set_free (fetch->todo);
   fetch->todo = g_steal_pointer (&fetch->missed);
+  fetch->is_whole = FALSE;
   g_autoptr (GError) problem = NULL;
   if (fetch->conn == NULL || rack_lease_refresh (&fetch->lease, fetch->cancellable, &problem))
     return TRUE;
@@ -533,11 +558,19 @@ is_dense (RackMailbox *mailbox, RackRange range, guint32 *uid_next)
          && status.messages >= (status.uid_next - range.first) / 2;
 }
 
+/* A set of many ranges is no question for one line: then what is there between its first and last
+ * is found. */
 static RackSet *
 find (RackFetch *fetch, const RackSet *uids, GError **error)
 {
-  return rack_mailbox_find_uids (fetch->mailbox, add_uid_key, (gpointer) uids, fetch->cancellable,
-                                 error);
+  RackRange range = extent (uids);
+  g_autoptr (RackSet) all = rack_set_new_range (range.first, range.last);
+  RackSet *found =
+      rack_mailbox_find_uids (fetch->mailbox, add_uid_key, all, fetch->cancellable, error);
+
+  if (found != NULL && rack_set_ranges (uids).n > 1)
+    rack_set_intersect (found, uids);
+  return found;
 }
 
 static RackSet *
@@ -568,7 +601,10 @@ resolve (RackFetch *fetch, const RackSet *uids, GError **error)
   else if (ranges.n == 1 && is_dense (fetch->mailbox, ranges.items[0], &uid_next))
     fetch->todo = find_new (fetch, ranges.items[0].first, uid_next, error);
   else
-    fetch->todo = find (fetch, uids, error);
+    {
+      fetch->is_whole = ranges.n == 1;
+      fetch->todo = find (fetch, uids, error);
+    }
   return fetch->todo != NULL;
 }
 

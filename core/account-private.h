@@ -36,6 +36,7 @@ struct RackAccount
   gint qresync_refused; /* atomic: QRESYNC was offered, and using it was BAD */
   gint binding_refused; /* atomic: -PLUS was offered and did not work, the same without it did */
   RackPool *pool;
+  RackNetwatch *netwatch; /* guarded by lock; NULL: nobody needed it yet */
   pthread_mutex_t lock;
   RackTrace *trace; /* guarded by lock */
   char *
@@ -45,6 +46,8 @@ struct RackAccount
 
 /* connect.c: a connection of its own, logged in and started. */
 RackConn *rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **error);
+/* network.c: whether the network changed; made when it is first needed, there as long as the account. */
+RackNetwatch *rack_account_netwatch (RackAccount *account);
 /* Before the first SELECT; costs no round trip. */
 void rack_conn_enable_qresync (RackConn *conn);
 /* list.c: what a STATUS says is added; the rest stays. */

@@ -13,10 +13,14 @@
 static RackConn *
 open_for_pool (gpointer data, const RackWait *wait, GError **error)
 {
-  RackConn *conn = rack_account_open_conn (data, wait, error);
+  RackAccount *account = data;
+  RackConn *conn = rack_account_open_conn (account, wait, error);
 
   if (conn != NULL)
-    rack_conn_enable_qresync (conn);
+    {
+      rack_conn_enable_qresync (conn);
+      rack_conn_doubt_with (conn, rack_account_netwatch (account));
+    }
   return conn;
 }
 
@@ -146,6 +150,7 @@ rack_account_unref (RackAccount *account)
   if (account == NULL || !g_atomic_int_dec_and_test (&account->references))
     return;
   rack_pool_free (account->pool);
+  rack_netwatch_free (account->netwatch);
   if (account->auth != NULL && account->auth->close != NULL && account->auth_account != NULL)
     account->auth->close (account->auth_account);
   if (account->transport != NULL && account->transport->close != NULL

@@ -30,6 +30,8 @@ struct RackAccountWatch
   gboolean names;      /* mailboxes came or went, or were subscribed */
   gboolean reset;      /* anything may have happened */
   gboolean died;
+  gboolean network; /* it may have changed */
+  guint network_id;
 };
 
 /* ---- What is heard, on the owner's thread -------------------------------------------- */
@@ -105,6 +107,17 @@ hear_death (gpointer data)
   pthread_mutex_unlock (&watch->lock);
 }
 
+static void
+hear_network (gpointer data)
+{
+  RackAccountWatch *watch = data;
+
+  pthread_mutex_lock (&watch->lock);
+  watch->network = TRUE;
+  pthread_cond_broadcast (&watch->changed);
+  pthread_mutex_unlock (&watch->lock);
+}
+
 /* ---- The connection -------------------------------------------------------------------- */
 
 static void
@@ -151,6 +164,7 @@ connect_and_ask (RackAccountWatch *watch, GCancellable *cancellable, GError **er
   else
     {
       /* Mod-sequences are part of what is reported once they are enabled. */
+      rack_conn_doubt_with (watch->conn, rack_account_netwatch (watch->account));
       rack_conn_enable_qresync (watch->conn);
       rack_conn_set_news (watch->conn, hear, watch);
       rack_conn_set_died (watch->conn, hear_death, watch);
@@ -174,6 +188,7 @@ rack_account_watch (RackAccount *account, GCancellable *cancellable, GError **er
   g_queue_init (&watch->queue);
   pthread_mutex_init (&watch->lock, NULL);
   pthread_cond_init (&watch->changed, NULL);
+  watch->network_id = rack_netwatch_add (rack_account_netwatch (account), hear_network, watch);
   if (connect_and_ask (watch, cancellable, error))
     return watch;
   g_prefix_error (error, "%s: watch: ", account->label);
@@ -186,6 +201,7 @@ rack_account_watch_free (RackAccountWatch *watch)
 {
   if (watch == NULL)
     return;
+  rack_netwatch_remove (rack_account_netwatch (watch->account), watch->network_id);
   hang_up (watch);
   forget_pending (watch);
   g_hash_table_unref (watch->pending);
@@ -214,8 +230,9 @@ is_quiet (const RackAccountWatch *watch)
   return watch->queue.head == NULL && !watch->names && !watch->reset;
 }
 
-/* Until something was heard, or it died; with seconds, so long in any case unless cancelled. */
-static void
+/* Until something was heard, or it died; with seconds, so long in any case unless cancelled or the
+ * network changed. Returns: whether that did. */
+static gboolean
 wait_for_news (RackAccountWatch *watch, guint seconds, GCancellable *cancellable)
 {
   gulong handler =
@@ -227,12 +244,15 @@ wait_for_news (RackAccountWatch *watch, guint seconds, GCancellable *cancellable
   until.tv_sec += seconds;
   pthread_mutex_lock (&watch->lock);
   while (result == 0 && !g_cancellable_is_cancelled (cancellable)
-         && (seconds > 0 || (is_quiet (watch) && !watch->died)))
+         && (seconds > 0 ? !watch->network : is_quiet (watch) && !watch->died))
     result = seconds > 0 ? pthread_cond_timedwait (&watch->changed, &watch->lock, &until)
                          : pthread_cond_wait (&watch->changed, &watch->lock);
+  gboolean network = watch->network;
+  watch->network = FALSE;
   pthread_mutex_unlock (&watch->lock);
   if (handler != 0)
     g_cancellable_disconnect (cancellable, handler);
+  return network;
 }
 
 /* FALSE with error set: it does not get better by trying again. */
@@ -242,8 +262,10 @@ reconnect (RackAccountWatch *watch, GCancellable *cancellable, GError **error)
   g_autoptr (GError) problem = NULL;
 
   hang_up (watch);
-  if (watch->backoff > 0)
-    wait_for_news (watch, (guint) g_random_int_range (1, (gint) watch->backoff + 1), cancellable);
+  if (watch->backoff > 0
+      && wait_for_news (watch, (guint) g_random_int_range (1, (gint) watch->backoff + 1),
+                        cancellable))
+    watch->backoff = 0;
   watch->backoff = MIN (MAX (watch->backoff * 2, 1), MAX_BACKOFF);
   if (connect_and_ask (watch, cancellable, &problem))
     {

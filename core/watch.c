@@ -16,7 +16,8 @@ enum
   HINT_EXISTS = 1,
   HINT_EXPUNGE = 2,
   HINT_FLAGS = 4,
-  HINT_DIED = 8
+  HINT_DIED = 8,
+  HINT_NETWORK = 16
 };
 
 #define MAX_BACKOFF 60
@@ -40,6 +41,7 @@ struct RackWatch
   pthread_cond_t changed;
   guint hints;    /* guarded by lock */
   guint32 exists; /* the same: what the server said last */
+  guint network_id;
 };
 
 static guint
@@ -68,6 +70,13 @@ add_hint (RackWatch *watch, guint hint)
 }
 
 static void push (RackWatch *watch, RackEventKind kind, guint32 uid, RackFlags flags);
+
+/* Whoever waits before the next attempt waits no longer. */
+static void
+hear_network (gpointer data)
+{
+  add_hint (data, HINT_NETWORK);
+}
 
 /* The UID of a sequence number, while what is known is in step with the server. */
 static guint32
@@ -214,6 +223,7 @@ connect_and_select (RackWatch *watch, GCancellable *cancellable, GError **error)
       rack_command_free (command);
       return FALSE;
     }
+  rack_conn_doubt_with (watch->conn, rack_account_netwatch (account));
   rack_conn_enable_qresync (watch->conn);
   pthread_mutex_lock (&watch->lock);
   watch->hints = 0;
@@ -408,12 +418,14 @@ RackWatch *
 rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable, GError **error)
 {
   g_autoptr (RackWatch) watch = g_new0 (RackWatch, 1);
+  RackNetwatch *netwatch = rack_account_netwatch (mailbox->account);
 
   watch->mailbox = rack_mailbox_ref (mailbox);
   watch->known = rack_set_new ();
   g_queue_init (&watch->events);
   pthread_mutex_init (&watch->lock, NULL);
   pthread_cond_init (&watch->changed, NULL);
+  watch->network_id = rack_netwatch_add (netwatch, hear_network, watch);
   RackSet *known =
       connect_and_select (watch, cancellable, error) ? search (watch, 1, cancellable, error) : NULL;
   if (known == NULL)
@@ -443,6 +455,7 @@ rack_watch_free (RackWatch *watch)
 {
   if (watch == NULL)
     return;
+  rack_netwatch_remove (rack_account_netwatch (watch->mailbox->account), watch->network_id);
   hang_up (watch);
   g_queue_clear_full (&watch->events, g_free);
   g_free (watch->items);
@@ -497,8 +510,11 @@ reconnect (RackWatch *watch, GCancellable *cancellable, GError **error)
   g_autoptr (GError) problem = NULL;
 
   hang_up (watch);
-  if (watch->backoff > 0)
-    wait_for_hints (watch, (guint) g_random_int_range (1, (gint) watch->backoff + 1), cancellable);
+  if (watch->backoff > 0
+      && (wait_for_hints (watch, (guint) g_random_int_range (1, (gint) watch->backoff + 1),
+                          cancellable)
+          & HINT_NETWORK))
+    watch->backoff = 0;
   watch->backoff = MIN (MAX (watch->backoff * 2, 1), MAX_BACKOFF);
   if (connect_and_select (watch, cancellable, &problem)
       && compare_all (watch, cancellable, &problem))

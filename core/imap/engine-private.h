@@ -54,6 +54,7 @@ struct RackEngine
   RackIdleState idle_state;
   gboolean want_idle;
   gint64 idle_since;
+  gint64 probe_until; /* it must have ended, or the connection is dead; 0: no probe */
 
   gint64 last_activity;
   GPtrArray *capabilities;  /* char *, NULL-terminated; NULL: not known */

@@ -234,6 +234,7 @@ idle_done (RackExchange *exchange, const RackResponse *tagged, const GError *err
       && (tagged->status.kind != RACK_STATUS_OK || engine->idle_state == RACK_IDLE_SENT);
 
   engine->idle_state = RACK_IDLE_NONE;
+  engine->probe_until = 0;
   /* A server that refuses IDLE is asked by NOOP from now on. */
   if (refused && engine->capabilities != NULL)
     for (guint i = 0; i + 1 < engine->capabilities->len; i++)
@@ -250,12 +251,10 @@ rack_engine_want_idle (RackEngine *engine, gboolean want)
   engine->want_idle = want;
 }
 
-/* Either IDLE, or a NOOP where there is none; both as the engine's own exchange. */
+/* IDLE or a NOOP, as the engine's own exchange. */
 static void
-start_idle (RackEngine *engine)
+start_own (RackEngine *engine, gboolean idle)
 {
-  gboolean idle = rack_engine_has (engine, "IDLE");
-
   rack_command_free (engine->idle_command);
   engine->idle_command = rack_command_new (idle ? "IDLE" : "NOOP");
   engine->idle = (RackExchange){ .ops = &idle_ops,
@@ -559,23 +558,39 @@ idle_deadline (const RackEngine *engine)
   return rack_engine_has (engine, "IDLE") ? 0 : engine->idle_since + NOOP_INTERVAL;
 }
 
+/* When what is awaited is overdue. */
+static gint64
+answer_deadline (const RackEngine *engine)
+{
+  if (!is_awaiting (engine))
+    return G_MAXINT64;
+  gint64 due = engine->timeout > 0 ? engine->last_activity + engine->timeout : G_MAXINT64;
+  return engine->probe_until > 0 ? MIN (due, engine->probe_until) : due;
+}
+
 gint64
 rack_engine_deadline (const RackEngine *engine)
 {
-  gint64 idle = idle_deadline (engine);
+  return MIN (idle_deadline (engine), answer_deadline (engine));
+}
 
-  if (engine->timeout <= 0 || !is_awaiting (engine))
-    return idle;
-  return MIN (idle, engine->last_activity + engine->timeout);
+static void
+set_overdue (const RackEngine *engine, gint64 now, GError **error)
+{
+  if (engine->probe_until > 0 && engine->probe_until <= now)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_TIMEOUT,
+                         "the server did not answer when asked whether the connection still works");
+  else
+    g_set_error (error, RACK_ERROR, RACK_ERROR_TIMEOUT, "the server has not answered for %.3g s",
+                 (double) engine->timeout / G_USEC_PER_SEC);
 }
 
 gboolean
 rack_engine_tick (RackEngine *engine, gint64 now, GError **error)
 {
-  if (engine->timeout > 0 && is_awaiting (engine) && now - engine->last_activity >= engine->timeout)
+  if (answer_deadline (engine) <= now)
     {
-      g_set_error (error, RACK_ERROR, RACK_ERROR_TIMEOUT, "the server has not answered for %.3g s",
-                   (double) engine->timeout / G_USEC_PER_SEC);
+      set_overdue (engine, now, error);
       return FALSE;
     }
   if (idle_deadline (engine) > now)
@@ -586,9 +601,27 @@ rack_engine_tick (RackEngine *engine, gint64 now, GError **error)
     {
       engine->idle_since = now;
       engine->last_activity = now;
-      start_idle (engine);
+      start_own (engine, rack_engine_has (engine, "IDLE"));
     }
   return TRUE;
+}
+
+void
+rack_engine_probe (RackEngine *engine, gint64 limit, gint64 now)
+{
+  const RackExchange *queue = engine->queue;
+
+  if ((engine->phase != RACK_PHASE_SELECTED && engine->phase != RACK_PHASE_AUTHENTICATED)
+      || engine->probe_until > 0)
+    return;
+  if (engine->idle_state == RACK_IDLE_ON)
+    end_idle (engine);
+  else if (engine->in_flight == NULL && engine->writing == NULL
+           && (queue == NULL || ((queue->flags & RACK_EXCHANGE_PREFACE) && queue->next == NULL)))
+    start_own (engine, FALSE);
+  else if (engine->in_flight != &engine->idle)
+    return;
+  engine->probe_until = now + limit;
 }
 
 /* ---- State -------------------------------------------------------------------- */

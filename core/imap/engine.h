@@ -159,6 +159,10 @@ gint64 rack_engine_deadline (const RackEngine *engine);
 /* FALSE with RACK_ERROR_TIMEOUT: the connection must go. */
 gboolean rack_engine_tick (RackEngine *engine, gint64 now, GError **error);
 
+/* The connection may be dead: has the server say something within limit microseconds, or tick()
+ * fails. Leaves IDLE, or sends NOOP. Not while a command is in flight, which may take its time. */
+void rack_engine_probe (RackEngine *engine, gint64 limit, gint64 now);
+
 /* ---- Commands --------------------------------------------------------------- */
 
 /* Queues an exchange; it is written as soon as the rules allow. An exchange whose command has an

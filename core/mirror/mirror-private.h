@@ -27,6 +27,7 @@ typedef struct RackPartsCache RackPartsCache;
 typedef struct RackWatchers RackWatchers;
 typedef struct RackWatcher RackWatcher;
 typedef struct RackReports RackReports;
+typedef struct RackNetwork RackNetwork;
 typedef struct RackOnline RackOnline;
 typedef struct RackThreadsCache RackThreadsCache;
 
@@ -49,6 +50,7 @@ struct RackMirror
   RackChanges *changes;
   RackWatchers *watchers;
   RackReports *reports;
+  RackNetwork *network;
   RackOnline *online;
   RackThreadsCache *threads;
   RackStore *store;
@@ -232,9 +234,15 @@ void rack_watchers_stop (RackFolder *folder);
 void rack_watchers_stop_all (RackMirror *mirror);
 /* Has the poller ask the server now, unless it did just now. */
 void rack_watchers_probe (RackMirror *mirror);
+/* The same, and again soon and often if that fails: the network changed. */
+void rack_watchers_hurry (RackMirror *mirror);
 /* Ends the threads; nothing is watched any more. */
 void rack_watchers_end (RackWatchers *watchers);
 void rack_watchers_free (RackWatchers *watchers);
+
+/* ---- network.c ---- */
+RackNetwork *rack_network_new (RackMirror *mirror);
+void rack_network_free (RackNetwork *network);
 
 /* ---- reports.c ---- */
 RackReports *rack_reports_new (RackMirror *mirror);

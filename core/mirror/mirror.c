@@ -116,6 +116,7 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
   mirror->jobs = rack_jobs_new (SYNC_THREADS, "mirror-sync");
   mirror->watchers = rack_watchers_new (mirror);
   mirror->reports = rack_reports_new (mirror);
+  mirror->network = rack_network_new (mirror);
   return mirror;
 }
 
@@ -141,6 +142,7 @@ rack_mirror_close (RackMirror *mirror)
   if (mirror->store != NULL)
     rack_store_say_closing (mirror->store);
   rack_reports_free (mirror->reports);
+  rack_network_free (mirror->network);
   if (mirror->watchers != NULL)
     rack_watchers_end (mirror->watchers);
   if (mirror->jobs != NULL)

@@ -38,6 +38,7 @@ struct RackWatchers
   GPtrArray *all; /* of RackWatcher */
   gboolean ending;
   gboolean probe; /* somebody wants to know whether the server is there */
+  gboolean hurry; /* and if it is not, to try again soon */
   gint64 asked;   /* monotonic: when the poller asked last */
   GThread *poller;
 };
@@ -254,6 +255,16 @@ rack_watchers_probe (RackMirror *mirror)
   pthread_mutex_unlock (&watchers->mutex);
 }
 
+void
+rack_watchers_hurry (RackMirror *mirror)
+{
+  RackWatchers *watchers = mirror->watchers;
+  pthread_mutex_lock (&watchers->mutex);
+  watchers->probe = watchers->hurry = TRUE;
+  pthread_cond_broadcast (&watchers->cond);
+  pthread_mutex_unlock (&watchers->mutex);
+}
+
 /* When the poller asks next; an unreachable server sooner than the others. */
 static gint64
 next_due (RackWatchers *watchers, gint64 patience)
@@ -285,6 +296,9 @@ run_poller (gpointer data)
       patience =
           rack_online_is (watchers->mirror) ? PATIENCE_MIN : MIN (patience * 2, PATIENCE_MAX);
       pthread_mutex_lock (&watchers->mutex);
+      if (watchers->hurry)
+        patience = PATIENCE_MIN;
+      watchers->hurry = FALSE;
       watchers->asked = g_get_monotonic_time ();
     }
   pthread_mutex_unlock (&watchers->mutex);

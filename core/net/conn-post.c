@@ -104,6 +104,24 @@ rack_conn_want_idle (RackConn *conn, gboolean want)
     wake_owner (conn);
 }
 
+static void
+doubt (gpointer data)
+{
+  RackConn *conn = data;
+
+  pthread_mutex_lock (&conn->lock);
+  conn->probe = TRUE;
+  pthread_mutex_unlock (&conn->lock);
+  wake_owner (conn);
+}
+
+void
+rack_conn_doubt_with (RackConn *conn, RackNetwatch *watch)
+{
+  conn->netwatch = watch;
+  conn->network_id = rack_netwatch_add (watch, doubt, conn);
+}
+
 void
 rack_conn_close (RackConn *conn, gboolean polite)
 {
@@ -127,8 +145,11 @@ rack_conn_close (RackConn *conn, gboolean polite)
   conn->joined = TRUE;
   pthread_mutex_unlock (&conn->lock);
   wake_owner (conn);
-  if (!joined)
-    pthread_join (conn->thread, NULL);
+  if (joined)
+    return;
+  if (conn->netwatch != NULL)
+    rack_netwatch_remove (conn->netwatch, conn->network_id);
+  pthread_join (conn->thread, NULL);
 }
 
 /* ---- Looking ----------------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ struct RackConn
   guint64 seen_commands, seen_round_trips;
   RackWait wait; /* while it is being built up */
   gboolean started;
+  gboolean doubted; /* it was asked whether it still works, and nothing was read since */
 
   /* Between owner and callers. */
   pthread_mutex_t lock;
@@ -35,6 +36,7 @@ struct RackConn
   gboolean stop, joined;
   GError *death;
   gboolean want_idle;
+  gboolean probe; /* the owner is to find out whether it still works */
   char **capabilities;
   char *greeting;
   char **facts;    /* as they were when it started */
@@ -43,4 +45,6 @@ struct RackConn
   gpointer news_data;
   void (*died) (gpointer data);
   gpointer died_data;
+  RackNetwatch *netwatch; /* with network_id; not guarded: see rack_conn_doubt_with() */
+  guint network_id;
 };

@@ -14,6 +14,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* How long the answer may take when a connection is asked whether it still works: a network that
+ * comes back may need some seconds. */
+#define PROBE_LIMIT (10 * G_USEC_PER_SEC)
+
 /* ---- Birth and death --------------------------------------------------------------- */
 
 static void
@@ -211,6 +215,23 @@ write_all (RackConn *conn, gboolean *blocked, GError **error)
   return TRUE;
 }
 
+static void
+doubt (RackConn *conn)
+{
+  rack_engine_probe (conn->engine, PROBE_LIMIT, g_get_monotonic_time ());
+  /* A command may take its time to be answered, but not to arrive. */
+  rack_tcp_set_patience (conn->stream->ops->fd (conn->stream), FALSE);
+  conn->doubted = TRUE;
+}
+
+static void
+trust (RackConn *conn)
+{
+  if (conn->doubted)
+    rack_tcp_set_patience (conn->stream->ops->fd (conn->stream), TRUE);
+  conn->doubted = FALSE;
+}
+
 /* Reads what is there, a few blocks at a time so that writing is not forgotten. */
 static gboolean
 read_some (RackConn *conn, GError **error)
@@ -234,6 +255,7 @@ read_some (RackConn *conn, GError **error)
       if (conn->trace != NULL)
         rack_trace_write (conn->trace, 'S', (RackStr){ space, (gsize) n });
       add_bytes (conn, (gsize) n, 0);
+      trust (conn);
       if (!rack_engine_filled (conn->engine, (gsize) n, g_get_monotonic_time (), error))
         return FALSE;
       if (rack_engine_phase (conn->engine) == RACK_PHASE_TLS
@@ -388,11 +410,15 @@ take_inbox (RackConn *conn)
 {
   pthread_mutex_lock (&conn->lock);
   RackCall *call = conn->inbox;
-  gboolean stop = conn->stop, idle = conn->want_idle;
+  gboolean stop = conn->stop, idle = conn->want_idle, probe = conn->probe;
+  conn->probe = FALSE;
   conn->inbox = NULL;
   conn->inbox_end = &conn->inbox;
   pthread_mutex_unlock (&conn->lock);
 
+  /* Before what came because of the same news, and waits behind it. */
+  if (probe && !stop && conn->death == NULL)
+    doubt (conn);
   rack_engine_want_idle (conn->engine, idle);
   while (call != NULL)
     {

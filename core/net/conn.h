@@ -11,6 +11,7 @@
 #pragma once
 
 #include "call.h"
+#include "netwatch.h"
 #include "stream.h"
 
 /* A wire trace that several connections write to. Thread-safe. */
@@ -93,5 +94,9 @@ typedef void (*RackNews) (gpointer data, const RackResponse *response);
 void rack_conn_set_news (RackConn *conn, RackNews news, gpointer data);
 /* Called on the owner's thread when the connection died. */
 void rack_conn_set_died (RackConn *conn, void (*died) (gpointer data), gpointer data);
+/* Whenever watch tells that the network may have changed, the connection has to show that it still
+ * works, within seconds, or dies. To be called once, after rack_conn_start() by who has the
+ * connection; watch outlives the connection's close. */
+void rack_conn_doubt_with (RackConn *conn, RackNetwatch *watch);
 /* IDLE while there is nothing to do. */
 void rack_conn_want_idle (RackConn *conn, gboolean want);

@@ -296,6 +296,21 @@ is_loopback (GSocketConnection *connection)
              g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address)));
 }
 
+static void
+set_tcp (int fd, int option, int value)
+{
+  setsockopt (fd, IPPROTO_TCP, option, &value, sizeof value);
+}
+
+void
+rack_tcp_set_patience (int fd, gboolean patient)
+{
+  set_tcp (fd, TCP_KEEPIDLE, patient ? 120 : 1);
+  set_tcp (fd, TCP_KEEPINTVL, patient ? 15 : 2);
+  set_tcp (fd, TCP_KEEPCNT, patient ? 4 : 5);
+  set_tcp (fd, TCP_USER_TIMEOUT, patient ? 0 : 10000); /* milliseconds; 0: the system's */
+}
+
 RackStream *
 rack_tcp_connect (const char *host, guint16 port, const RackWait *wait, GError **error)
 {
@@ -339,5 +354,6 @@ rack_tcp_connect (const char *host, guint16 port, const RackWait *wait, GError *
     }
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt (fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  rack_tcp_set_patience (fd, TRUE);
   return rack_fd_stream_new (fd, security, error);
 }

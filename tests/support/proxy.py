@@ -8,6 +8,8 @@
 
     proxy.plan(Fault("down", 1234, "reset"))      # the next connection: 1,234 octets of the server
                                                   # get through, then RST
+    proxy.silence()                               # of the connections there are nothing gets
+                                                  # through any more, and nobody is told
     proxy.refuse(True)                            # connections are reset at once; False ends it
     Proxy(host, imap, certificates=ca)            # speaks TLS to the client and plain to the
                                                   # server, so that offsets count IMAP's octets
@@ -82,6 +84,7 @@ class Proxy:
         self.connections = []
         self._faults = []
         self._refusing = False
+        self._pairs = set()
         self._writers = set()        # of the connections that are open
         self._tls = None
         if certificates:
@@ -110,6 +113,10 @@ class Proxy:
     def plan(self, *faults):
         """Strike the next connections, one each, with these faults (None lets one pass)."""
         self._faults.extend(faults)
+
+    def silence(self):
+        for pair in list(self._pairs):
+            pair.silent = True
 
     def refuse(self, refusing):
         self._refusing = refusing
@@ -146,9 +153,11 @@ class Proxy:
             each.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = _Pair(self, connection, fault, writer, up_writer)
         self._writers |= {writer, up_writer}
+        self._pairs.add(pair)
         await asyncio.gather(pair.pump("up", reader, up_writer),
                              pair.pump("down", up_reader, writer), return_exceptions=True)
         self._writers -= {writer, up_writer}
+        self._pairs.discard(pair)
         for each in (writer, up_writer):
             each.close()
 

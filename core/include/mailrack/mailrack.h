@@ -164,6 +164,12 @@ RACK_API gboolean rack_account_has (RackAccount *account, const char *capability
                                     GCancellable *cancellable, GError **error);
 /* Ends every connection, politely for at most a second; later calls connect again. */
 RACK_API void rack_account_disconnect (RackAccount *account);
+/* Waits until the machine woke up, or its addresses, routes or clock changed: what could not be
+ * reached may be there now. The account's connections find out by themselves whether they still
+ * work. seen: 0 at first; what happened between two calls with it is not missed. FALSE with
+ * RACK_ERROR_CANCELLED. */
+RACK_API gboolean rack_account_wait_network (RackAccount *account, guint64 *seen,
+                                             GCancellable *cancellable, GError **error);
 /* Wire trace of every later connection to a file (0600); NULL ends it. Credentials are replaced. */
 RACK_API gboolean rack_account_trace (RackAccount *account, const char *path, GError **error);
 

@@ -400,6 +400,11 @@ act (Player *player, const Step *step, GError **error)
     case STEP_WANT_IDLE:
       rack_engine_want_idle (player->engine, g_str_equal (step->text, "yes"));
       break;
+    case STEP_PROBE:
+      rack_engine_probe (player->engine, g_ascii_strtoll (step->text, NULL, 10) * G_USEC_PER_SEC,
+                         player->now);
+      pump (player);
+      break;
     case STEP_BLOCKED:
       player->room = g_str_equal (step->text, "no")
                          ? G_MAXSIZE

@@ -36,6 +36,7 @@ static const struct
   { "answer", STEP_ANSWER },
   { "upgraded", STEP_UPGRADED },
   { "want-idle", STEP_WANT_IDLE },
+  { "probe", STEP_PROBE },
   { "blocked", STEP_BLOCKED },
   { "time", STEP_TIME },
   { "fails", STEP_FAILS },

@@ -614,6 +614,18 @@ rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable, GError **er
   return watch;
 }
 
+/* Its network never changes. */
+gboolean
+rack_account_wait_network (RackAccount *account, guint64 *seen, GCancellable *cancellable,
+                           GError **error)
+{
+  GPollFD cancel;
+  g_assert_true (g_cancellable_make_pollfd (cancellable, &cancel));
+  g_poll (&cancel, 1, -1);
+  g_cancellable_release_fd (cancellable);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
 /* It has no NOTIFY. */
 RackAccountWatch *
 rack_account_watch (RackAccount *account, GCancellable *cancellable, GError **error)

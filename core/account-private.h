@@ -46,7 +46,8 @@ struct RackAccount
 
 /* connect.c: a connection of its own, logged in and started. */
 RackConn *rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **error);
-/* network.c: whether the network changed; made when it is first needed, there as long as the account. */
+/* network.c: whether the network changed; made when it is first needed, there as long as the
+ * account. */
 RackNetwatch *rack_account_netwatch (RackAccount *account);
 /* Before the first SELECT; costs no round trip. */
 void rack_conn_enable_qresync (RackConn *conn);

@@ -2,7 +2,7 @@
  *
  * engine-private.h - the engine's insides, shared by its files
  *
- * engine.c (life, commands out, deadlines), receive.c (responses in),
+ * engine.c (life, commands out), engine-time.c (IDLE, deadlines), receive.c (responses in),
  * capability.c (what the server can do). Nobody else includes this. */
 #pragma once
 
@@ -83,6 +83,8 @@ void rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackResp
 /* NO or BAD came for the command being written. FALSE with error set: the server expects more than
  * can be padded. */
 gboolean rack_engine_refused_while_writing (RackEngine *engine, GError **error);
+/* engine-time.c: DONE goes out. */
+void rack_engine_end_idle (RackEngine *engine);
 /* Whether the first, or all, octets of a command in flight have left. */
 gboolean rack_engine_began_sending (const RackEngine *engine, const RackExchange *exchange);
 gboolean rack_engine_has_sent (const RackEngine *engine, const RackExchange *exchange);

@@ -87,6 +87,23 @@ disconnect (RackStoreConn *conn)
   memset (conn, 0, sizeof *conn);
 }
 
+/* Made by us, so that nobody else may read it whatever the umask is. Never while this process has a
+ * connection to it: closing any descriptor of a file gives up all the locks on it (fcntl(2)), and
+ * then another process that looks at the database takes its journal away when it has done. */
+static gboolean
+make_file (const char *directory, GError **error)
+{
+  g_autofree char *path = path_of (directory, RACK_STORE_DATABASE);
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0)
+    {
+      close (fd);
+      return TRUE;
+    }
+  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "cannot open %s: %s", path, g_strerror (errno));
+  return FALSE;
+}
+
 /* kibibytes: of page cache. *damaged (may be NULL): it failed because the file is no good. */
 static gboolean
 open_database (const char *directory, RackStoreConn *conn, guint kibibytes, gboolean *damaged,
@@ -98,15 +115,6 @@ open_database (const char *directory, RackStoreConn *conn, guint kibibytes, gboo
                        "PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;"
                        "PRAGMA trusted_schema = OFF;",
                        kibibytes);
-  /* Made by us, so that nobody else may read it whatever the umask is. */
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
-    {
-      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "cannot open %s: %s", path,
-                   g_strerror (errno));
-      return FALSE;
-    }
-  close (fd);
   if (sqlite3_open_v2 (path, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)
           == SQLITE_OK
       && sqlite3_busy_timeout (conn->db, BUSY_TIMEOUT) == SQLITE_OK
@@ -270,7 +278,8 @@ connect_writer (RackStore *store, gboolean *damaged, GError **error)
   RackStoreConn *conn = &store->writer;
   g_autofree char *suspect = path_of (store->directory, RACK_STORE_SUSPECT);
   *damaged = FALSE;
-  if (!open_database (store->directory, conn, 8192, damaged, error))
+  if (!make_file (store->directory, error)
+      || !open_database (store->directory, conn, 8192, damaged, error))
     return FALSE;
   if (g_file_test (suspect, G_FILE_TEST_EXISTS) && !is_intact (conn->db))
     {

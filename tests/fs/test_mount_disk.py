@@ -105,6 +105,20 @@ def test_one_program_at_a_time_and_it_says_which(mount, cache, program, dovecot,
     assert "messages   0 (" in done.stdout and "in use" not in done.stdout
 
 
+def test_looking_at_a_cache_takes_nothing_from_its_mount(mount, cache, dovecot, user, mails):
+    """A program that closes the database last removes its journal; it must not seem to be that."""
+    dovecot.fill(user, "INBOX", mails(20))
+    with mount() as directory:
+        names = os.listdir(directory / "INBOX")
+        assert "messages   20 (" in cache().stdout
+        dovecot.deliver(user, b"Subject: fresh\r\n\r\nx\r\n")
+        wait_for(lambda: len(os.listdir(directory / "INBOX")) == 21)
+        assert "messages   21 (" in cache().stdout
+    assert "messages   21 (" in cache("size").stdout
+    with mount() as directory:
+        assert set(names) < set(os.listdir(directory / "INBOX"))
+
+
 def test_cache_command_line(mailrack, account):
     done = mailrack("cache", "--help")
     assert done.returncode == 0 and "size|check|clear" in done.stdout

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cache-loads.h"
 #include "safe-text.h"
 #include "shell.h"
 
@@ -59,7 +60,7 @@ print_size (RackAccount *account, const char *cache_dir, const char *name, GErro
   printf ("  bodies     %" G_GUINT64_FORMAT " (%s)\n", facts.bodies, bodies);
   if (facts.holder != NULL)
     printf ("  in use by  %s\n", facts.holder);
-  return TRUE;
+  return cache_loads_show (account, cache_dir, &facts, error);
 }
 
 static gboolean
@@ -111,7 +112,9 @@ parse_options (Options *options, int argc, char **argv, GError **error)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_option_context_set_summary (
       context, "Looks after what the mount keeps of an account on this disk.\n\n"
-               "  size    says how much it is, where, and who has it (if nothing is named)\n"
+               "  size    says how much it is, where, and who has it (if nothing is named);\n"
+               "          on a terminal it shows how far a mount has come that loads mailboxes\n"
+               "          for the first time, until it has (Ctrl-C leaves)\n"
                "  check   looks through it and drops what is wrong\n"
                "  clear   removes it; it is fetched again");
   g_option_context_set_description (

@@ -13,6 +13,9 @@ rack_cache_facts_clear (RackCacheFacts *facts)
 {
   g_free (facts->directory);
   g_free (facts->holder);
+  for (guint i = 0; i < facts->n_loads; i++)
+    g_free (facts->loads[i].mailbox);
+  g_free (facts->loads);
   memset (facts, 0, sizeof *facts);
 }
 

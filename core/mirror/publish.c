@@ -223,11 +223,12 @@ rack_sync_note (RackFolder *folder, GError **error)
   box.changed = folder->changed;
   box.flags_changed = MAX (folder->changed, folder->flags_changed);
   box.named = box.named || (folder->complete && rack_mirror_names (folder->mirror));
-  gboolean news =
-      box.row != 0 && folder->loaded
-      && (box.uid_next != folder->box.uid_next || box.modseq != folder->box.modseq
-          || box.complete != folder->box.complete || box.changed != folder->box.changed
-          || box.flags_changed != folder->box.flags_changed || box.named != folder->box.named);
+  box.expected = folder->complete ? 0 : box.expected;
+  gboolean news = box.row != 0 && folder->loaded
+                  && (box.uid_next != folder->box.uid_next || box.modseq != folder->box.modseq
+                      || box.complete != folder->box.complete || box.changed != folder->box.changed
+                      || box.flags_changed != folder->box.flags_changed
+                      || box.named != folder->box.named || box.expected != folder->box.expected);
   if (news)
     folder->box = box;
   pthread_mutex_unlock (&folder->mutex);

@@ -105,6 +105,31 @@ count (sqlite3 *db, const char *table)
   return n;
 }
 
+/* A store of an older version does not say. */
+static void
+find_loads (sqlite3 *db, RackCacheFacts *facts)
+{
+  static const char sql[] =
+      "SELECT f.mailbox, b.expected, (SELECT count (*) FROM messages m WHERE m.row = b.row)"
+      " FROM boxes b JOIN folders f ON f.id = b.folder AND f.gone = 0"
+      " WHERE NOT b.complete AND b.expected > 0 ORDER BY f.mailbox";
+  sqlite3_stmt *statement = NULL;
+  g_autoptr (GArray) loads = g_array_new (FALSE, FALSE, sizeof (RackCacheLoad));
+  if (sqlite3_prepare_v2 (db, sql, -1, &statement, NULL) == SQLITE_OK)
+    while (sqlite3_step (statement) == SQLITE_ROW)
+      {
+        RackCacheLoad load = {
+          .mailbox = g_strdup ((const char *) sqlite3_column_text (statement, 0)),
+          .expected = (guint64) sqlite3_column_int64 (statement, 1),
+          .messages = (guint64) sqlite3_column_int64 (statement, 2),
+        };
+        g_array_append_val (loads, load);
+      }
+  sqlite3_finalize (statement);
+  facts->n_loads = loads->len;
+  facts->loads = (RackCacheLoad *) g_array_steal (loads, NULL);
+}
+
 gboolean
 rack_store_measure (const char *directory, RackCacheFacts *facts, GError **error)
 {
@@ -125,6 +150,7 @@ rack_store_measure (const char *directory, RackCacheFacts *facts, GError **error
       facts->mailboxes = count (db, "boxes");
       facts->messages = count (db, "messages");
       facts->bodies = count (db, "bodies");
+      find_loads (db, facts);
     }
   else if (error != NULL && *error == NULL)
     rack_store_fail (db, error);

@@ -40,6 +40,7 @@ give_box (sqlite3_stmt *statement, gpointer func, gpointer data)
     .named = sqlite3_column_int (statement, 6) != 0,
     .changed = sqlite3_column_int64 (statement, 7),
     .flags_changed = sqlite3_column_int64 (statement, 8),
+    .expected = (guint32) sqlite3_column_int64 (statement, 9),
   };
   ((RackStoreBoxFunc) func) (&box, data);
 }
@@ -143,6 +144,7 @@ bind_box (sqlite3_stmt *statement, const RackStoreBox *box)
   sqlite3_bind_int (statement, 7, box->named != FALSE);
   sqlite3_bind_int64 (statement, 8, box->changed);
   sqlite3_bind_int64 (statement, 9, box->flags_changed);
+  sqlite3_bind_int64 (statement, 10, box->expected);
 }
 
 gboolean

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 #define RACK_STORE_SUSPECT  "index.db.suspect"
 #define RACK_STORE_DAMAGED  "index.db.damaged"
 /* Of the program. A database has it as PRAGMA user_version. */
-#define RACK_STORE_VERSION  4
+#define RACK_STORE_VERSION  5
 
 typedef enum
 {

@@ -33,6 +33,8 @@ static const char *const steps[] = {
 
   "CREATE TABLE parts (row INTEGER NOT NULL, uid INTEGER NOT NULL, facts BLOB NOT NULL,"
   " PRIMARY KEY (row, uid)) WITHOUT ROWID;",
+
+  "ALTER TABLE boxes ADD COLUMN expected INTEGER NOT NULL DEFAULT 0;",
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == RACK_STORE_VERSION);
@@ -60,14 +62,14 @@ static const char *const statements[RACK_SQL_N] = {
                           " selectable, gone) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
   [RACK_SQL_FORGET_FOLDERS] = "DELETE FROM folders WHERE gone <> 0 AND gone < ?1",
   [RACK_SQL_BOXES] = "SELECT row, folder, uid_validity, uid_next, modseq, complete, named, changed,"
-                     " flags_changed FROM boxes",
+                     " flags_changed, expected FROM boxes",
   [RACK_SQL_BOX_EXISTS] = "SELECT 1 FROM boxes WHERE row = ?1",
   [RACK_SQL_ADD_BOX] = "INSERT OR REPLACE INTO boxes (row, folder, uid_validity, uid_next, modseq,"
-                       " complete, named, changed, flags_changed)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-  [RACK_SQL_NOTE_BOX] =
-      "UPDATE boxes SET uid_next = ?4, modseq = ?5, complete = ?6, named = ?7,"
-      " changed = ?8, flags_changed = ?9 WHERE row = ?1 AND folder = ?2 AND uid_validity = ?3",
+                       " complete, named, changed, flags_changed, expected)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+  [RACK_SQL_NOTE_BOX] = "UPDATE boxes SET uid_next = ?4, modseq = ?5, complete = ?6, named = ?7,"
+                        " changed = ?8, flags_changed = ?9, expected = ?10 WHERE row = ?1 AND "
+                        "folder = ?2 AND uid_validity = ?3",
   [RACK_SQL_DROP_BOX] = "DELETE FROM boxes WHERE row = ?1",
   [RACK_SQL_ADD_MESSAGE] = "INSERT INTO messages (row, uid, flags, keywords, size, exact, date,"
                            " modseq) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)"

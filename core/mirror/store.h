@@ -71,6 +71,7 @@ typedef struct
   gboolean complete; /* messages has every one of them */
   gboolean named;    /* details has each of those */
   gint64 changed, flags_changed;
+  guint32 expected; /* while it is not complete: how many messages there will be, for people */
 } RackStoreBox;
 
 typedef void (*RackStoreFolderFunc) (const RackStoreFolder *folder, gpointer data);

@@ -105,11 +105,22 @@ make_box (RackFolder *folder, const RackMailboxStatus *status, RackStoreBox *box
      */
     .modseq = status->highest_modseq,
     .named = rack_mirror_names (folder->mirror),
+    .expected = status->messages,
   };
   if (rack_store_add_box (folder->mirror->store, box, error))
     return TRUE;
   rack_tree_drop_row (folder->mirror, box->row);
   return FALSE;
+}
+
+/* What was begun goes on. */
+static gboolean
+expect (RackFolder *folder, const RackMailboxStatus *status, RackStoreBox *box, GError **error)
+{
+  if (box->complete || box->expected == status->messages)
+    return TRUE;
+  box->expected = status->messages;
+  return rack_store_note_box (folder->mirror->store, box, error);
 }
 
 /* Returns: (owned) the open mailbox. Opens it if it is not. */
@@ -134,7 +145,8 @@ ensure_open (RackFolder *folder, GError **error)
       rack_sync_drop (folder, TRUE);
       box.row = 0;
     }
-  if (box.row == 0 && !make_box (folder, &status, &box, error))
+  if (!(box.row == 0 ? make_box (folder, &status, &box, error)
+                     : expect (folder, &status, &box, error)))
     {
       rack_mailbox_unref (handle);
       return NULL;

@@ -388,12 +388,21 @@ RACK_API const RackChange *rack_mirror_next_change (RackMirror *mirror, GCancell
 
 /* ---- Cache: the mirrors on this disk, for whoever looks after them ------------------ */
 
+/* A mailbox that was not loaded to its end yet. */
+typedef struct
+{
+  char *mailbox;
+  guint64 messages, expected;
+} RackCacheLoad;
+
 typedef struct
 {
   char *directory;
   char *holder; /* "mailrack-mount on /mnt (process 12)", or NULL: nobody has it now */
   guint64 mailboxes, messages, bodies;
   guint64 index_octets, body_octets; /* on the disk */
+  RackCacheLoad *loads;              /* the holder goes on with them when somebody looks there */
+  guint n_loads;
 } RackCacheFacts;
 RACK_API void rack_cache_facts_clear (RackCacheFacts *facts);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RackCacheFacts, rack_cache_facts_clear)

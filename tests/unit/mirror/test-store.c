@@ -384,11 +384,12 @@ test_older_version (void)
   g_clear_pointer (&store, rack_store_close);
   /* As version 1 left it. */
   execute ("DROP TABLE bodies; DROP TABLE parts; ALTER TABLE boxes DROP COLUMN flags_changed;"
+           "ALTER TABLE boxes DROP COLUMN expected;"
            "PRAGMA user_version = 1");
   open_quietly ();
   check_messages (5, "1:8:60:-:10 2:8:120:apple zebra:20 ");
   g_clear_pointer (&store, rack_store_close);
-  g_assert_cmpint (ask ("PRAGMA user_version"), ==, 4);
+  g_assert_cmpint (ask ("PRAGMA user_version"), ==, 5);
   g_assert_cmpint (ask ("SELECT count (*) FROM bodies"), ==, 0);
   g_assert_cmpint (ask ("SELECT flags_changed FROM boxes"), ==, 0);
   end ();
@@ -536,7 +537,7 @@ test_check (void)
   execute ("INSERT INTO messages VALUES (5, -4, 0, NULL, 1, 0, 0, 0), (99, 1, 0, NULL, 1, 0, 0, 0);"
            "INSERT INTO details (row, uid, name) VALUES (5, 1000, 'x'), (98, 1, 'y');"
            "INSERT INTO folders VALUES (70, 71, 'lost', 'lost', 0, 1, 0);"
-           "INSERT INTO boxes VALUES (98, 70, 1, 1, 1, 1, 1, 1, 1);"
+           "INSERT INTO boxes VALUES (98, 70, 1, 1, 1, 1, 1, 1, 1, 0);"
            "DELETE FROM details WHERE row = 5 AND uid = 2");
   open_quietly ();
   g_assert_true (rack_store_check (store, &dropped, &error));
@@ -546,6 +547,34 @@ test_check (void)
   g_assert_cmpstr (text->str, ==, "5 50 7 0 0 0 0 0 0\n"); /* neither complete nor named */
   g_assert_true (rack_store_check (store, &dropped, &error));
   g_assert_cmpuint (dropped, ==, 0);
+  end ();
+}
+
+/* What is loaded for the first time, as another program sees it. */
+static void
+test_loads (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (RackCacheFacts) facts = { 0 };
+  g_auto (RackCacheFacts) after = { 0 };
+  RackStoreFolder folder = { .id = 50, .mailbox = "a/b", .directory = "b", .selectable = TRUE };
+  RackStoreBox box = { .row = 5, .folder = 50, .uid_validity = 7, .expected = 70 };
+  begin ();
+  open_quietly ();
+  g_assert_true (rack_store_put_folders (store, &folder, 1, &error));
+  g_assert_true (rack_store_add_box (store, &box, &error));
+  g_assert_true (add_messages (5, 1, 30, &error));
+  reopen ();
+  g_assert_true (rack_store_measure (place, &facts, &error));
+  g_assert_cmpuint (facts.n_loads, ==, 1);
+  g_assert_cmpstr (facts.loads[0].mailbox, ==, "a/b");
+  g_assert_cmpuint (facts.loads[0].messages, ==, 30);
+  g_assert_cmpuint (facts.loads[0].expected, ==, 70);
+  box.complete = TRUE;
+  box.expected = 0;
+  g_assert_true (rack_store_note_box (store, &box, &error));
+  g_assert_true (rack_store_measure (place, &after, &error));
+  g_assert_cmpuint (after.n_loads, ==, 0);
   end ();
 }
 
@@ -565,6 +594,7 @@ test_size_and_clear (void)
   g_assert_true (rack_store_measure (place, &facts, &error)); /* while another has it */
   g_assert_cmpuint (facts.mailboxes, ==, 1);
   g_assert_cmpuint (facts.messages, ==, 30);
+  g_assert_cmpuint (facts.n_loads, ==, 0);
   g_assert_cmpuint (facts.index_octets, >, 4096);
   g_assert_nonnull (facts.holder);
   g_clear_pointer (&store, rack_store_close);
@@ -684,6 +714,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store/lock", test_lock);
   g_test_add_func ("/store/lock-closing", test_lock_closing);
   g_test_add_func ("/store/check", test_check);
+  g_test_add_func ("/store/loads", test_loads);
   g_test_add_func ("/store/size-and-clear", test_size_and_clear);
   g_test_add_func ("/store/threads", test_threads);
   g_test_add_func ("/store/hostile", test_hostile);

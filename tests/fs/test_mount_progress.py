@@ -57,8 +57,8 @@ def loading(gate, mount, dovecot, user, mails, tmp_path, program):
 def test_on_a_terminal_it_is_a_bar_until_all_is_there(loading, gate, tmp_path):
     bar = re.compile(rf"INBOX  \[#*-+\] +\d+%  \d+ of {MESSAGES}\b")
     (tmp_path / "terminal").mkdir()
-    with Terminal(tmp_path / "terminal", ["sh", "-c", '"$@"; echo "left $?"; read x', "-", *loading],
-                  env=environment_of(tmp_path)) as terminal:
+    command = ["sh", "-c", '"$@"; echo "left $?"; read x', "-", *loading]
+    with Terminal(tmp_path / "terminal", command, env=environment_of(tmp_path)) as terminal:
         terminal.wait_for(lambda screen: any(bar.match(line) for line in screen))
         gate.opened.set()
         screen = terminal.wait_for("left 0")
@@ -70,9 +70,8 @@ def test_on_a_terminal_it_is_a_bar_until_all_is_there(loading, gate, tmp_path):
 
 def test_an_interrupt_leaves(loading, tmp_path):
     (tmp_path / "terminal").mkdir()
-    with Terminal(tmp_path / "terminal", ["sh", "-c", 'trap : INT; "$@"; echo "left $?"; read x',
-                                          "-", *loading],
-                  env=environment_of(tmp_path)) as terminal:
+    command = ["sh", "-c", 'trap : INT; "$@"; echo "left $?"; read x', "-", *loading]
+    with Terminal(tmp_path / "terminal", command, env=environment_of(tmp_path)) as terminal:
         terminal.wait_for("INBOX  [")
         terminal.keys("C-c")
         screen = terminal.wait_for("left 0")
@@ -85,7 +84,8 @@ def test_an_interrupt_leaves(loading, tmp_path):
 def test_elsewhere_it_is_a_line(loading, gate, tmp_path):
     done = subprocess.run(loading, env=environment_of(tmp_path), text=True, capture_output=True,
                           timeout=60, check=True)
-    assert re.search(rf"^  loading    INBOX: \d+ of {MESSAGES} messages \(\d+%\)$", done.stdout, re.M)
+    assert re.search(rf"^  loading    INBOX: \d+ of {MESSAGES} messages \(\d+%\)$",
+                     done.stdout, re.MULTILINE)
     assert "\033" not in done.stdout and "\r" not in done.stdout
     gate.opened.set()
 

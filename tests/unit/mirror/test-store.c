@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * test-store.c - the database of a mirror: versions, damage, the lock, and its rows */
-#include "store.h"
+#include "store-place.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -9,135 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char *place;
-static RackStore *store;
-
-static void
-begin (void)
-{
-  g_autofree char *top = g_dir_make_tmp ("store-XXXXXX", NULL);
-  place = g_build_filename (top, "account", NULL);
-}
-
-static void
-end (void)
-{
-  g_autofree char *top = g_path_get_dirname (place);
-  g_autofree char *quoted = g_shell_quote (top);
-  g_autofree char *command = g_strdup_printf ("rm -rf -- %s", quoted);
-  g_clear_pointer (&store, rack_store_close);
-  g_assert_cmpint (system (command), ==, 0);
-  g_clear_pointer (&place, g_free);
-}
-
-/* Returns: (owned) what was said. */
-static char *
-open_store (void)
-{
-  g_autoptr (GError) error = NULL;
-  char *notice = NULL;
-  store = rack_store_open (place, "the test", 0, &notice, &error);
-  g_assert_no_error (error);
-  return notice;
-}
-
-static void
-open_quietly (void)
-{
-  g_autofree char *notice = open_store ();
-  g_assert_null (notice);
-}
-
-static void
-reopen (void)
-{
-  g_clear_pointer (&store, rack_store_close);
-  open_quietly ();
-}
-
-static char *
-database (void)
-{
-  return g_build_filename (place, "index.db", NULL);
-}
-
-/* On the closed database, behind the store's back. */
-static void
-execute (const char *sql)
-{
-  sqlite3 *db;
-  char *message = NULL;
-  g_autofree char *path = database ();
-  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
-  sqlite3_exec (db, sql, NULL, NULL, &message);
-  g_assert_cmpstr (message, ==, NULL);
-  sqlite3_close (db);
-}
-
-static gint64
-ask (const char *sql)
-{
-  sqlite3 *db;
-  sqlite3_stmt *statement;
-  g_autofree char *path = database ();
-  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_prepare_v2 (db, sql, -1, &statement, NULL), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_step (statement), ==, SQLITE_ROW);
-  gint64 value = sqlite3_column_int64 (statement, 0);
-  sqlite3_finalize (statement);
-  sqlite3_close (db);
-  return value;
-}
-
-/* ---- Rows ------------------------------------------------------------------------------ */
-
-static void
-add_box (guint32 row, guint32 folder)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *name = g_strdup_printf ("box%u", folder);
-  RackStoreFolder one = { .id = folder, .mailbox = name, .directory = name, .selectable = TRUE };
-  RackStoreBox box = { .row = row, .folder = folder, .uid_validity = 7, .named = TRUE };
-  g_assert_true (rack_store_put_folders (store, &one, 1, &error));
-  g_assert_true (rack_store_add_box (store, &box, &error));
-}
-
-static RackStr
-str (const char *text)
-{
-  return (RackStr){ text, strlen (text) };
-}
-
-static gboolean
-add_messages (guint32 row, guint32 first, guint32 last, GError **error)
-{
-  RackRows rows;
-  rack_rows_init (&rows);
-  for (guint32 uid = first; uid <= last; uid++)
-    {
-      RackAddress from = { .name = str ("Alice"), .mailbox = str ("alice"), .host = str ("x.org") };
-      g_autofree char *subject = g_strdup_printf ("=?utf-8?q?N=C2=B0_%u?=", uid);
-      RackEnvelope envelope = { .subject = str (subject),
-                                .from = { &from, 1 },
-                                .message_id = str ("<a@b>") };
-      RackStr words[] = { str ("zebra"), str ("apple"), str ("zebra") };
-      RackMessage message = { .fields = RACK_FIELD_UID | RACK_FIELD_FLAGS | RACK_FIELD_DATE
-                                        | RACK_FIELD_SIZE | RACK_FIELD_ENVELOPE | RACK_FIELD_MODSEQ,
-                              .uid = uid,
-                              .flags = { .system = RACK_FLAG_SEEN | RACK_FLAG_RECENT,
-                                         .keywords = words,
-                                         .n_keywords = uid % 2 == 0 ? 3 : 0 },
-                              .size = uid * 10,
-                              .date = uid * 60,
-                              .modseq = 1000 + uid,
-                              .envelope = &envelope };
-      rack_rows_add (&rows, &message, TRUE);
-    }
-  gboolean ok = rack_store_add (store, row, &rows, error);
-  rack_rows_clear (&rows);
-  return ok;
-}
 
 static void
 give_text (const RackStoreMessage *message, gpointer data)
@@ -246,61 +117,6 @@ give_box (const RackStoreBox *box, gpointer data)
       data, "%u %u %u %u %" G_GUINT64_FORMAT " %d %d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n",
       box->row, box->folder, box->uid_validity, box->uid_next, box->modseq, box->complete,
       box->named, box->changed, box->flags_changed);
-}
-
-static gboolean
-has_parts (guint32 row, guint32 uid, const char *expected)
-{
-  g_autoptr (GBytes) found = rack_store_parts (store, row, uid);
-  g_autoptr (GBytes) wanted = g_bytes_new (expected, strlen (expected));
-  return found != NULL && g_bytes_equal (found, wanted);
-}
-
-static void
-keep_parts (guint32 row, guint32 uid, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) facts = g_bytes_new (text, strlen (text));
-  g_assert_true (rack_store_keep_parts (store, row, uid, facts, &error));
-  g_assert_no_error (error);
-}
-
-/* Kept as long as their message. */
-static void
-test_parts (void)
-{
-  g_autoptr (GError) error = NULL;
-  guint64 dropped;
-  begin ();
-  open_quietly ();
-  add_box (5, 50);
-  add_box (6, 60);
-  g_assert_true (add_messages (5, 1, 3, &error));
-  g_assert_true (add_messages (6, 1, 1, &error));
-  keep_parts (5, 1, "one");
-  keep_parts (5, 2, "two");
-  keep_parts (5, 2, "second");
-  keep_parts (6, 1, "other");
-  keep_parts (5, 99, "of no message");
-  reopen ();
-  g_assert_true (has_parts (5, 1, "one") && has_parts (5, 2, "second")
-                 && has_parts (6, 1, "other"));
-  g_assert_null (rack_store_parts (store, 5, 3));
-  g_assert_null (rack_store_parts (store, 5, 99));
-  g_autoptr (RackSet) gone = rack_set_new_range (2, 3);
-  g_assert_true (rack_store_remove (store, 5, gone, &error));
-  g_assert_null (rack_store_parts (store, 5, 2));
-  g_assert_true (rack_store_drop_box (store, 6, &error));
-  g_assert_null (rack_store_parts (store, 6, 1));
-  g_assert_true (rack_store_check (store, &dropped, &error));
-  g_assert_cmpuint (dropped, ==, 0);
-  g_clear_pointer (&store, rack_store_close);
-  execute ("INSERT INTO parts VALUES (5, 2, x'00'), (9, 1, x'00'); UPDATE parts SET facts = 'text'"
-           " WHERE uid = 1 AND row = 5");
-  open_quietly ();
-  g_assert_true (rack_store_check (store, &dropped, &error));
-  g_assert_cmpuint (dropped, ==, 3);
-  end ();
 }
 
 static void
@@ -550,34 +366,6 @@ test_check (void)
   end ();
 }
 
-/* What is loaded for the first time, as another program sees it. */
-static void
-test_loads (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_auto (RackCacheFacts) facts = { 0 };
-  g_auto (RackCacheFacts) after = { 0 };
-  RackStoreFolder folder = { .id = 50, .mailbox = "a/b", .directory = "b", .selectable = TRUE };
-  RackStoreBox box = { .row = 5, .folder = 50, .uid_validity = 7, .expected = 70 };
-  begin ();
-  open_quietly ();
-  g_assert_true (rack_store_put_folders (store, &folder, 1, &error));
-  g_assert_true (rack_store_add_box (store, &box, &error));
-  g_assert_true (add_messages (5, 1, 30, &error));
-  reopen ();
-  g_assert_true (rack_store_measure (place, &facts, &error));
-  g_assert_cmpuint (facts.n_loads, ==, 1);
-  g_assert_cmpstr (facts.loads[0].mailbox, ==, "a/b");
-  g_assert_cmpuint (facts.loads[0].messages, ==, 30);
-  g_assert_cmpuint (facts.loads[0].expected, ==, 70);
-  box.complete = TRUE;
-  box.expected = 0;
-  g_assert_true (rack_store_note_box (store, &box, &error));
-  g_assert_true (rack_store_measure (place, &after, &error));
-  g_assert_cmpuint (after.n_loads, ==, 0);
-  end ();
-}
-
 static void
 test_size_and_clear (void)
 {
@@ -706,7 +494,6 @@ main (int argc, char **argv)
   g_test_add_func ("/store/changes", test_changes);
   g_test_add_func ("/store/folders", test_folders);
   g_test_add_func ("/store/private", test_private);
-  g_test_add_func ("/store/parts", test_parts);
   g_test_add_func ("/store/older-version", test_older_version);
   g_test_add_func ("/store/newer-version", test_newer_version);
   g_test_add_func ("/store/no-database", test_no_database);
@@ -714,7 +501,6 @@ main (int argc, char **argv)
   g_test_add_func ("/store/lock", test_lock);
   g_test_add_func ("/store/lock-closing", test_lock_closing);
   g_test_add_func ("/store/check", test_check);
-  g_test_add_func ("/store/loads", test_loads);
   g_test_add_func ("/store/size-and-clear", test_size_and_clear);
   g_test_add_func ("/store/threads", test_threads);
   g_test_add_func ("/store/hostile", test_hostile);

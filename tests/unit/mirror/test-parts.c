@@ -28,6 +28,8 @@ open_mirror (void)
   account = fake_account_new ();
   inbox = fake_box ("INBOX", 0, 1);
   fake_add (inbox, 1, "s", "Subject: s\r\n\r\n", -1);
+  /* Too large to be fetched unasked. */
+  fake_add (inbox, 2, "large", "", 1 << 20);
   mirror = rack_mirror_open (account, &options, NULL, &error);
   g_assert_no_error (error);
   folder = rack_folder_child (rack_mirror_root (mirror), "INBOX");
@@ -128,7 +130,7 @@ test_no_structure (void)
   g_assert_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND);
   g_clear_error (&error);
   fake_offline (TRUE);
-  g_assert_null (rack_folder_parts (folder, row, 1, NULL, &error));
+  g_assert_null (rack_folder_parts (folder, row, 2, NULL, &error));
   g_assert_error (error, RACK_ERROR, RACK_ERROR_NETWORK);
   close_mirror ();
 }

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -52,9 +53,11 @@ int
 life_check_directory (const char *directory, char **path)
 {
   struct stat facts;
+  struct statfs space;
   g_autofree char *found = rack_mount_path (directory);
   g_autofree char *type = rack_mount_type (found, NULL);
-  if (stat (found, &facts) != 0 && errno == ENOTCONN)
+  /* Of a dead mount too the kernel answers stat() from its cache, for an hour; not this. */
+  if (statfs (found, &space) != 0 && errno == ENOTCONN)
     {
       int status = check_leftover (found, type);
       if (status != 0)

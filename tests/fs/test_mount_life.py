@@ -75,8 +75,10 @@ def test_service_managers_hear_of_it(foreground, tmp_path):
 
 def test_what_a_crash_left_is_cleaned(foreground):
     with foreground() as (process, directory):
+        os.stat(directory)
         process.kill()
         process.wait(30)
+        os.stat(directory)                 # what the kernel has cached it still tells
         with pytest.raises(OSError):
             os.listdir(directory)
     with foreground() as (process, directory):

@@ -199,6 +199,8 @@ take_arguments (Options *options, int n, char **arguments)
       complain ("mount(8) gives its helpers a source and a directory");
       return OPTIONS_WRONG;
     }
+  if (options->helper)
+    options->source = g_strdup (arguments[0]);
   /* Who has only one account writes anything there. */
   gboolean none = options->helper && (*arguments[0] == '\0' || strcmp (arguments[0], "none") == 0);
   if (n == 2 && !none)
@@ -317,6 +319,7 @@ options_clear (Options *options)
 {
   g_free (options->config_file);
   g_free (options->account);
+  g_free (options->source);
   g_free (options->directory);
   g_free (options->run_as);
   g_clear_pointer (&options->settings, g_ptr_array_unref);

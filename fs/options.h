@@ -11,6 +11,7 @@ typedef struct
 {
   char *config_file; /* NULL: the default one, if it is there */
   char *account;     /* as it was given, or NULL */
+  char *source;      /* mount(8)'s name for it; NULL: not called by that */
   char *directory;
   gboolean foreground, debug, allow_other;
   gboolean helper;    /* called by mount(8), as mount.fuse.mailrack */

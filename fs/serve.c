@@ -47,8 +47,10 @@ serve_has_root (const RackMountSettings *settings)
 static char *
 mount_options (const Options *options, const char *label)
 {
-  g_autoptr (GString) text = g_string_new ("fsname=imap:");
-  for (const char *p = label; *p != '\0'; p++)
+  /* As fstab has it, or mount -a takes it for another one and mounts it again. */
+  const char *name = options->source != NULL ? options->source : label;
+  g_autoptr (GString) text = g_string_new (options->source != NULL ? "fsname=" : "fsname=imap:");
+  for (const char *p = name; *p != '\0'; p++)
     {
       if (*p == ',' || *p == '\\')
         g_string_append_c (text, '\\');

@@ -21,8 +21,9 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces of mounts 
 
 def run_script(script, environment):
     """The lines that a shell script in a mount namespace of its own prints."""
-    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script], env=environment, text=True, capture_output=True,
-                          timeout=240, check=False, start_new_session=True)
+    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+                          env=environment, text=True, capture_output=True, timeout=240,
+                          check=False, start_new_session=True)
     print(done.stdout, done.stderr)
     return done.stdout.splitlines()
 

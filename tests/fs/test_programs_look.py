@@ -2,8 +2,12 @@
 """Programs show a mount's directories: names, sizes, dates, link counts, and what df and du make
 of them. What is in the files is test_programs_read.py's."""
 
+import datetime
+import imaplib
 import os
+import re
 import stat
+import time
 
 import pytest
 
@@ -139,3 +143,67 @@ def test_less(matrix, inbox, tmp_path):
         terminal.wait_for(lambda screen: text[0].rstrip()[:99] in [line[:99] for line in screen])
         terminal.keys("G")
         terminal.wait_for(lambda screen: text[-1].rstrip()[:99] in [line[:99] for line in screen])
+
+
+# Extended attributes
+
+VALUE = re.compile(r'(user\.[a-z._]+)(?:=(?:0x([0-9a-f]*)|""))?')
+
+
+def attributes(paths, *options):
+    """{uid: {name: value}}, as getfattr says it of all of them at once."""
+    found, current = {}, None
+    for line in lines("getfattr", "--absolute-names", "-e", "hex", *options, *paths):
+        if line.startswith("# file: "):
+            current = found.setdefault(uid_of(line.rpartition("/")[2]), {})
+        elif line:
+            name, value = VALUE.fullmatch(line).groups()
+            current[name] = bytes.fromhex(value or "").decode()
+    return found
+
+
+def fetched(dovecot, user):
+    """{uid: {name: value}} as the server says it."""
+    with dovecot.connect(user) as connection:
+        connection.select("INBOX", readonly=True)
+        validity = connection.response("UIDVALIDITY")[1][0].decode()
+        answers = connection.fetch("1:*", "(UID FLAGS INTERNALDATE MODSEQ)")[1]
+    found = {}
+    for answer in answers:
+        (uid,) = re.findall(rb"UID (\d+)", answer)
+        words = [word for word in re.search(rb"FLAGS \(([^)]*)\)", answer)[1].decode().split()
+                 if word != "\\Recent"]
+        date = datetime.datetime.fromtimestamp(
+            time.mktime(imaplib.Internaldate2tuple(answer)), datetime.timezone.utc)
+        keywords = [word for word in words if not word.startswith("\\")]
+        found[int(uid)] = {
+            "user.imap.uid": uid.decode(), "user.imap.uidvalidity": validity,
+            "user.imap.flags": " ".join(word for word in words if word.startswith("\\")),
+            "user.imap.keywords": " ".join(keywords),
+            "user.imap.internaldate": date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "user.imap.modseq": re.search(rb"MODSEQ \((\d+)\)", answer)[1].decode(),
+            "user.mime_type": "message/rfc822"}
+        if keywords:
+            found[int(uid)]["user.xdg.tags"] = ",".join(keywords)
+    return found
+
+
+def in_any_order(attributes_of):
+    """Flags are a set."""
+    return {uid: {name: sorted(re.split("[ ,]", value)) for name, value in each.items()
+                  if name not in ("user.imap.emailid", "user.imap.threadid")}
+            for uid, each in attributes_of.items()}
+
+
+def test_getfattr(matrix, mounting, dovecot, tmp_path):
+    with mounting(matrix.user, tmp_path, {"xattr": "yes"}) as directory:
+        truth = in_any_order(fetched(dovecot, matrix.user))
+        paths = sorted((directory / "INBOX").glob("*.eml"))
+        assert len(truth) == len(matrix.truth) == len(paths)
+        assert in_any_order(attributes(paths, "-d")) == truth
+        # One of them, and in another view, where a message is the same file.
+        tags = attributes(sorted((directory / ".uid/INBOX").iterdir()), "-n", "user.imap.flags")
+        assert in_any_order(tags) == {uid: {"user.imap.flags": each["user.imap.flags"]}
+                                      for uid, each in truth.items()}
+        # Mailboxes have none.
+        assert not lines("getfattr", "-d", directory / "INBOX")

@@ -4,10 +4,10 @@
  *
  *   ask list CONFIG ACCOUNT                     the names of all mailboxes in all namespaces
  *   ask find CONFIG ACCOUNT MAILBOX TERMS       the UIDs that rack_mailbox_find() finds
- *   ask resync CONFIG ACCOUNT MAILBOX UIDVALIDITY UIDNEXT MODSEQ UIDS
- *                                               a line for each message whose flags are told, then
- *                                               the rung, what vanished, what is new, the new state
- * Exit status 1 with the error on stderr. */
+ *   ask read CONFIG ACCOUNT MAILBOX UID SECTIONS  each of these sections (2,3.1), decoded by the
+ * server if it can: whether it did, and the octets ask resync CONFIG ACCOUNT MAILBOX UIDVALIDITY
+ * UIDNEXT MODSEQ UIDS a line for each message whose flags are told, then the rung, what vanished,
+ * what is new, the new state Exit status 1 with the error on stderr. */
 #include <mailrack/mailrack.h>
 
 #include <stdio.h>
@@ -84,12 +84,46 @@ resync (RackAccount *account, char **arguments, GError **error)
   return TRUE;
 }
 
+static gboolean
+read_section (RackMailbox *mailbox, guint32 uid, const char *section, GError **error)
+{
+  RackReadRange range = { .section = section, .decode = TRUE };
+  char octets[256];
+  gsize have = 0;
+  gssize got;
+  guint64 size;
+  g_autoptr (RackReader) reader = rack_mailbox_read_range (mailbox, uid, &range, NULL, error);
+
+  if (reader == NULL || !rack_reader_size (reader, &size, error))
+    return FALSE;
+  while ((got = rack_reader_read (reader, octets + have, sizeof octets - have, error)) > 0)
+    have += (gsize) got;
+  if (got == 0)
+    printf ("%s %s: %.*s\n", section, rack_reader_is_decoded (reader) ? "decoded" : "as sent",
+            (int) have, octets);
+  return got == 0;
+}
+
+static gboolean
+read_all (RackAccount *account, char **arguments, GError **error)
+{
+  g_auto (GStrv) sections = g_strsplit (arguments[2], ",", -1);
+  g_autoptr (RackMailbox) mailbox = rack_mailbox_open (account, arguments[0], TRUE, NULL, error);
+  gboolean ok = mailbox != NULL;
+
+  for (char **section = sections; ok && *section != NULL; section++)
+    ok = read_section (mailbox, (guint32) atoi (arguments[1]), *section, error);
+  return ok;
+}
+
 static const struct
 {
   const char *name;
   int n;
   gboolean (*run) (RackAccount *account, char **arguments, GError **error);
-} questions[] = { { "list", 0, list }, { "find", 2, find }, { "resync", 5, resync } };
+} questions[] = {
+  { "list", 0, list }, { "find", 2, find }, { "read", 3, read_all }, { "resync", 5, resync }
+};
 
 int
 main (int argc, char **argv)

@@ -108,3 +108,9 @@ def test_resync_of_a_plain_server(play):
 def test_resync_of_another_mailbox(play):
     status, message = play("search-plain", "resync", "INBOX", 8, 0, 0, "2:3,9")
     assert status == 1 and "UIDVALIDITY" in message
+
+
+def test_parts_that_the_server_cannot_decode(play):
+    """UNKNOWN-CTE (RFC 3516) and its like: what is refused is fetched as it was sent."""
+    assert play("binary-refused", "read", "INBOX", 9, "2,3,4,5") == [
+        "2 as sent: as it was sent", "3 as sent: quoted", "4 as sent: YWJj", "5 decoded: abc"]

@@ -61,6 +61,11 @@ add_state (Mount *mount, GString *text)
       g_autofree char *when = moment (state.error_time);
       g_string_append_printf (text, "last error: %s %s\n", when, error);
     }
+  if (state.unkept != NULL)
+    {
+      g_autofree char *unkept = safe (state.unkept);
+      g_string_append_printf (text, "not kept: %s\n", unkept);
+    }
   pthread_mutex_lock (&mount->mutex);
   g_autofree char *problem = mount->ctl_problem != NULL ? safe (mount->ctl_problem) : NULL;
   pthread_mutex_unlock (&mount->mutex);

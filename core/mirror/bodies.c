@@ -44,7 +44,9 @@ rack_bodies_new (RackMirror *mirror, GError **error)
 {
   RackBodies *bodies = g_new0 (RackBodies, 1);
   bodies->mirror = mirror;
-  if (!rack_slab_open (&bodies->slab, rack_store_directory (mirror->store), error))
+  gboolean kept = rack_store_is_kept (mirror->store);
+  if (kept ? !rack_slab_open (&bodies->slab, rack_store_directory (mirror->store), error)
+           : !rack_slab_open_memory (&bodies->slab, error))
     {
       g_free (bodies);
       return NULL;
@@ -54,6 +56,8 @@ rack_bodies_new (RackMirror *mirror, GError **error)
   bodies->table = g_hash_table_new (key_hash, key_equal);
   g_queue_init (&bodies->unheld);
   g_queue_init (&bodies->heads);
+  g_queue_init (&bodies->refugees);
+  bodies->refuge.fd = -1;
   pthread_mutex_init (&bodies->mutex, NULL);
   bodies->flight.window = FLIGHT_FIRST;
   bodies->jobs = rack_jobs_new (mirror->options.fetchers, "mirror-fetch");
@@ -63,13 +67,14 @@ rack_bodies_new (RackMirror *mirror, GError **error)
   return NULL;
 }
 
-/* Out of the table and of memory. */
-static void
-discard (RackBody *body)
+void
+rack_body_discard (RackBody *body)
 {
   RackBodies *bodies = body->bodies;
   g_hash_table_remove (bodies->table, &body->key);
-  if (body->placed && !body->kept)
+  if (rack_refuge_has (body))
+    rack_refuge_leave (body);
+  else if (body->placed && !body->kept)
     rack_slab_punch (&bodies->slab, body->offset, body->room);
   if (body->counted && !body->kept)
     bodies->used -= rack_slab_cost (body->size);
@@ -95,7 +100,7 @@ rack_bodies_evict (RackBodies *bodies)
           continue;
         }
       g_queue_unlink (&bodies->unheld, at);
-      discard (at->data);
+      rack_body_discard (at->data);
     }
   rack_keeper_wake (bodies);
 }
@@ -117,7 +122,7 @@ rack_bodies_forget (RackBodies *bodies, const RackBodyKey *key)
   if (body->refs > 0 || body->pins > 0)
     return FALSE;
   take_back (body);
-  discard (body);
+  rack_body_discard (body);
   return TRUE;
 }
 
@@ -141,8 +146,9 @@ rack_bodies_drop (RackBodies *bodies)
   while (bodies->unheld.length > 0)
     {
       GList *last = g_queue_pop_tail_link (&bodies->unheld);
-      discard (last->data);
+      rack_body_discard (last->data);
     }
+  rack_refuge_empty (bodies);
   pthread_mutex_unlock (&bodies->mutex);
   /* And what the store knows, a portion at a time. */
   while (rack_keeper_make_room (bodies, G_MAXUINT64 / 2))
@@ -161,13 +167,16 @@ let_go_if_unheld (RackBody *body)
     return;
   if (body->state != RACK_BODY_DONE && body->state != RACK_BODY_HEAD)
     {
-      discard (body);
+      rack_body_discard (body);
       return;
     }
-  body->list = body->state == RACK_BODY_DONE ? &bodies->unheld : &bodies->heads;
+  body->list = body->state != RACK_BODY_DONE ? &bodies->heads
+               : rack_refuge_has (body)      ? &bodies->refugees
+                                             : &bodies->unheld;
   g_queue_push_head_link (body->list, &body->link);
+  rack_refuge_limit (bodies);
   if (bodies->heads.length > HEADS_MAX)
-    discard (g_queue_pop_tail_link (&bodies->heads)->data);
+    rack_body_discard (g_queue_pop_tail_link (&bodies->heads)->data);
   else
     rack_bodies_evict (bodies);
 }
@@ -196,6 +205,7 @@ body_new (RackFolder *folder, const RackBodyKey *key)
   body->section = g_strdup ("");
   body->bodies = folder->mirror->bodies;
   body->folder = folder;
+  body->slab = &body->bodies->slab;
   body->link.data = body;
   rack_cond_init (&body->cond);
   g_hash_table_insert (body->bodies->table, &body->key, body);
@@ -380,7 +390,7 @@ rack_bodies_figures (RackBodies *bodies, RackMirrorFigures *figures)
 {
   pthread_mutex_lock (&bodies->mutex);
   *figures = bodies->figures;
-  figures->cached = bodies->used;
+  figures->cached = bodies->used + bodies->refuge_used;
   pthread_mutex_unlock (&bodies->mutex);
 }
 
@@ -401,9 +411,10 @@ rack_bodies_free (RackBodies *bodies)
 
   g_autoptr (GList) rest = g_hash_table_get_values (bodies->table);
   for (GList *at = rest; at != NULL; at = at->next)
-    discard (at->data);
+    rack_body_discard (at->data);
   g_hash_table_unref (bodies->table);
   rack_slab_close (&bodies->slab);
+  rack_slab_close (&bodies->refuge);
   pthread_mutex_destroy (&bodies->mutex);
   g_free (bodies);
 }

@@ -48,7 +48,9 @@ struct RackBody
   guint64 read_to;        /* up to where somebody has read */
   guint64 size, have;
   gboolean placed;           /* it has a range: room octets from offset on */
+  RackSlab *slab;            /* where that is: the bodies' slab or their refuge */
   guint64 offset, room;      /* at least size */
+  guint64 left, left_room;   /* in the refuge: the range in the slab that readers may still have */
   gboolean looked;           /* the store was asked for it */
   gboolean kept;             /* the store has a row for its range */
   gboolean counted;          /* its cost is in the bodies' used */
@@ -82,7 +84,10 @@ struct RackBodies
   guint64 used, limit;
   guint64 generation; /* grows when rows were taken away: what was read before is void */
   RackSlab slab;
-  RackKeeper *keeper; /* NULL: nothing outlives the process */
+  RackSlab refuge;     /* in memory; fd -1 until it is needed */
+  guint64 refuge_used; /* octets of ranges in it */
+  GQueue refugees;     /* like unheld, of whole ones in the refuge */
+  RackKeeper *keeper;  /* NULL: nothing outlives the process */
   RackJobs *jobs;
   RackFlight flight;
   gboolean closing;
@@ -112,6 +117,22 @@ void rack_body_row (const RackBody *body, RackStoreBody *row);
 /* The octets of a message that is here as a whole; never waits for a server. Returns: (owned), NULL
  * if it is not. */
 char *rack_bodies_read_whole (RackFolder *folder, guint32 row, guint32 uid, gsize *size);
+
+/* ---- bodies-refuge.c ---- */
+/* Moves a body, of which have octets are in the slab, to memory, because problem (an errno) befell
+ * that. Without the mutex, by a thread that is FETCHING it. FALSE: it cannot be, or its octets are
+ * not what they were. */
+gboolean rack_refuge_take (RackBody *body, guint64 have, int problem, GError **error);
+gboolean rack_refuge_has (const RackBody *body);
+/* With the mutex held: gives back what a body has there. */
+void rack_refuge_leave (RackBody *body);
+/* The same: of what nobody holds there goes what is too much, or all. */
+void rack_refuge_limit (RackBodies *bodies);
+void rack_refuge_empty (RackBodies *bodies);
+
+/* ---- bodies.c; with the mutex held ---- */
+/* Out of the table and of memory. */
+void rack_body_discard (RackBody *body);
 
 /* ---- fetcher.c ---- */
 /* Whether this job is the one that fetches it; if not, it leaves it (unpins). */

@@ -21,6 +21,7 @@ rack_bodies_read_whole (RackFolder *folder, guint32 row, guint32 uid, gsize *siz
   gboolean done = body->state == RACK_BODY_DONE;
   gboolean here = (done || body->kept) && body->placed && body->size <= WHOLE_MAX;
   guint64 offset = body->offset;
+  RackSlab slab = *body->slab;
   guint32 crc = body->crc;
   *size = here ? body->size : 0;
   pthread_mutex_unlock (&bodies->mutex);
@@ -28,7 +29,7 @@ rack_bodies_read_whole (RackFolder *folder, guint32 row, guint32 uid, gsize *siz
     return NULL;
   g_autofree char *octets = g_malloc (*size + 1);
   /* What was kept is believed once it was looked through. */
-  if (!rack_slab_read (&bodies->slab, offset, octets, *size)
+  if (!rack_slab_read (&slab, offset, octets, *size)
       || (!done && rack_slab_crc (0, octets, *size) != crc))
     return NULL;
   return g_steal_pointer (&octets);

@@ -167,6 +167,7 @@ rack_body_file (RackBody *body, guint64 *offset, guint64 *size)
   pthread_mutex_lock (&body->bodies->mutex);
   *offset = body->offset;
   *size = body->size_known ? body->size : body->have;
+  int fd = body->slab->fd;
   pthread_mutex_unlock (&body->bodies->mutex);
-  return body->bodies->slab.fd;
+  return fd;
 }

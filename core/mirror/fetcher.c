@@ -30,7 +30,8 @@ place (RackBody *body, guint64 room, GError **error)
   gboolean ok = TRUE;
   if (!body->placed)
     {
-      ok = rack_slab_reserve (&body->bodies->slab, room, &body->offset, error);
+      body->slab = &body->bodies->slab;
+      ok = rack_slab_reserve (body->slab, room, &body->offset, error);
       body->room = room;
       body->placed = ok;
     }
@@ -74,15 +75,22 @@ begin_octets (RackBody *body, guint64 size, GError **error)
   return ok;
 }
 
-/* On a full disk what was read once makes room for what is read now. */
+/* On a full disk what was read once makes room for what is read now. If there is no room, or the
+ * disk fails, it is held in memory for those who read it now. */
 static gboolean
 write_octets (RackBody *body, const void *data, gsize size, GError **error)
 {
   RackBodies *bodies = body->bodies;
   guint64 at = body->offset + body->have;
-  int problem = rack_slab_write (&bodies->slab, at, data, size);
+  int problem = rack_slab_write (body->slab, at, data, size);
   if ((problem == ENOSPC || problem == EDQUOT) && rack_keeper_make_room (bodies, size))
-    problem = rack_slab_write (&bodies->slab, at, data, size);
+    problem = rack_slab_write (body->slab, at, data, size);
+  if (problem != 0 && !rack_refuge_has (body))
+    {
+      if (!rack_refuge_take (body, body->have, problem, error))
+        return FALSE;
+      problem = rack_slab_write (body->slab, body->offset + body->have, data, size);
+    }
   if (problem == 0)
     {
       body->crc = rack_slab_crc (body->crc, data, size);
@@ -127,6 +135,8 @@ take_in (RackBody *body)
 {
   RackBodies *bodies = body->bodies;
   if (body->kept)
+    return;
+  if (rack_refuge_has (body))
     return;
   rack_slab_trim (&bodies->slab, body->offset, body->room, body->size);
   body->room = body->size;

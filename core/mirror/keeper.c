@@ -153,6 +153,55 @@ sort_batch (const GPtrArray *batch, GArray *added, GArray *used)
     }
 }
 
+/* With the mutex held. have: octets that are there. */
+static void
+set_body (RackBody *body, RackBodyState state, guint64 have)
+{
+  body->state = state;
+  body->have = have;
+  pthread_cond_broadcast (&body->cond);
+}
+
+/* What a sync that failed was to make durable may be gone at any time, also from the page cache.
+ * Nobody reads it until it is looked at: what is still there goes to memory, the rest is fetched
+ * again. */
+static void
+rescue (RackBodies *bodies, const GPtrArray *batch, int problem)
+{
+  g_autoptr (GPtrArray) lost = g_ptr_array_new ();
+  pthread_mutex_lock (&bodies->mutex);
+  for (guint i = 0; i < batch->len; i++)
+    {
+      RackBody *body = batch->pdata[i];
+      if (body->kept || body->state != RACK_BODY_DONE)
+        continue;
+      set_body (body, RACK_BODY_FETCHING, 0);
+      g_ptr_array_add (lost, body);
+    }
+  pthread_mutex_unlock (&bodies->mutex);
+  for (guint i = 0; i < lost->len; i++)
+    {
+      RackBody *body = lost->pdata[i];
+      gboolean saved = rack_refuge_take (body, body->size, problem, NULL);
+      pthread_mutex_lock (&bodies->mutex);
+      if (body->counted)
+        bodies->used -= MIN (bodies->used, rack_slab_cost (body->size));
+      body->counted = FALSE;
+      set_body (body, saved ? RACK_BODY_DONE : RACK_BODY_IDLE, saved ? body->size : 0);
+      pthread_mutex_unlock (&bodies->mutex);
+    }
+}
+
+static gboolean
+add_rows (RackBodies *bodies, const RackStoreBody *rows, guint n)
+{
+  g_autoptr (GError) error = NULL;
+  if (rack_store_add_bodies (bodies->mirror->store, rows, n, &error))
+    return TRUE;
+  rack_online_note (bodies->mirror, error);
+  return FALSE;
+}
+
 /* With the mutex held, which is given up meanwhile. */
 static void
 save_batch (RackKeeper *keeper)
@@ -168,10 +217,12 @@ save_batch (RackKeeper *keeper)
   pthread_mutex_unlock (&bodies->mutex);
 
   /* If it cannot be kept it is read now all the same, and fetched again another time. */
+  int problem = added->len > 0 ? rack_slab_sync (&bodies->slab) : 0;
+  if (problem != 0)
+    rescue (bodies, batch, problem);
   gboolean ok =
       added->len == 0
-      || (rack_slab_sync (&bodies->slab) == 0
-          && rack_store_add_bodies (store, (const RackStoreBody *) added->data, added->len, NULL));
+      || (problem == 0 && add_rows (bodies, (const RackStoreBody *) added->data, added->len));
   rack_store_use_bodies (store, (const RackStoreBody *) used->data, used->len, NULL);
 
   pthread_mutex_lock (&bodies->mutex);
@@ -182,6 +233,8 @@ save_batch (RackKeeper *keeper)
       body->kept |= ok;
       rack_body_unpin (body);
     }
+  if (ok && added->len > 0)
+    rack_refuge_empty (bodies); /* the disk works: what is read again can be kept */
 }
 
 static gboolean

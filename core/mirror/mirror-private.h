@@ -61,6 +61,7 @@ struct RackMirror
   GHashTable *ids;      /* id -> RackFolder (owned here), gone ones too */
   GHashTable *rows;     /* row -> RackFolder */
   RackFolder *root;
+  gboolean unsaved; /* the store may lack folders; under tree */
 
   gint sizes_right; /* atomic: RFC822.SIZEs that proved right */
   gint sizes_wrong; /* atomic */

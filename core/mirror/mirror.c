@@ -52,16 +52,32 @@ mirror_new (RackAccount *account, const RackMirrorOptions *options)
   return mirror;
 }
 
+/* A disk that cannot be used keeps nobody from reading mail. */
+static RackStore *
+open_in_memory (RackMirror *mirror, const char *place, const char *holder, const GError *problem,
+                GError **error)
+{
+  g_free (mirror->notice);
+  mirror->notice = g_strdup_printf ("what is new is only held in memory: %s", problem->message);
+  return rack_store_open_memory (place, holder, problem, error);
+}
+
 static gboolean
 open_store (RackMirror *mirror, GError **error)
 {
   const RackMirrorOptions *options = &mirror->options;
   g_autofree char *place = rack_store_place (mirror->account, options->cache_dir);
   const char *holder = options->holder != NULL ? options->holder : g_get_prgname ();
-  mirror->store = rack_store_open (place, holder != NULL ? holder : "a program",
-                                   RACK_STORE_PATIENCE, &mirror->notice, error);
+  holder = holder != NULL ? holder : "a program";
+  g_autoptr (GError) problem = NULL;
+  mirror->store = rack_store_open (place, holder, RACK_STORE_PATIENCE, &mirror->notice, &problem);
+  if (mirror->store == NULL && g_error_matches (problem, RACK_ERROR, RACK_ERROR_IO))
+    mirror->store = open_in_memory (mirror, place, holder, problem, error);
+  else if (mirror->store == NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
   if (mirror->store == NULL)
     return FALSE;
+  rack_store_allow_memory (mirror->store);
   mirror->options.cache_dir = mirror->options.holder = NULL; /* the caller's */
   mirror->sizes_right = (gint) rack_store_get (mirror->store, "sizes_right", 0);
   mirror->sizes_wrong = (gint) rack_store_get (mirror->store, "sizes_wrong", 0);

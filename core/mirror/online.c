@@ -135,12 +135,14 @@ rack_mirror_state (RackMirror *mirror, RackMirrorState *state)
     .error_time = online->error_time,
   };
   pthread_mutex_unlock (&mirror->online->mutex);
+  state->unkept = rack_store_trouble (mirror->store);
 }
 
 void
 rack_mirror_state_clear (RackMirrorState *state)
 {
   g_free (state->error);
+  g_free (state->unkept);
   *state = (RackMirrorState){ 0 };
 }
 

@@ -20,15 +20,16 @@
 /* ext4 has no larger files than four times this. */
 #define FILE_MAX (G_GUINT64_CONSTANT (1) << 42)
 
-/* Tried behind the end, where nothing is. */
+/* Tried behind the end, where nothing is. A disk that is full or fails now may have holes. */
 static gboolean
 can_punch (int fd)
 {
   struct stat facts;
   return fstat (fd, &facts) == 0 && S_ISREG (facts.st_mode)
-         && fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                       (off_t) rack_slab_cost ((guint64) facts.st_size), PAGE)
-                == 0;
+         && (fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        (off_t) rack_slab_cost ((guint64) facts.st_size), PAGE)
+                 == 0
+             || (errno != EOPNOTSUPP && errno != ENOSYS));
 }
 
 gboolean
@@ -41,6 +42,13 @@ rack_slab_open (RackSlab *slab, const char *directory, GError **error)
   if (slab->kept)
     return TRUE;
   rack_slab_close (slab);
+  return rack_slab_open_memory (slab, error);
+}
+
+gboolean
+rack_slab_open_memory (RackSlab *slab, GError **error)
+{
+  *slab = (RackSlab){ .end = FILE_MAX };
   slab->fd = memfd_create ("mailrack-bodies", MFD_CLOEXEC);
   if (slab->fd >= 0)
     return TRUE;
@@ -166,6 +174,25 @@ rack_slab_verify (const RackSlab *slab, guint64 offset, guint64 size, guint32 cr
       size -= (guint64) got;
     }
   return now == crc;
+}
+
+gboolean
+rack_slab_copy (const RackSlab *slab, guint64 offset, guint64 size, const RackSlab *to,
+                guint64 there)
+{
+  g_autofree char *chunk = g_malloc (MIN (size, CHUNK) + 1);
+  while (size > 0)
+    {
+      ssize_t got = pread (slab->fd, chunk, MIN (size, CHUNK), (off_t) offset);
+      if (got < 0 && errno == EINTR)
+        continue;
+      if (got <= 0 || rack_slab_write (to, there, chunk, (gsize) got) != 0)
+        return FALSE;
+      offset += (guint64) got;
+      there += (guint64) got;
+      size -= (guint64) got;
+    }
+  return TRUE;
 }
 
 int

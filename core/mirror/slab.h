@@ -25,6 +25,8 @@ typedef struct
 
 /* In directory; in memory, and not kept, if the file system there has no holes. */
 gboolean rack_slab_open (RackSlab *slab, const char *directory, GError **error);
+/* In memory, and not kept. */
+gboolean rack_slab_open_memory (RackSlab *slab, GError **error);
 void rack_slab_close (RackSlab *slab);
 /* From now on ranges are taken from [next, end). */
 void rack_slab_use (RackSlab *slab, guint64 next, guint64 end);
@@ -41,6 +43,10 @@ void rack_slab_cut (const RackSlab *slab, guint64 next);
 int rack_slab_write (const RackSlab *slab, guint64 offset, const void *data, gsize size);
 /* Any thread. FALSE: not all of it could be read. */
 gboolean rack_slab_read (const RackSlab *slab, guint64 offset, void *data, gsize size);
+/* The size octets from offset on go to another one, from there on. FALSE: they cannot be read or
+ * written. Any thread. */
+gboolean rack_slab_copy (const RackSlab *slab, guint64 offset, guint64 size, const RackSlab *to,
+                         guint64 there);
 /* Whether the range is whole and its octets have this CRC-32. Any thread. */
 gboolean rack_slab_verify (const RackSlab *slab, guint64 offset, guint64 size, guint32 crc);
 /* Waits until what was written is on the disk. Returns: 0 or an errno. */

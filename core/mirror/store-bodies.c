@@ -95,17 +95,20 @@ change_all (RackStore *store, RackSql sql, const RackStoreBody *bodies, guint n,
 {
   if (n == 0)
     return TRUE;
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  sqlite3_stmt *change = rack_store_prepare (store, conn, sql, error);
-  gboolean ok = change != NULL;
-  for (guint i = 0; ok && i < n; i++)
+  while (conn != NULL)
     {
-      bind_body (change, sql, &bodies[i]);
-      ok = rack_store_run (store, conn, change, error);
+      sqlite3_stmt *change = rack_store_prepare (store, conn, sql, error);
+      ok = change != NULL;
+      for (guint i = 0; ok && i < n; i++)
+        {
+          bind_body (change, sql, &bodies[i]);
+          ok = rack_store_run (store, conn, change, error);
+        }
+      conn = rack_store_end (store, &ok, error);
     }
-  return rack_store_end (store, ok, error);
+  return ok;
 }
 
 gboolean

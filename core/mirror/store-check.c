@@ -65,20 +65,23 @@ gboolean
 rack_store_check (RackStore *store, guint64 *dropped, GError **error)
 {
   /* What was begun by a transaction is seen by nobody else, so this is done alone. */
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  gboolean ok = is_intact (store, conn, error);
-  *dropped = 0;
-  for (guint i = 0; ok && i < G_N_ELEMENTS (repairs); i++)
+  while (conn != NULL)
     {
-      ok = sqlite3_exec (conn->db, repairs[i], NULL, NULL, NULL) == SQLITE_OK;
-      if (ok)
-        *dropped += (guint64) sqlite3_changes64 (conn->db);
-      else
-        rack_store_fail_on (store, conn, error);
+      ok = is_intact (store, conn, error);
+      *dropped = 0;
+      for (guint i = 0; ok && i < G_N_ELEMENTS (repairs); i++)
+        {
+          ok = sqlite3_exec (conn->db, repairs[i], NULL, NULL, NULL) == SQLITE_OK;
+          if (ok)
+            *dropped += (guint64) sqlite3_changes64 (conn->db);
+          else
+            rack_store_fail_on (store, conn, error);
+        }
+      conn = rack_store_end (store, &ok, error);
     }
-  return rack_store_end (store, ok, error);
+  return ok;
 }
 
 /* ---- How much ------------------------------------------------------------------------- */

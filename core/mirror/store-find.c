@@ -25,16 +25,19 @@ need_indices (RackStore *store, GError **error)
   pthread_mutex_unlock (&store->mutex);
   if (indexed)
     return TRUE;
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  gboolean ok = TRUE;
-  for (guint i = 0; ok && i < G_N_ELEMENTS (both); i++)
+  while (conn != NULL)
     {
-      sqlite3_stmt *make = rack_store_prepare (store, conn, both[i], error);
-      ok = make != NULL && rack_store_run (store, conn, make, error);
+      ok = TRUE;
+      for (guint i = 0; ok && i < G_N_ELEMENTS (both); i++)
+        {
+          sqlite3_stmt *make = rack_store_prepare (store, conn, both[i], error);
+          ok = make != NULL && rack_store_run (store, conn, make, error);
+        }
+      conn = rack_store_end (store, &ok, error);
     }
-  if (!rack_store_end (store, ok, error))
+  if (!ok)
     return FALSE;
   pthread_mutex_lock (&store->mutex);
   store->indexed = TRUE;

@@ -111,6 +111,8 @@ void
 rack_store_say_closing (RackStore *store)
 {
   struct stat facts;
+  if (store->lock < 0)
+    return;
   if (fstat (store->lock, &facts) != 0
       || pwrite (store->lock, CLOSING "\n", strlen (CLOSING) + 1, facts.st_size) < 0)
     g_debug ("the lock's file: %s", g_strerror (errno));

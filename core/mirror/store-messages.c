@@ -88,14 +88,17 @@ rack_store_add (RackStore *store, guint32 row, const RackRows *rows, GError **er
 {
   if (rows->n == 0)
     return TRUE;
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  gboolean ok = box_exists (store, conn, row, error);
-  for (guint i = 0; ok && i < rows->n; i++)
-    ok = add_message (store, conn, row, rows, i, error)
-         && (!has_details (&rows->items[i]) || add_details (store, conn, row, rows, i, error));
-  return rack_store_end (store, ok, error);
+  while (conn != NULL)
+    {
+      ok = box_exists (store, conn, row, error);
+      for (guint i = 0; ok && i < rows->n; i++)
+        ok = add_message (store, conn, row, rows, i, error)
+             && (!has_details (&rows->items[i]) || add_details (store, conn, row, rows, i, error));
+      conn = rack_store_end (store, &ok, error);
+    }
+  return ok;
 }
 
 gboolean
@@ -103,22 +106,25 @@ rack_store_set_flags (RackStore *store, guint32 row, const RackRows *rows, GErro
 {
   if (rows->n == 0)
     return TRUE;
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  sqlite3_stmt *set = rack_store_prepare (store, conn, RACK_SQL_SET_FLAGS, error);
-  gboolean ok = set != NULL;
-  for (guint i = 0; ok && i < rows->n; i++)
+  while (conn != NULL)
     {
-      const RackRow *one = &rows->items[i];
-      sqlite3_bind_int64 (set, 1, row);
-      sqlite3_bind_int64 (set, 2, one->uid);
-      sqlite3_bind_int64 (set, 3, one->flags);
-      bind_text (set, 4, rows, one->keywords);
-      sqlite3_bind_int64 (set, 5, (gint64) one->modseq);
-      ok = rack_store_run (store, conn, set, error);
+      sqlite3_stmt *set = rack_store_prepare (store, conn, RACK_SQL_SET_FLAGS, error);
+      ok = set != NULL;
+      for (guint i = 0; ok && i < rows->n; i++)
+        {
+          const RackRow *one = &rows->items[i];
+          sqlite3_bind_int64 (set, 1, row);
+          sqlite3_bind_int64 (set, 2, one->uid);
+          sqlite3_bind_int64 (set, 3, one->flags);
+          bind_text (set, 4, rows, one->keywords);
+          sqlite3_bind_int64 (set, 5, (gint64) one->modseq);
+          ok = rack_store_run (store, conn, set, error);
+        }
+      conn = rack_store_end (store, &ok, error);
     }
-  return rack_store_end (store, ok, error);
+  return ok;
 }
 
 gboolean
@@ -129,23 +135,26 @@ rack_store_remove (RackStore *store, guint32 row, const RackSet *uids, GError **
   RackRanges ranges = rack_set_ranges (uids);
   if (ranges.n == 0)
     return TRUE;
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  gboolean ok = TRUE;
-  for (guint a = 0; ok && a < G_N_ELEMENTS (all); a++)
+  while (conn != NULL)
     {
-      sqlite3_stmt *remove = rack_store_prepare (store, conn, all[a], error);
-      ok = remove != NULL;
-      for (gsize i = 0; ok && i < ranges.n; i++)
+      ok = TRUE;
+      for (guint a = 0; ok && a < G_N_ELEMENTS (all); a++)
         {
-          sqlite3_bind_int64 (remove, 1, row);
-          sqlite3_bind_int64 (remove, 2, ranges.items[i].first);
-          sqlite3_bind_int64 (remove, 3, ranges.items[i].last);
-          ok = rack_store_run (store, conn, remove, error);
+          sqlite3_stmt *remove = rack_store_prepare (store, conn, all[a], error);
+          ok = remove != NULL;
+          for (gsize i = 0; ok && i < ranges.n; i++)
+            {
+              sqlite3_bind_int64 (remove, 1, row);
+              sqlite3_bind_int64 (remove, 2, ranges.items[i].first);
+              sqlite3_bind_int64 (remove, 3, ranges.items[i].last);
+              ok = rack_store_run (store, conn, remove, error);
+            }
         }
+      conn = rack_store_end (store, &ok, error);
     }
-  return rack_store_end (store, ok, error);
+  return ok;
 }
 
 /* ---- Sizes --------------------------------------------------------------------------------- */
@@ -196,7 +205,14 @@ rack_store_flush (RackStore *store, GError **error)
   pthread_mutex_unlock (&store->mutex);
   if (!any)
     return TRUE;
-  return rack_store_begin (store, error) != NULL && rack_store_end (store, TRUE, error);
+  gboolean ok = FALSE;
+  RackStoreConn *conn = rack_store_begin (store, error);
+  while (conn != NULL)
+    {
+      ok = TRUE;
+      conn = rack_store_end (store, &ok, error);
+    }
+  return ok;
 }
 
 /* ---- Reading -------------------------------------------------------------------------------- */

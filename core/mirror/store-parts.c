@@ -37,17 +37,20 @@ rack_store_keep_parts (RackStore *store, guint32 row, guint32 uid, GBytes *facts
 {
   gsize size;
   const void *octets = g_bytes_get_data (facts, &size);
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  sqlite3_stmt *keep = rack_store_prepare (store, conn, RACK_SQL_KEEP_PARTS, error);
-  gboolean ok = keep != NULL;
-  if (ok)
+  while (conn != NULL)
     {
-      sqlite3_bind_int64 (keep, 1, row);
-      sqlite3_bind_int64 (keep, 2, uid);
-      sqlite3_bind_blob64 (keep, 3, octets, size, SQLITE_STATIC);
-      ok = rack_store_run (store, conn, keep, error);
+      sqlite3_stmt *keep = rack_store_prepare (store, conn, RACK_SQL_KEEP_PARTS, error);
+      ok = keep != NULL;
+      if (ok)
+        {
+          sqlite3_bind_int64 (keep, 1, row);
+          sqlite3_bind_int64 (keep, 2, uid);
+          sqlite3_bind_blob64 (keep, 3, octets, size, SQLITE_STATIC);
+          ok = rack_store_run (store, conn, keep, error);
+        }
+      conn = rack_store_end (store, &ok, error);
     }
-  return rack_store_end (store, ok, error);
+  return ok;
 }

@@ -49,7 +49,6 @@ G_STATIC_ASSERT (G_N_ELEMENTS (steps) == RACK_STORE_VERSION);
 static const char *const statements[RACK_SQL_N] = {
   [RACK_SQL_BEGIN] = "BEGIN IMMEDIATE",
   [RACK_SQL_COMMIT] = "COMMIT",
-  [RACK_SQL_ROLLBACK] = "ROLLBACK",
   [RACK_SQL_GET] = "SELECT value FROM meta WHERE key = ?1",
   [RACK_SQL_SET] = "INSERT INTO meta VALUES (?1, ?2)"
                    " ON CONFLICT DO UPDATE SET value = excluded.value",

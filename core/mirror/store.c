@@ -1,232 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * store.c - opening, closing and sharing the database of a mirror
+ * store.c - opening and closing the database of a mirror
  */
 #include "store-private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Readers are few: a read is a matter of microseconds, and each has a page cache. */
-#define READERS_MAX  8
-#define BUSY_TIMEOUT 10000 /* milliseconds, for a checkpoint by somebody who only reads */
-
-/* ---- Errors ------------------------------------------------------------------------ */
-
-static gboolean
-is_damage (int code)
-{
-  return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
-}
-
-gboolean
-rack_store_fail (sqlite3 *db, GError **error)
-{
-  int code = db != NULL ? sqlite3_errcode (db) : SQLITE_NOMEM;
-  if (is_damage (code))
-    g_set_error (error, RACK_ERROR, RACK_ERROR_IO,
-                 "the cache is damaged (%s); it is looked through when it is opened next, and "
-                 "mailrack cache check does so now",
-                 sqlite3_errmsg (db));
-  else if ((code & 0xff) == SQLITE_FULL)
-    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_IO,
-                         "the disk that has the cache is full; nothing new can be kept");
-  else
-    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "the cache cannot be read or written: %s",
-                 db != NULL ? sqlite3_errmsg (db) : "out of memory");
-  return FALSE;
-}
 
 static char *
 path_of (const char *directory, const char *name)
 {
   return g_build_filename (directory, name, NULL);
-}
-
-void
-rack_store_suspect (RackStore *store)
-{
-  g_autofree char *path = path_of (store->directory, RACK_STORE_SUSPECT);
-  pthread_mutex_lock (&store->mutex);
-  int fd = store->suspect ? -1 : open (path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-  store->suspect = TRUE;
-  pthread_mutex_unlock (&store->mutex);
-  if (fd >= 0)
-    close (fd);
-}
-
-gboolean
-rack_store_is_suspect (RackStore *store)
-{
-  pthread_mutex_lock (&store->mutex);
-  gboolean suspect = store->suspect;
-  pthread_mutex_unlock (&store->mutex);
-  return suspect;
-}
-
-gboolean
-rack_store_fail_on (RackStore *store, const RackStoreConn *conn, GError **error)
-{
-  if (is_damage (sqlite3_errcode (conn->db)))
-    rack_store_suspect (store);
-  return rack_store_fail (conn->db, error);
-}
-
-/* ---- Connections ---------------------------------------------------------------------- */
-
-static void
-disconnect (RackStoreConn *conn)
-{
-  for (guint i = 0; i < RACK_SQL_N; i++)
-    sqlite3_finalize (conn->statements[i]);
-  sqlite3_close (conn->db);
-  memset (conn, 0, sizeof *conn);
-}
-
-/* Made by us, so that nobody else may read it whatever the umask is. Never while this process has a
- * connection to it: closing any descriptor of a file gives up all the locks on it (fcntl(2)), and
- * then another process that looks at the database takes its journal away when it has done. */
-static gboolean
-make_file (const char *directory, GError **error)
-{
-  g_autofree char *path = path_of (directory, RACK_STORE_DATABASE);
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd >= 0)
-    {
-      close (fd);
-      return TRUE;
-    }
-  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "cannot open %s: %s", path, g_strerror (errno));
-  return FALSE;
-}
-
-/* kibibytes: of page cache. *damaged (may be NULL): it failed because the file is no good. */
-static gboolean
-open_database (const char *directory, RackStoreConn *conn, guint kibibytes, gboolean *damaged,
-               GError **error)
-{
-  g_autofree char *path = path_of (directory, RACK_STORE_DATABASE);
-  g_autofree char *pragmas =
-      g_strdup_printf ("PRAGMA cache_size = -%u; PRAGMA synchronous = NORMAL;"
-                       "PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;"
-                       "PRAGMA trusted_schema = OFF;",
-                       kibibytes);
-  if (sqlite3_open_v2 (path, &conn->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)
-          == SQLITE_OK
-      && sqlite3_busy_timeout (conn->db, BUSY_TIMEOUT) == SQLITE_OK
-      && sqlite3_exec (conn->db, pragmas, NULL, NULL, NULL) == SQLITE_OK)
-    return TRUE;
-  if (damaged != NULL)
-    *damaged = is_damage (sqlite3_errcode (conn->db));
-  rack_store_fail (conn->db, error);
-  disconnect (conn);
-  return FALSE;
-}
-
-sqlite3_stmt *
-rack_store_prepare (RackStore *store, RackStoreConn *conn, RackSql sql, GError **error)
-{
-  sqlite3_stmt **statement = &conn->statements[sql];
-  if (*statement != NULL)
-    {
-      sqlite3_clear_bindings (*statement);
-      return *statement;
-    }
-  if (sqlite3_prepare_v3 (conn->db, rack_store_sql (sql), -1, SQLITE_PREPARE_PERSISTENT, statement,
-                          NULL)
-      == SQLITE_OK)
-    return *statement;
-  rack_store_fail_on (store, conn, error);
-  return NULL;
-}
-
-gboolean
-rack_store_run (RackStore *store, RackStoreConn *conn, sqlite3_stmt *statement, GError **error)
-{
-  int result;
-  do
-    result = sqlite3_step (statement);
-  while (result == SQLITE_ROW);
-  if (result != SQLITE_DONE)
-    rack_store_fail_on (store, conn, error);
-  sqlite3_reset (statement);
-  return result == SQLITE_DONE;
-}
-
-static gboolean
-run_plain (RackStore *store, RackStoreConn *conn, RackSql sql, GError **error)
-{
-  sqlite3_stmt *statement = rack_store_prepare (store, conn, sql, error);
-  return statement != NULL && rack_store_run (store, conn, statement, error);
-}
-
-RackStoreConn *
-rack_store_begin (RackStore *store, GError **error)
-{
-  RackStoreConn *conn = &store->writer;
-  pthread_mutex_lock (&store->writing);
-  if (run_plain (store, conn, RACK_SQL_BEGIN, error))
-    {
-      if (rack_store_write_sizes (store, conn, error))
-        return conn;
-      run_plain (store, conn, RACK_SQL_ROLLBACK, NULL);
-    }
-  pthread_mutex_unlock (&store->writing);
-  return NULL;
-}
-
-gboolean
-rack_store_end (RackStore *store, gboolean ok, GError **error)
-{
-  RackStoreConn *conn = &store->writer;
-  ok = ok && run_plain (store, conn, RACK_SQL_COMMIT, error);
-  /* Some failures end the transaction by themselves. */
-  if (!ok && !sqlite3_get_autocommit (conn->db))
-    run_plain (store, conn, RACK_SQL_ROLLBACK, NULL);
-  pthread_mutex_unlock (&store->writing);
-  return ok;
-}
-
-RackStoreConn *
-rack_store_read_begin (RackStore *store, GError **error)
-{
-  RackStoreConn *conn = NULL;
-  gboolean connect = FALSE;
-  pthread_mutex_lock (&store->mutex);
-  while (store->readers->len == 0 && store->n_readers == READERS_MAX)
-    pthread_cond_wait (&store->cond, &store->mutex);
-  if (store->readers->len > 0)
-    conn = g_ptr_array_steal_index_fast (store->readers, store->readers->len - 1);
-  else
-    {
-      store->n_readers++;
-      connect = TRUE;
-    }
-  pthread_mutex_unlock (&store->mutex);
-  if (!connect)
-    return conn;
-  conn = g_new0 (RackStoreConn, 1);
-  if (open_database (store->directory, conn, 1024, NULL, error))
-    return conn;
-  g_free (conn);
-  pthread_mutex_lock (&store->mutex);
-  store->n_readers--;
-  pthread_cond_signal (&store->cond);
-  pthread_mutex_unlock (&store->mutex);
-  return NULL;
-}
-
-void
-rack_store_read_end (RackStore *store, RackStoreConn *conn)
-{
-  pthread_mutex_lock (&store->mutex);
-  g_ptr_array_add (store->readers, conn);
-  pthread_cond_signal (&store->cond);
-  pthread_mutex_unlock (&store->mutex);
 }
 
 /* ---- Opening ---------------------------------------------------------------------------- */
@@ -277,9 +63,10 @@ connect_writer (RackStore *store, gboolean *damaged, GError **error)
 {
   RackStoreConn *conn = &store->writer;
   g_autofree char *suspect = path_of (store->directory, RACK_STORE_SUSPECT);
+  g_autofree char *path = path_of (store->directory, RACK_STORE_DATABASE);
   *damaged = FALSE;
-  if (!make_file (store->directory, error)
-      || !open_database (store->directory, conn, 8192, damaged, error))
+  if (!rack_store_make_file (store, error)
+      || !rack_store_connect (path, conn, 8192, damaged, error))
     return FALSE;
   if (g_file_test (suspect, G_FILE_TEST_EXISTS) && !is_intact (conn->db))
     {
@@ -289,7 +76,7 @@ connect_writer (RackStore *store, gboolean *damaged, GError **error)
     }
   else if (sqlite3_exec (conn->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
     {
-      *damaged = is_damage (sqlite3_errcode (conn->db));
+      *damaged = rack_store_is_damage (sqlite3_errcode (conn->db));
       rack_store_fail (conn->db, error);
     }
   else if (rack_store_migrate (conn->db, RACK_STORE_VERSION, error))
@@ -298,8 +85,8 @@ connect_writer (RackStore *store, gboolean *damaged, GError **error)
       return TRUE;
     }
   else
-    *damaged = is_damage (sqlite3_errcode (conn->db));
-  disconnect (conn);
+    *damaged = rack_store_is_damage (sqlite3_errcode (conn->db));
+  rack_store_disconnect (conn);
   return FALSE;
 }
 
@@ -341,6 +128,31 @@ connect_or_rebuild (RackStore *store, char **notice, GError **error)
   return FALSE;
 }
 
+static RackStore *
+store_new (const char *directory, int lock)
+{
+  RackStore *store = g_new0 (RackStore, 1);
+  store->directory = g_strdup (directory);
+  store->lock = lock;
+  pthread_mutex_init (&store->writing, NULL);
+  pthread_mutex_init (&store->mutex, NULL);
+  pthread_cond_init (&store->cond, NULL);
+  store->readers = g_ptr_array_new ();
+  store->sizes = g_array_new (FALSE, FALSE, sizeof (RackStoreSize));
+  return store;
+}
+
+RackStore *
+rack_store_open_memory (const char *directory, const char *holder, const GError *why,
+                        GError **error)
+{
+  RackStore *store = store_new (directory, rack_store_take_lock (directory, holder, 0, NULL));
+  if (rack_store_begin_in_memory (store, why, error))
+    return store;
+  rack_store_close (store);
+  return NULL;
+}
+
 RackStore *
 rack_store_open (const char *directory, const char *holder, gint64 patience, char **notice,
                  GError **error)
@@ -350,14 +162,7 @@ rack_store_open (const char *directory, const char *holder, gint64 patience, cha
   int lock = rack_store_take_lock (directory, holder, patience, error);
   if (lock < 0)
     return NULL;
-  RackStore *store = g_new0 (RackStore, 1);
-  store->directory = g_strdup (directory);
-  store->lock = lock;
-  pthread_mutex_init (&store->writing, NULL);
-  pthread_mutex_init (&store->mutex, NULL);
-  pthread_cond_init (&store->cond, NULL);
-  store->readers = g_ptr_array_new ();
-  store->sizes = g_array_new (FALSE, FALSE, sizeof (RackStoreSize));
+  RackStore *store = store_new (directory, lock);
   *notice = NULL;
   if (connect_or_rebuild (store, notice, error))
     return store;
@@ -371,19 +176,23 @@ rack_store_close (RackStore *store)
   if (store == NULL)
     return;
   if (store->writer.db != NULL)
-    rack_store_flush (store, NULL);
-  for (guint i = 0; i < store->readers->len; i++)
     {
-      disconnect (store->readers->pdata[i]);
-      g_free (store->readers->pdata[i]);
+      rack_store_flush (store, NULL);
+      rack_store_return (store, TRUE);
     }
-  disconnect (&store->writer);
-  close (store->lock);
+  for (guint i = 0; i < store->readers->len; i++)
+    rack_store_connection_free (store->readers->pdata[i]);
+  rack_store_disconnect (&store->writer);
+  if (store->lock >= 0)
+    close (store->lock);
   g_ptr_array_unref (store->readers);
   g_array_unref (store->sizes);
   pthread_cond_destroy (&store->cond);
   pthread_mutex_destroy (&store->mutex);
   pthread_mutex_destroy (&store->writing);
+  g_free (store->memory);
+  g_free (store->trouble);
+  g_clear_error (&store->failure);
   g_free (store->directory);
   g_free (store);
 }
@@ -432,16 +241,19 @@ rack_store_get (RackStore *store, const char *key, gint64 fallback)
 gboolean
 rack_store_set (RackStore *store, const char *key, gint64 value, GError **error)
 {
+  gboolean ok = FALSE;
   RackStoreConn *conn = rack_store_begin (store, error);
-  if (conn == NULL)
-    return FALSE;
-  sqlite3_stmt *set = rack_store_prepare (store, conn, RACK_SQL_SET, error);
-  gboolean ok = set != NULL;
-  if (ok)
+  while (conn != NULL)
     {
-      sqlite3_bind_text (set, 1, key, -1, SQLITE_STATIC);
-      sqlite3_bind_int64 (set, 2, value);
-      ok = rack_store_run (store, conn, set, error);
+      sqlite3_stmt *set = rack_store_prepare (store, conn, RACK_SQL_SET, error);
+      ok = set != NULL;
+      if (ok)
+        {
+          sqlite3_bind_text (set, 1, key, -1, SQLITE_STATIC);
+          sqlite3_bind_int64 (set, 2, value);
+          ok = rack_store_run (store, conn, set, error);
+        }
+      conn = rack_store_end (store, &ok, error);
     }
-  return rack_store_end (store, ok, error);
+  return ok;
 }

@@ -31,6 +31,17 @@ char *rack_store_place (RackAccount *account, const char *parent);
  */
 RackStore *rack_store_open (const char *directory, const char *holder, gint64 patience,
                             char **notice, GError **error);
+/* The same in memory, because why befell the disk: what can be read there is known, changes go
+ * there when that is possible. */
+RackStore *rack_store_open_memory (const char *directory, const char *holder, const GError *why,
+                                   GError **error);
+/* Where the disk fails a change, the store is to go on in memory. Before any other thread has it.
+ */
+void rack_store_allow_memory (RackStore *store);
+/* Whether the disk will have it, at the end at the latest if it fails now. */
+gboolean rack_store_is_kept (RackStore *store);
+/* Why changes are not written to the disk at present, or NULL. Returns: (owned) */
+char *rack_store_trouble (RackStore *store);
 /* Those who wait for the lock may go on waiting: it is given back soon. */
 void rack_store_say_closing (RackStore *store);
 /* Gives back the memory in which pages were kept for writing: after much was written. */

@@ -339,19 +339,24 @@ sweep (Refresh *refresh, RackFolder *folder)
     }
 }
 
-/* The store can do without: the next list is the same. */
+/* The store can do without until the next list: then it is told all of them. */
 static void
-save_folders (RackMirror *mirror, GHashTable *folders)
+save_folders (RackMirror *mirror, GHashTable *changed)
 {
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (RackStoreFolder));
   GHashTableIter iter;
-  gpointer folder;
+  gpointer key, value;
   pthread_mutex_lock (&mirror->tree);
-  g_hash_table_iter_init (&iter, folders);
-  while (g_hash_table_iter_next (&iter, &folder, NULL))
-    save_folder (rows, folder);
+  g_hash_table_iter_init (&iter, mirror->unsaved ? mirror->ids : changed);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    save_folder (rows, mirror->unsaved ? value : key);
+  mirror->unsaved = FALSE;
   pthread_mutex_unlock (&mirror->tree);
-  rack_store_put_folders (mirror->store, (const RackStoreFolder *) rows->data, rows->len, NULL);
+  if (rack_store_put_folders (mirror->store, (const RackStoreFolder *) rows->data, rows->len, NULL))
+    return;
+  pthread_mutex_lock (&mirror->tree);
+  mirror->unsaved = TRUE;
+  pthread_mutex_unlock (&mirror->tree);
 }
 
 static void

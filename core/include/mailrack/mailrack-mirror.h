@@ -118,6 +118,7 @@ typedef struct
   gint64 since;     /* when that became so, seconds since the epoch */
   char *error;      /* the last thing that went wrong, a sentence; NULL: nothing */
   gint64 error_time;
+  char *unkept; /* why nothing new is on this disk at present, but in memory; NULL: it is there */
 } RackMirrorState;
 /* state: to be cleared. */
 RACK_API void rack_mirror_state (RackMirror *mirror, RackMirrorState *state);

@@ -421,3 +421,9 @@ rack_reader_free (RackReader *reader)
   g_free (reader->body);
   g_free (reader);
 }
+
+/* Nothing is connected. */
+void
+rack_account_disconnect (RackAccount *account)
+{
+}

@@ -170,12 +170,6 @@ rack_account_has (RackAccount *account, const char *capability, gboolean *has,
   return TRUE;
 }
 
-/* Nothing is connected. */
-void
-rack_account_disconnect (RackAccount *account)
-{
-}
-
 FakeBox *
 fake_box (const char *name, RackListFlags flags, guint32 uid_validity)
 {

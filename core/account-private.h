@@ -69,3 +69,16 @@ RackCall *rack_account_run (RackAccount *account, RackMakeCommand make, gpointer
                             GCancellable *cancellable, GError **error);
 
 gboolean rack_error_is_lost (const GError *error); /* a new connection may help */
+/* It tells of the connection or of us and nothing of what was sent before. */
+gboolean rack_error_is_silent (const GError *error);
+
+/* What several tries of one command came to. */
+typedef struct
+{
+  guint tries;
+  gboolean open; /* one of them was sent and not answered: it may have been carried out */
+} RackTries;
+/* Whether call, which failed with problem, is to be run once more. */
+gboolean rack_tries_again (RackTries *tries, const RackCall *call, const GError *problem);
+/* Gives up. Takes problem: that no try came through says nothing of the one that is open. */
+void rack_tries_end (const RackTries *tries, GError *problem, GError **error);

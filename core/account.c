@@ -262,28 +262,60 @@ rack_error_is_lost (const GError *error)
          || g_error_matches (error, RACK_ERROR, RACK_ERROR_NETWORK);
 }
 
+gboolean
+rack_error_is_silent (const GError *error)
+{
+  return rack_error_is_lost (error) || g_error_matches (error, RACK_ERROR, RACK_ERROR_TIMEOUT)
+         || g_error_matches (error, RACK_ERROR, RACK_ERROR_CANCELLED);
+}
+
+gboolean
+rack_tries_again (RackTries *tries, const RackCall *call, const GError *problem)
+{
+  gboolean unknown = g_error_matches (problem, RACK_ERROR, RACK_ERROR_UNKNOWN_OUTCOME);
+
+  tries->open |= unknown;
+  return ++tries->tries < 3
+         && (rack_error_is_lost (problem)
+             || (unknown && (call->exchange.flags & RACK_EXCHANGE_REPEATABLE)));
+}
+
+void
+rack_tries_end (const RackTries *tries, GError *problem, GError **error)
+{
+  if (tries->open && rack_error_is_silent (problem))
+    {
+      problem->code = RACK_ERROR_UNKNOWN_OUTCOME;
+      g_prefix_error (&problem, "it was sent once, and whether it was carried out is not known: ");
+    }
+  g_propagate_error (error, problem);
+}
+
 RackCall *
 rack_account_run (RackAccount *account, RackMakeCommand make, gpointer data,
                   GCancellable *cancellable, GError **error)
 {
-  for (guint try = 0;; try++)
+  RackTries tries = { 0 };
+  GError *problem = NULL;
+
+  for (;;)
     {
       RackWait wait = rack_account_wait (account, cancellable);
-      g_autoptr (GError) problem = NULL;
       RackLease lease;
-      if (!rack_pool_acquire (account->pool, NULL, 0, &wait, &lease, error))
-        return NULL;
+      if (!rack_pool_acquire (account->pool, NULL, 0, &wait, &lease, &problem))
+        break;
       g_autoptr (RackCall) call = rack_call_new (make (data, lease.conn));
       rack_conn_post (lease.conn, call);
       gboolean ok = rack_call_expect (call, cancellable, &problem);
       rack_pool_release (account->pool, &lease, FALSE);
       if (ok)
         return g_steal_pointer (&call);
-      if (try < 2 && rack_error_is_lost (problem))
-        continue;
-      g_propagate_error (error, g_steal_pointer (&problem));
-      return NULL;
+      if (!rack_tries_again (&tries, call, problem))
+        break;
+      g_clear_error (&problem);
     }
+  rack_tries_end (&tries, problem, error);
+  return NULL;
 }
 
 /* ---- Mailboxes ------------------------------------------------------------------------------- */

@@ -116,28 +116,27 @@ RackCall *
 rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
                   RackMakeCommand make, gpointer data, GCancellable *cancellable, GError **error)
 {
-  for (guint try = 0;; try++)
+  RackTries tries = { 0 };
+  GError *problem = NULL;
+  RackLease lease;
+
+  while (rack_mailbox_lease (mailbox, flags, cancellable, &lease, &problem))
     {
-      g_autoptr (GError) problem = NULL;
-      g_autoptr (RackCall) call = NULL;
-      RackLease lease;
-      gboolean ok = rack_mailbox_lease (mailbox, flags, cancellable, &lease, &problem);
-      gboolean leased = ok;
-      if (ok)
-        {
-          call = rack_call_new (make (data, lease.conn));
-          rack_conn_post (lease.conn, call);
-          ok = rack_call_expect (call, cancellable, &problem);
-          rack_mailbox_release (mailbox, &lease, FALSE);
-        }
+      g_autoptr (RackCall) call = rack_call_new (make (data, lease.conn));
+      if (flags & RACK_LEASE_ONCE)
+        call->exchange.flags &= ~(guint) RACK_EXCHANGE_REPEATABLE;
+      rack_conn_post (lease.conn, call);
+      gboolean ok = rack_call_expect (call, cancellable, &problem);
+      rack_mailbox_release (mailbox, &lease, FALSE);
       if (ok)
         return g_steal_pointer (&call);
-      if (leased && try < 2 && rack_error_is_lost (problem))
-        continue;
-      g_propagate_error (error, g_steal_pointer (&problem));
-      rack_mailbox_prefix (mailbox, what, error);
-      return NULL;
+      if (!rack_tries_again (&tries, call, problem))
+        break;
+      g_clear_error (&problem);
     }
+  rack_tries_end (&tries, problem, error);
+  rack_mailbox_prefix (mailbox, what, error);
+  return NULL;
 }
 
 /* ---- Life ---------------------------------------------------------------------------------- */
@@ -256,21 +255,30 @@ make_set_command (gpointer data, RackConn *conn)
   return command;
 }
 
+static gboolean
+store_as (RackMailbox *mailbox, SetCommand *set, const char *what, GCancellable *cancellable,
+          GError **error)
+{
+  /* Sent again, a replacement would undo what others changed in between. */
+  RackLeaseFlags run = set->mode == RACK_STORE_REPLACE ? RACK_LEASE_ONCE : 0;
+  g_autoptr (RackCall) call =
+      rack_mailbox_run (mailbox, run, what, make_set_command, set, cancellable, error);
+
+  return call != NULL;
+}
+
 gboolean
 rack_mailbox_store (RackMailbox *mailbox, const RackSet *uids, RackStoreMode mode, RackFlags flags,
                     const char *const *keywords, GCancellable *cancellable, GError **error)
 {
-  SetCommand what = {
+  SetCommand set = {
     .verb = "UID STORE", .uids = uids, .mode = mode, .flags = flags, .keywords = keywords
   };
 
   if (rack_set_count (uids) == 0)
     return TRUE;
-  if (!check_writable (mailbox, "store", error))
-    return FALSE;
-  g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, 0, "store", make_set_command, &what, cancellable, error);
-  return call != NULL;
+  return check_writable (mailbox, "store", error)
+         && store_as (mailbox, &set, "store", cancellable, error);
 }
 
 void
@@ -305,17 +313,24 @@ take_copied (const RackReply *reply, RackCopied *copied)
       take_code (copied, &response->status.code);
 }
 
-gboolean
-rack_mailbox_copy (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
-                   GCancellable *cancellable, GError **error)
+static gboolean
+copy_as (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
+         const char *what, GCancellable *cancellable, GError **error)
 {
-  SetCommand what = { .verb = "UID COPY", .uids = uids, .to = to };
+  SetCommand set = { .verb = "UID COPY", .uids = uids, .to = to };
   g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, 0, "copy", make_set_command, &what, cancellable, error);
+      rack_mailbox_run (mailbox, 0, what, make_set_command, &set, cancellable, error);
 
   if (call != NULL)
     take_copied (call->reply, copied);
   return call != NULL;
+}
+
+gboolean
+rack_mailbox_copy (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
+                   GCancellable *cancellable, GError **error)
+{
+  return copy_as (mailbox, uids, to, copied, "copy", cancellable, error);
 }
 
 static gboolean
@@ -331,71 +346,116 @@ has_capability (RackMailbox *mailbox, const char *name, GCancellable *cancellabl
   return TRUE;
 }
 
-gboolean
-rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
-                   GCancellable *cancellable, GError **error)
-{
-  SetCommand what = { .verb = "UID MOVE", .uids = uids, .to = to };
-  gboolean has_move;
-
-  if (!check_writable (mailbox, "move", error)
-      || !has_capability (mailbox, "MOVE", cancellable, &has_move, error))
-    return FALSE;
-  if (!has_move)
-    return rack_mailbox_copy (mailbox, uids, to, copied, cancellable, error)
-           && rack_mailbox_expunge (mailbox, uids, cancellable, error);
-  g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, 0, "move", make_set_command, &what, cancellable, error);
-  if (call != NULL)
-    take_copied (call->reply, copied);
-  return call != NULL;
-}
-
 /* Without UIDPLUS a plain EXPUNGE takes every \Deleted message: only when those are ours alone. */
 static gboolean
-only_ours_deleted (RackMailbox *mailbox, const RackSet *uids, GCancellable *cancellable,
-                   GError **error)
+only_ours_deleted (RackMailbox *mailbox, const RackSet *uids, const char *what,
+                   GCancellable *cancellable, GError **error)
 {
   g_autoptr (RackSet) others = rack_mailbox_search (mailbox, "DELETED", cancellable, error);
 
   if (others == NULL)
     return FALSE;
-  RackRanges ours = rack_set_ranges (uids);
-  for (gsize i = 0; i < ours.n; i++)
-    rack_set_remove (others, ours.items[i].first, ours.items[i].last);
+  rack_set_subtract (others, uids);
   if (rack_set_count (others) == 0)
     return TRUE;
   g_set_error_literal (
       error, RACK_ERROR, RACK_ERROR_UNSUPPORTED,
       "the server cannot expunge single messages (no UIDPLUS), and others in the mailbox are "
       "marked \\Deleted too: they would go as well");
-  rack_mailbox_prefix (mailbox, "expunge", error);
+  rack_mailbox_prefix (mailbox, what, error);
   return FALSE;
+}
+
+/* Whether these can be taken out alone, and how. */
+static gboolean
+may_expunge (RackMailbox *mailbox, const RackSet *uids, const char *what, gboolean *has_uidplus,
+             GCancellable *cancellable, GError **error)
+{
+  return check_writable (mailbox, what, error)
+         && has_capability (mailbox, "UIDPLUS", cancellable, has_uidplus, error)
+         && (*has_uidplus || only_ours_deleted (mailbox, uids, what, cancellable, error));
+}
+
+static gboolean
+expunge_as (RackMailbox *mailbox, const RackSet *uids, gboolean has_uidplus, const char *what,
+            GCancellable *cancellable, GError **error)
+{
+  SetCommand mark = {
+    .verb = "UID STORE", .uids = uids, .mode = RACK_STORE_ADD, .flags = RACK_FLAG_DELETED
+  };
+  SetCommand expunge = { .verb = has_uidplus ? "UID EXPUNGE" : "EXPUNGE",
+                         .uids = has_uidplus ? uids : NULL };
+  g_autofree char *marked = g_strconcat (what, ": marked \\Deleted, but not expunged", NULL);
+  GError *problem = NULL;
+
+  if (!store_as (mailbox, &mark, what, cancellable, error))
+    return FALSE;
+  g_autoptr (RackCall) call =
+      rack_mailbox_run (mailbox, 0, marked, make_set_command, &expunge, cancellable, &problem);
+  if (call == NULL)
+    {
+      /* Something has happened: that is not what a lost connection promises. */
+      if (rack_error_is_silent (problem))
+        problem->code = RACK_ERROR_UNKNOWN_OUTCOME;
+      g_propagate_error (error, problem);
+    }
+  return call != NULL;
 }
 
 gboolean
 rack_mailbox_expunge (RackMailbox *mailbox, const RackSet *uids, GCancellable *cancellable,
                       GError **error)
 {
-  SetCommand what = { .verb = "UID EXPUNGE", .uids = uids };
   gboolean has_uidplus;
 
-  if (rack_set_count (uids) == 0)
-    return TRUE;
-  if (!check_writable (mailbox, "expunge", error)
-      || !has_capability (mailbox, "UIDPLUS", cancellable, &has_uidplus, error))
+  return rack_set_count (uids) == 0
+         || (may_expunge (mailbox, uids, "expunge", &has_uidplus, cancellable, error)
+             && expunge_as (mailbox, uids, has_uidplus, "expunge", cancellable, error));
+}
+
+static gboolean
+move_by_steps (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
+               GCancellable *cancellable, GError **error)
+{
+  g_autofree char *half =
+      g_strdup_printf ("move: copied to %s, but not taken out of %s", to, mailbox->name);
+  RackCopied made = { 0 };
+  GError *problem = NULL;
+  gboolean has_uidplus;
+
+  if (!may_expunge (mailbox, uids, "move", &has_uidplus, cancellable, error)
+      || !copy_as (mailbox, uids, to, &made, "move", cancellable, error))
     return FALSE;
-  if (!has_uidplus && !only_ours_deleted (mailbox, uids, cancellable, error))
-    return FALSE;
-  if (!rack_mailbox_store (mailbox, uids, RACK_STORE_ADD, RACK_FLAG_DELETED, NULL, cancellable,
-                           error))
-    return FALSE;
-  if (!has_uidplus)
+  if (!expunge_as (mailbox, uids, has_uidplus, half, cancellable, &problem))
     {
-      what.verb = "EXPUNGE";
-      what.uids = NULL;
+      /* Whatever it was, an error that says "not done" would have them copied again. */
+      problem->code = RACK_ERROR_UNKNOWN_OUTCOME;
+      g_propagate_error (error, problem);
+      rack_copied_clear (&made);
+      return FALSE;
     }
+  if (copied != NULL)
+    *copied = made;
+  else
+    rack_copied_clear (&made);
+  return TRUE;
+}
+
+gboolean
+rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *copied,
+                   GCancellable *cancellable, GError **error)
+{
+  SetCommand set = { .verb = "UID MOVE", .uids = uids, .to = to };
+  gboolean has_move;
+
+  if (!check_writable (mailbox, "move", error)
+      || !has_capability (mailbox, "MOVE", cancellable, &has_move, error))
+    return FALSE;
+  if (!has_move)
+    return move_by_steps (mailbox, uids, to, copied, cancellable, error);
   g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, 0, "expunge", make_set_command, &what, cancellable, error);
+      rack_mailbox_run (mailbox, 0, "move", make_set_command, &set, cancellable, error);
+  if (call != NULL)
+    take_copied (call->reply, copied);
   return call != NULL;
 }

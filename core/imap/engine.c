@@ -132,8 +132,9 @@ error_for (const RackExchange *exchange, gboolean all_sent, const GError *cause)
                   || g_error_matches (cause, RACK_ERROR, RACK_ERROR_PROTOCOL);
   const RackExchangeFlags harmless = RACK_EXCHANGE_REPEATABLE | RACK_EXCHANGE_LOGS_IN
                                      | RACK_EXCHANGE_LOGS_OUT | RACK_EXCHANGE_STARTS_TLS;
+  gboolean changes = !(exchange->flags & harmless) || (exchange->flags & RACK_EXCHANGE_CHANGES);
 
-  if (!lost || exchange->state != RACK_EXCHANGE_SENT || (exchange->flags & harmless))
+  if (!lost || exchange->state != RACK_EXCHANGE_SENT || !changes)
     return g_error_copy (cause);
   if (!all_sent) /* no server carries out half a command */
     return g_error_new_literal (RACK_ERROR, RACK_ERROR_CLOSED, cause->message);

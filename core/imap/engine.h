@@ -77,7 +77,9 @@ typedef enum
   RACK_EXCHANGE_PREFACE = 1 << 9, /* goes out with the exchange behind it, and only then; no other
                                      waits for its answer */
   RACK_EXCHANGE_CORRELATED =
-      1 << 10, /* its SEARCH data name its tag (ESEARCH): several in flight */
+      1 << 10,                     /* its SEARCH data name its tag (ESEARCH): several in flight */
+  RACK_EXCHANGE_CHANGES = 1 << 11, /* of a repeatable one: it leaves something behind, so that it
+                                      matters whether the server has seen it */
 } RackExchangeFlags;
 
 typedef enum
@@ -145,8 +147,8 @@ void *rack_engine_space (RackEngine *engine, gsize *size);
 gboolean rack_engine_filled (RackEngine *engine, gsize size, gint64 now, GError **error);
 /* The stream ended. TRUE: after LOGOUT or BYE, as it should. */
 gboolean rack_engine_eof (RackEngine *engine, GError **error);
-/* Ends every exchange with error, RACK_ERROR_UNKNOWN_OUTCOME for those sent that are not
- * repeatable and RACK_ERROR_CLOSED for others that were sent; closes. error is borrowed. */
+/* Ends every exchange with error, RACK_ERROR_UNKNOWN_OUTCOME for those sent completely that change
+ * something and RACK_ERROR_CLOSED for those sent in part; closes. error is borrowed. */
 void rack_engine_fail (RackEngine *engine, const GError *error);
 
 /* Octets out: the next run, valid until rack_engine_sent(). FALSE: nothing to write now. secret:

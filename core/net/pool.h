@@ -19,7 +19,9 @@ typedef enum
   RACK_LEASE_FRESH = 1 << 3,     /* for the layer above: what is new must show */
   RACK_LEASE_BULK = 1 << 2,      /* long work: one connection is left for the others */
   RACK_LEASE_IN_LINE = 1 << 5,   /* behind others of this kind for the same mailbox, if there are */
-  RACK_LEASE_AGAIN = 1 << 4,     /* select it again, unless somebody else is on the connection */
+  RACK_LEASE_ONCE =
+      1 << 6, /* for the layer above: what may have been carried out is not run again */
+  RACK_LEASE_AGAIN = 1 << 4, /* select it again, unless somebody else is on the connection */
 } RackLeaseFlags;
 
 /* One caller's share of a connection. The fields are the pool's. */

@@ -296,7 +296,8 @@ typedef enum
   RACK_STORE_REMOVE,
   RACK_STORE_REPLACE
 } RackStoreMode;
-/* keywords: NULL-terminated or NULL. Silent; repeated after a lost connection unless REPLACE. */
+/* keywords: NULL-terminated or NULL. Silent; repeated after a lost connection unless REPLACE.
+ * RACK_ERROR_UNKNOWN_OUTCOME: it may or may not have happened. */
 RACK_API gboolean rack_mailbox_store (RackMailbox *mailbox, const RackSet *uids, RackStoreMode mode,
                                       RackFlags flags, const char *const *keywords,
                                       GCancellable *cancellable, GError **error);
@@ -310,11 +311,13 @@ RACK_API void rack_copied_clear (RackCopied *copied);
 /* copied may be NULL. RACK_ERROR_UNKNOWN_OUTCOME: it may or may not have happened. */
 RACK_API gboolean rack_mailbox_copy (RackMailbox *mailbox, const RackSet *uids, const char *to,
                                      RackCopied *copied, GCancellable *cancellable, GError **error);
-/* MOVE, or COPY, STORE \Deleted and UID EXPUNGE. */
+/* MOVE, or COPY, STORE \Deleted and UID EXPUNGE. RACK_ERROR_UNKNOWN_OUTCOME: they may be here,
+ * there, or where it was done by steps in both. */
 RACK_API gboolean rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to,
                                      RackCopied *copied, GCancellable *cancellable, GError **error);
 /* Marks these UIDs \Deleted and expunges them alone (UID EXPUNGE; without UIDPLUS:
- * RACK_ERROR_UNSUPPORTED when others in the mailbox are \Deleted too). */
+ * RACK_ERROR_UNSUPPORTED when others in the mailbox are \Deleted too). When the second is refused
+ * they stay marked. RACK_ERROR_UNKNOWN_OUTCOME: they may be marked, or gone. */
 RACK_API gboolean rack_mailbox_expunge (RackMailbox *mailbox, const RackSet *uids,
                                         GCancellable *cancellable, GError **error);
 

@@ -213,6 +213,10 @@ rack_mailbox_status (RackMailbox *mailbox, RackMailboxStatus *status)
   pthread_mutex_unlock (&mailbox->lock);
 }
 
+/* All of these on a lease that is fresh: a UID that the server has not shown on that connection yet
+ * is left out, and the answer is OK all the same (Dovecot's is "No messages found", and behind it
+ * they are there: a move by steps would expunge what it has not copied). */
+
 /* ---- Store, copy, move, expunge -----------------------------------------------------------------
  */
 
@@ -260,7 +264,7 @@ store_as (RackMailbox *mailbox, SetCommand *set, const char *what, GCancellable 
           GError **error)
 {
   /* Sent again, a replacement would undo what others changed in between. */
-  RackLeaseFlags run = set->mode == RACK_STORE_REPLACE ? RACK_LEASE_ONCE : 0;
+  RackLeaseFlags run = RACK_LEASE_FRESH | (set->mode == RACK_STORE_REPLACE ? RACK_LEASE_ONCE : 0);
   g_autoptr (RackCall) call =
       rack_mailbox_run (mailbox, run, what, make_set_command, set, cancellable, error);
 
@@ -318,8 +322,8 @@ copy_as (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *
          const char *what, GCancellable *cancellable, GError **error)
 {
   SetCommand set = { .verb = "UID COPY", .uids = uids, .to = to };
-  g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, 0, what, make_set_command, &set, cancellable, error);
+  g_autoptr (RackCall) call = rack_mailbox_run (mailbox, RACK_LEASE_FRESH, what, make_set_command,
+                                                &set, cancellable, error);
 
   if (call != NULL)
     take_copied (call->reply, copied);
@@ -390,8 +394,8 @@ expunge_as (RackMailbox *mailbox, const RackSet *uids, gboolean has_uidplus, con
 
   if (!store_as (mailbox, &mark, what, cancellable, error))
     return FALSE;
-  g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, 0, marked, make_set_command, &expunge, cancellable, &problem);
+  g_autoptr (RackCall) call = rack_mailbox_run (mailbox, RACK_LEASE_FRESH, marked, make_set_command,
+                                                &expunge, cancellable, &problem);
   if (call == NULL)
     {
       /* Something has happened: that is not what a lost connection promises. */
@@ -426,7 +430,10 @@ move_by_steps (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCo
   if (!may_expunge (mailbox, uids, "move", &has_uidplus, cancellable, error)
       || !copy_as (mailbox, uids, to, &made, "move", cancellable, error))
     return FALSE;
-  if (!expunge_as (mailbox, uids, has_uidplus, half, cancellable, &problem))
+  /* What was not copied must not go, and COPYUID says what was. */
+  const RackSet *there = has_uidplus ? made.from : uids;
+  if (rack_set_count (there) > 0
+      && !expunge_as (mailbox, there, has_uidplus, half, cancellable, &problem))
     {
       /* Whatever it was, an error that says "not done" would have them copied again. */
       problem->code = RACK_ERROR_UNKNOWN_OUTCOME;
@@ -453,8 +460,8 @@ rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to, Ra
     return FALSE;
   if (!has_move)
     return move_by_steps (mailbox, uids, to, copied, cancellable, error);
-  g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, 0, "move", make_set_command, &set, cancellable, error);
+  g_autoptr (RackCall) call = rack_mailbox_run (mailbox, RACK_LEASE_FRESH, "move", make_set_command,
+                                                &set, cancellable, error);
   if (call != NULL)
     take_copied (call->reply, copied);
   return call != NULL;

@@ -223,11 +223,14 @@ class Campaign:
         total = Tally()
         for offset in itertools.count(0, step):
             seen, tally = self.cell(operation, dataclasses.replace(fault, offset=offset), judge)
+            meddles = fault.hook or fault.kind == "F11"
+            if meddles and fault.direction == "up" and seen and seen.whole:
+                break                    # the server is at work while this happens to it
             total += tally
             if seen is None or getattr(seen, fault.direction) < offset:
                 break
-        # Behind the whole the server may be at work while a hook is.
-        if fault.kind != "F8" and not (fault.hook and fault.direction == "up"):
+        if fault.kind != "F8" and not (fault.direction == "up"
+                                       and (fault.hook or fault.kind == "F11")):
             total += self.cell(operation, dataclasses.replace(fault, offset=None), judge)[1]
         return total
 

@@ -40,7 +40,7 @@ def _both_ways(campaign, operation, kind, step, judge=None, **more):
 
 def cuts(campaign, operation, whole):
     total = Tally()
-    for kind, step in (("F2", 37), ("F3", 61)):
+    for kind, step in (("F2", 41), ("F3", 83)):
         total += _both_ways(campaign, operation, kind, 1 if whole else step)
     return total
 

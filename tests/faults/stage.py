@@ -143,6 +143,19 @@ class Stage:
         wanted = digest(BASE["Work"][number][0])
         return next((str(each.uid) for each in self._known["Work"][1] if each.sha256 == wanted), "")
 
+    def replace_both(self):
+        """Another client puts the first two of Work there again and takes the old ones out."""
+        ours = [digest(octets) for octets, _ in BASE["Work"][:2]]
+        old = [each for each in imapbox.truth(self.connection, "Work") if each.sha256 in ours]
+        for message in old:
+            imapbox._check(self.connection.append("Work", f"({' '.join(message.flags)})", None,
+                                                  self.octets[message.sha256]), "APPEND")
+        imapbox._check(self.connection.select("Work"), "SELECT Work")
+        uids = ",".join(str(each.uid) for each in old)
+        self._uid("STORE", uids, "+FLAGS.SILENT", "(\\Deleted)")
+        self._uid("EXPUNGE", uids)
+        self.connection.unselect()
+
     def take_first(self):
         """Another client expunges the first message of Work."""
         uid = self._uid_in_work(0)

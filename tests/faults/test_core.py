@@ -30,7 +30,7 @@ def test_operation(campaign, name):
     for _, run in plan.rows(campaign, False, [name]):
         total += run()
     print(f"{total.runs} cells, {total.struck} struck, {dict(total.codes)}")
-    assert total.struck > 25
+    assert total.struck > 20
     assert not total.failures, "\n".join(total.failures)
 
 
@@ -46,6 +46,23 @@ def test_the_judge_sees_loss_and_doubling(campaign):
     done = move.once(base)
     assert campaigns.judge_cut(move, campaigns.Outcome(14, " Work: move: ", True, base, done))
     assert not campaigns.judge_cut(move, campaigns.Outcome(0, "", True, base, done))
+
+
+@pytest.mark.parametrize("name", plan.ON_MESSAGES)
+def test_a_message_that_the_connection_has_not_seen(campaign, name):
+    """Dovecot says OK to a UID that it has not shown there, and does nothing; a move by steps then
+    expunged what it had not copied."""
+    operation = campaigns.OPERATIONS[name]
+    campaign.state = campaign.stage.restore()
+    driver = campaign.driver(operation.keys)
+    assert driver.ask("warm", "Work") == (campaigns.OK, "")
+    campaign.stage.replace_both()
+    before = campaign.stage.look()
+    campaign.state = before
+    assert driver.ask(*campaign.words(operation)) == (campaigns.OK, "")
+    after = campaigns.stages.contents(campaign.stage.look())
+    campaign.state = campaign.stage.restore()
+    assert after == operation.once(campaigns.stages.contents(before))
 
 
 def test_through_tls(server, program, tmp_path, certs):

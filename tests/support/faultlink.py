@@ -49,7 +49,9 @@ class Command:
     name: str
     tag: bytes
     up: int = 0
+    size: int = 0                # of its pieces before the last, passed or not
     down: int = 0
+    whole: bool = False          # all of it went up
     answer: str = ""             # "OK", "NO", "BAD" once the client has all of it
 
 
@@ -143,8 +145,11 @@ class Link:
             return
         commands = [self.current] if self.current else []
         self._cut_piece("up", piece.octets, commands, piece.last)
-        if piece.last:
+        if piece.last and self.current:
+            self.current.whole = self.current.up >= self.current.size + len(piece.octets)
             self.current = None
+        elif self.current:
+            self.current.size += len(piece.octets)
 
     def _begin(self, tag, name):
         self.current = None

@@ -178,6 +178,12 @@ rack_account_label (RackAccount *account)
   return account->label;
 }
 
+gboolean
+rack_account_is_read_only (RackAccount *account)
+{
+  return account->settings.read_only;
+}
+
 char *
 rack_account_identity (RackAccount *account)
 {

@@ -10,16 +10,25 @@
 
 #define RING (256 * 1024)
 
+typedef struct AppendCall AppendCall;
+
+/* Of one message: all of them read from the same ring, one after the other. */
 typedef struct
 {
-  RackCall call;
   RackSource source;
+  AppendCall *call;
+} AppendSource;
+
+struct AppendCall
+{
+  RackCall call;
+  AppendSource *sources;
   /* Guarded by call.lock. */
   char *ring;
   gsize at, used;
   gboolean abandoned; /* the caller gave up before the end */
   gboolean starved;   /* the owner wants a kick */
-} AppendCall;
+};
 
 struct RackAppend
 {
@@ -34,7 +43,7 @@ struct RackAppend
 static gssize
 source_read (RackSource *source, void *data, gsize size)
 {
-  AppendCall *self = (AppendCall *) ((char *) source - G_STRUCT_OFFSET (AppendCall, source));
+  AppendCall *self = ((AppendSource *) source)->call;
   gssize n = 0;
 
   pthread_mutex_lock (&self->call.lock);
@@ -59,6 +68,7 @@ static void
 append_destroy (RackCall *call)
 {
   g_free (((AppendCall *) call)->ring);
+  g_free (((AppendCall *) call)->sources);
   g_free (call);
 }
 
@@ -90,10 +100,32 @@ acquire (RackAppend *append, GError **error)
     }
 }
 
+static void
+add_item (RackCommand *command, AppendCall *call, guint at, const RackAppendItem *item)
+{
+  AppendSource *source = &call->sources[at];
+
+  *source = (AppendSource){ { item->size, source_read }, call };
+  if (item->flags != 0 || (item->keywords != NULL && *item->keywords != NULL))
+    rack_command_flags (command, item->flags, item->keywords);
+  if (item->date >= 0)
+    rack_command_date_time (command, item->date, item->zone);
+  rack_command_source (command, &source->source);
+}
+
+static gboolean
+check_many (RackAppend *append, guint n, GError **error)
+{
+  if (n == 1 || rack_conn_has (append->lease.conn, "MULTIAPPEND"))
+    return TRUE;
+  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_UNSUPPORTED,
+                       "the server takes one message at a time (no MULTIAPPEND)");
+  return FALSE;
+}
+
 RackAppend *
-rack_append_new (RackAccount *account, const char *mailbox, guint64 size, RackFlags flags,
-                 const char *const *keywords, gint64 date, gint zone, GCancellable *cancellable,
-                 GError **error)
+rack_append_new_many (RackAccount *account, const char *mailbox, const RackAppendItem *items,
+                      guint n, GCancellable *cancellable, GError **error)
 {
   RackCommand *command = rack_command_new ("APPEND");
   g_autoptr (RackAppend) append = g_new0 (RackAppend, 1);
@@ -101,26 +133,37 @@ rack_append_new (RackAccount *account, const char *mailbox, guint64 size, RackFl
   append->account = rack_account_ref (account);
   append->mailbox = g_strdup (mailbox);
   append->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  append->left = size;
   rack_command_mailbox (command, mailbox);
-  if (flags != 0 || (keywords != NULL && *keywords != NULL))
-    rack_command_flags (command, flags, keywords);
-  if (date >= 0)
-    rack_command_date_time (command, date, zone);
   append->call = rack_call_new_sized (sizeof (AppendCall), &append_ops, command);
   append->call->ring = g_malloc (RING);
-  append->call->source = (RackSource){ size, source_read };
-  rack_command_source (command, &append->call->source);
+  append->call->sources = g_new (AppendSource, n);
+  for (guint i = 0; i < n; i++)
+    {
+      append->left += items[i].size;
+      add_item (command, append->call, i, &items[i]);
+    }
   if (account->settings.read_only)
     g_set_error_literal (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
                          "the account is read-only (read_only = yes)");
-  else if (acquire (append, error))
+  else if (acquire (append, error) && check_many (append, n, error))
     {
       rack_conn_post (append->lease.conn, &append->call->call);
       return g_steal_pointer (&append);
     }
   g_prefix_error (error, "%s: %s: append: ", account->label, mailbox);
   return NULL;
+}
+
+RackAppend *
+rack_append_new (RackAccount *account, const char *mailbox, guint64 size, RackFlags flags,
+                 const char *const *keywords, gint64 date, gint zone, GCancellable *cancellable,
+                 GError **error)
+{
+  RackAppendItem item = {
+    .size = size, .flags = flags, .keywords = keywords, .date = date, .zone = zone
+  };
+
+  return rack_append_new_many (account, mailbox, &item, 1, cancellable, error);
 }
 
 static gboolean
@@ -192,7 +235,7 @@ rack_append_write (RackAppend *append, const void *data, gsize size, GError **er
 }
 
 gboolean
-rack_append_finish (RackAppend *append, guint32 *uid_validity, guint32 *uid, GError **error)
+rack_append_finish_many (RackAppend *append, guint32 *uid_validity, RackSet **uids, GError **error)
 {
   RackCall *call = &append->call->call;
 
@@ -213,10 +256,25 @@ rack_append_finish (RackAppend *append, guint32 *uid_validity, guint32 *uid, GEr
     }
   const RackCode *code = &rack_reply_status (call->reply)->code;
   gboolean told = code->kind == RACK_CODE_APPENDUID && code->uids.n > 0;
+  *uid_validity = told ? (guint32) code->number : 0;
+  *uids = rack_set_new ();
+  if (told)
+    rack_set_add_ranges (*uids, code->uids);
+  return TRUE;
+}
+
+gboolean
+rack_append_finish (RackAppend *append, guint32 *uid_validity, guint32 *uid, GError **error)
+{
+  g_autoptr (RackSet) uids = NULL;
+  guint32 validity;
+
+  if (!rack_append_finish_many (append, &validity, &uids, error))
+    return FALSE;
   if (uid_validity != NULL)
-    *uid_validity = told ? (guint32) code->number : 0;
+    *uid_validity = validity;
   if (uid != NULL)
-    *uid = told ? code->uids.items[0].first : 0;
+    *uid = rack_set_count (uids) > 0 ? rack_set_ranges (uids).items[0].first : 0;
   return TRUE;
 }
 

@@ -243,8 +243,7 @@ rack_fetch_skipped (const RackFetch *fetch)
   return fetch->skipped;
 }
 
-/* ---- Windows -----------------------------------------------------------------------------------
- */
+/* ---- Windows ------------------------------------------------------------------------------ */
 
 static gsize
 digits (guint32 number)
@@ -535,8 +534,7 @@ rack_fetch_next (RackFetch *fetch, GError **error)
     }
 }
 
-/* ---- Beginning
- * ------------------------------------------------------------------------------------ */
+/* ---- Beginning ---------------------------------------------------------------------------- */
 
 static void
 add_uid_key (RackCommand *command, gpointer data)

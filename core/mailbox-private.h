@@ -31,6 +31,10 @@ gboolean rack_lease_refresh (const RackLease *lease, GCancellable *cancellable, 
 RackCall *rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
                             RackMakeCommand make, gpointer data, GCancellable *cancellable,
                             GError **error);
+/* The same for a command about these UIDs, all of which its connection must have been shown. */
+RackCall *rack_mailbox_run_on (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
+                               const RackSet *uids, RackMakeCommand make, gpointer data,
+                               GCancellable *cancellable, GError **error);
 /* UIDs that UID SEARCH finds with criteria that are added by add. */
 RackSet *rack_mailbox_find_uids (RackMailbox *mailbox,
                                  void (*add) (RackCommand *command, gpointer data), gpointer data,

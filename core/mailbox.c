@@ -78,9 +78,20 @@ rack_lease_refresh (const RackLease *lease, GCancellable *cancellable, GError **
   return rack_call_expect (noop, cancellable, error);
 }
 
-gboolean
-rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *cancellable,
-                    RackLease *lease, GError **error)
+/* What was there when it was selected the connection has been shown. */
+static gboolean
+was_shown (const RackLease *lease, const RackSet *uids)
+{
+  RackMailboxStatus then = { 0 };
+  RackRanges ranges = rack_set_ranges (uids);
+
+  rack_mailbox_read_select (lease->select->reply, &then);
+  return ranges.n > 0 && ranges.items[ranges.n - 1].last < then.uid_next;
+}
+
+static gboolean
+lease_for (RackMailbox *mailbox, RackLeaseFlags flags, const RackSet *uids,
+           GCancellable *cancellable, RackLease *lease, GError **error)
 {
   RackAccount *account = mailbox->account;
 
@@ -94,7 +105,8 @@ rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *ca
         return FALSE;
       gboolean ok = rack_call_expect (lease->select, cancellable, &problem);
       ok = ok && check_selected (mailbox, lease, &problem);
-      if (ok && (flags & RACK_LEASE_FRESH) && lease->reused)
+      if (ok && (flags & RACK_LEASE_FRESH) && lease->reused
+          && (uids == NULL || !was_shown (lease, uids)))
         ok = rack_lease_refresh (lease, cancellable, &problem);
       if (ok)
         return TRUE;
@@ -104,6 +116,13 @@ rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *ca
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;
     }
+}
+
+gboolean
+rack_mailbox_lease (RackMailbox *mailbox, RackLeaseFlags flags, GCancellable *cancellable,
+                    RackLease *lease, GError **error)
+{
+  return lease_for (mailbox, flags, NULL, cancellable, lease, error);
 }
 
 void
@@ -116,11 +135,19 @@ RackCall *
 rack_mailbox_run (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
                   RackMakeCommand make, gpointer data, GCancellable *cancellable, GError **error)
 {
+  return rack_mailbox_run_on (mailbox, flags, what, NULL, make, data, cancellable, error);
+}
+
+RackCall *
+rack_mailbox_run_on (RackMailbox *mailbox, RackLeaseFlags flags, const char *what,
+                     const RackSet *uids, RackMakeCommand make, gpointer data,
+                     GCancellable *cancellable, GError **error)
+{
   RackTries tries = { 0 };
   GError *problem = NULL;
   RackLease lease;
 
-  while (rack_mailbox_lease (mailbox, flags, cancellable, &lease, &problem))
+  while (lease_for (mailbox, flags, uids, cancellable, &lease, &problem))
     {
       g_autoptr (RackCall) call = rack_call_new (make (data, lease.conn));
       if (flags & RACK_LEASE_ONCE)
@@ -217,8 +244,7 @@ rack_mailbox_status (RackMailbox *mailbox, RackMailboxStatus *status)
  * is left out, and the answer is OK all the same (Dovecot's is "No messages found", and behind it
  * they are there: a move by steps would expunge what it has not copied). */
 
-/* ---- Store, copy, move, expunge -----------------------------------------------------------------
- */
+/* ---- Store, copy, move, expunge ----------------------------------------------------------- */
 
 typedef struct
 {
@@ -265,8 +291,8 @@ store_as (RackMailbox *mailbox, SetCommand *set, const char *what, GCancellable 
 {
   /* Sent again, a replacement would undo what others changed in between. */
   RackLeaseFlags run = RACK_LEASE_FRESH | (set->mode == RACK_STORE_REPLACE ? RACK_LEASE_ONCE : 0);
-  g_autoptr (RackCall) call =
-      rack_mailbox_run (mailbox, run, what, make_set_command, set, cancellable, error);
+  g_autoptr (RackCall) call = rack_mailbox_run_on (mailbox, run, what, set->uids, make_set_command,
+                                                   set, cancellable, error);
 
   return call != NULL;
 }
@@ -322,8 +348,8 @@ copy_as (RackMailbox *mailbox, const RackSet *uids, const char *to, RackCopied *
          const char *what, GCancellable *cancellable, GError **error)
 {
   SetCommand set = { .verb = "UID COPY", .uids = uids, .to = to };
-  g_autoptr (RackCall) call = rack_mailbox_run (mailbox, RACK_LEASE_FRESH, what, make_set_command,
-                                                &set, cancellable, error);
+  g_autoptr (RackCall) call = rack_mailbox_run_on (mailbox, RACK_LEASE_FRESH, what, uids,
+                                                   make_set_command, &set, cancellable, error);
 
   if (call != NULL)
     take_copied (call->reply, copied);
@@ -394,8 +420,8 @@ expunge_as (RackMailbox *mailbox, const RackSet *uids, gboolean has_uidplus, con
 
   if (!store_as (mailbox, &mark, what, cancellable, error))
     return FALSE;
-  g_autoptr (RackCall) call = rack_mailbox_run (mailbox, RACK_LEASE_FRESH, marked, make_set_command,
-                                                &expunge, cancellable, &problem);
+  g_autoptr (RackCall) call = rack_mailbox_run_on (
+      mailbox, RACK_LEASE_FRESH, marked, uids, make_set_command, &expunge, cancellable, &problem);
   if (call == NULL)
     {
       /* Something has happened: that is not what a lost connection promises. */
@@ -460,8 +486,8 @@ rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to, Ra
     return FALSE;
   if (!has_move)
     return move_by_steps (mailbox, uids, to, copied, cancellable, error);
-  g_autoptr (RackCall) call = rack_mailbox_run (mailbox, RACK_LEASE_FRESH, "move", make_set_command,
-                                                &set, cancellable, error);
+  g_autoptr (RackCall) call = rack_mailbox_run_on (mailbox, RACK_LEASE_FRESH, "move", uids,
+                                                   make_set_command, &set, cancellable, error);
   if (call != NULL)
     take_copied (call->reply, copied);
   return call != NULL;

@@ -164,8 +164,7 @@ static const RackCallOps read_ops = { .claims = read_claims,
                                       .response = read_response,
                                       .destroy = read_destroy };
 
-/* ---- The reader ---------------------------------------------------------------------------------
- */
+/* ---- The reader --------------------------------------------------------------------------- */
 
 static ReadCall *
 read_call_new (RackReader *reader, guint32 uid)

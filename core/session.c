@@ -224,8 +224,7 @@ rack_session_fetch (RackSession *session, RackCommand *command, GCancellable *ca
   return rack_fetch_new_on (session->conn, command, context, cancellable);
 }
 
-/* ---- News and IDLE ------------------------------------------------------------------------------
- */
+/* ---- News and IDLE ------------------------------------------------------------------------ */
 
 /* With the lock held. */
 static RackReply *

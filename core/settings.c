@@ -17,6 +17,8 @@ static const char *const interpolations[] = { "basic", "none", NULL };
 static const char *const roots[] = { "messages", "maildir", "parts", NULL };
 static const char *const views[] = { "hidden", "listed", NULL };
 static const char *const names[] = { "full", "uid", NULL };
+static const char *const offlines[] = { "refuse", "queue", NULL };
+static const char *const commits[] = { "local", "server", NULL };
 
 static const RackParam core_params[] = {
   RACK_PARAM (Core, host, "host", STRING, OPTIONAL, NULL, "IMAP host name or address."),
@@ -71,6 +73,16 @@ static const RackParam mount_params[] = {
               "Programs that may not open files, by name: indexers, thumbnailers."),
   RACK_PARAM (Mount, seen_on_read, "seen_on_read", BOOL, OPTIONAL, "false",
               "Reading a message marks it as seen."),
+  RACK_PARAM_ENUM (Mount, offline, "offline", offlines, OPTIONAL, "refuse",
+                   "While the server cannot be reached changes are refused, or queued."),
+  RACK_PARAM_ENUM (Mount, commit, "commit", commits, OPTIONAL, "local",
+                   "A change is answered when it is durable here, or when the server has it."),
+  RACK_PARAM (Mount, trash, "trash", STRING, OPTIONAL, NULL,
+              "The mailbox that removed mail goes to; else the one with that special use."),
+  RACK_PARAM (Mount, purge, "purge", BOOL, OPTIONAL, "false",
+              "What is in the trash, or has none to go to, may be removed for good."),
+  RACK_PARAM (Mount, state_dir, "state_dir", PATH, OPTIONAL, NULL,
+              "Where changes are kept until the server has them, in a directory for each account."),
   RACK_PARAM (Mount, subscribed, "subscribed", BOOL, OPTIONAL, "false",
               "Show only mailboxes that are subscribed, and INBOX."),
   RACK_PARAM (Mount, cache_limit, "cache_limit", INT, OPTIONAL, "1024",

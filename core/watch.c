@@ -166,8 +166,7 @@ push (RackWatch *watch, RackEventKind kind, guint32 uid, RackFlags flags)
   g_queue_push_tail (&watch->events, event);
 }
 
-/* ---- The connection
- * ------------------------------------------------------------------------------- */
+/* ---- The connection ----------------------------------------------------------------------- */
 
 static RackCall *
 expect (RackWatch *watch, RackCommand *command, GCancellable *cancellable, GError **error)
@@ -237,8 +236,7 @@ connect_and_select (RackWatch *watch, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
-/* ---- What is there now
- * ------------------------------------------------------------------------------ */
+/* ---- What is there now -------------------------------------------------------------------- */
 
 static RackSet *
 search (RackWatch *watch, guint32 from, GCancellable *cancellable, GError **error)
@@ -411,8 +409,7 @@ next_fetched (RackWatch *watch, RackEvent *event, GCancellable *cancellable, GEr
   return FALSE;
 }
 
-/* ---- Life
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------------------------- */
 
 RackWatch *
 rack_mailbox_watch (RackMailbox *mailbox, GCancellable *cancellable, GError **error)

@@ -88,6 +88,9 @@ error_code (RackCodeKind code)
     case RACK_CODE_TOOBIG:
     case RACK_CODE_LIMIT:
       return RACK_ERROR_TOO_LARGE;
+    case RACK_CODE_INUSE:
+    case RACK_CODE_UNAVAILABLE:
+      return RACK_ERROR_BUSY;
     case RACK_CODE_AUTHENTICATIONFAILED:
     case RACK_CODE_AUTHORIZATIONFAILED:
     case RACK_CODE_EXPIRED:

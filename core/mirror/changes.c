@@ -96,6 +96,7 @@ read_batch (RackFolder *folder, guint32 row, const guint32 *uids, guint n, RackN
       || !rack_store_names (folder->mirror->store, row, entries, n, NULL))
     for (guint i = 0; i < n; i++)
       entries[i].name[0] = '\0';
+  rack_folder_given_names (folder, row, entries, n);
   for (guint i = 0; i < n; i++)
     {
       if (entries[i].name[0] == '\0')
@@ -143,12 +144,20 @@ rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged *rec
   enqueue (folder->mirror->changes, node);
 }
 
-void
-rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const RackRecord *records,
-                   guint n, RackNames *names)
+/* What was appended or moved here by us is no news to the program that did it. */
+static void
+mark_own (RackFolder *folder, RackChanged *items, guint n)
 {
-  if (!folder->mirror->options.changes || n == 0)
-    return;
+  pthread_mutex_lock (&folder->mutex);
+  for (guint i = 0; i < n && folder->overlay.ours != NULL; i++)
+    items[i].own = rack_set_contains (folder->overlay.ours, items[i].uid);
+  pthread_mutex_unlock (&folder->mutex);
+}
+
+static Node *
+make_node (RackFolder *folder, RackChangeKind kind, guint32 row, const RackRecord *records, guint n,
+           RackNames *names)
+{
   Node *node = node_new (kind, folder, row, n);
   for (guint i = 0; i < n; i++)
     node->items[i] = (RackChanged){
@@ -164,6 +173,29 @@ rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const R
       g_free (names->items);
       g_free (names);
     }
+  return node;
+}
+
+void
+rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row, const RackRecord *records,
+                   guint n, RackNames *names)
+{
+  if (!folder->mirror->options.changes || n == 0)
+    return;
+  Node *node = make_node (folder, kind, row, records, n, names);
+  if (kind == RACK_CHANGE_ADDED)
+    mark_own (folder, node->items, n);
+  enqueue (folder->mirror->changes, node);
+}
+
+void
+rack_changes_push_taken (RackFolder *folder, guint32 row, const RackRecord *record,
+                         RackNames *names)
+{
+  if (!folder->mirror->options.changes)
+    return;
+  Node *node = make_node (folder, RACK_CHANGE_REMOVED, row, record, 1, names);
+  node->items[0].own = TRUE;
   enqueue (folder->mirror->changes, node);
 }
 
@@ -179,6 +211,18 @@ rack_changes_push_validity (RackFolder *folder, guint32 row)
 {
   if (folder->mirror->options.changes)
     enqueue (folder->mirror->changes, node_new (RACK_CHANGE_VALIDITY, folder, row, 0));
+}
+
+void
+rack_changes_push_local (RackFolder *folder, guint space, const char *name)
+{
+  if (!folder->mirror->options.changes)
+    return;
+  Node *node = node_new (RACK_CHANGE_LOCAL, folder, 0, 1);
+  node->names = g_string_chunk_new (64);
+  node->items[0].uid = space;
+  node->items[0].name = g_string_chunk_insert (node->names, name);
+  enqueue (folder->mirror->changes, node);
 }
 
 void

@@ -42,6 +42,19 @@ find (RackFolder *folder, guint32 uid, RackEntry *entry, guint32 *row)
   return record != NULL;
 }
 
+void
+rack_folder_given_names (RackFolder *folder, guint32 row, RackEntry *entries, guint n)
+{
+  pthread_mutex_lock (&folder->mutex);
+  for (guint i = 0; i < n && folder->row == row && folder->overlay.names != NULL; i++)
+    {
+      const char *name = rack_overlay_name_of (&folder->overlay, entries[i].uid);
+      if (name != NULL)
+        g_strlcpy (entries[i].name, name, sizeof entries[i].name);
+    }
+  pthread_mutex_unlock (&folder->mutex);
+}
+
 /* Names of n entries of a row; those that went meanwhile are taken out. Returns: how many stay. */
 static guint
 add_names (RackFolder *folder, guint32 row, RackEntry *entries, guint n)
@@ -50,6 +63,7 @@ add_names (RackFolder *folder, guint32 row, RackEntry *entries, guint n)
   gboolean named =
       rack_mirror_names (mirror) && rack_store_names (mirror->store, row, entries, n, NULL);
   guint kept = 0;
+  rack_folder_given_names (folder, row, entries, n);
   for (guint i = 0; i < n; i++)
     {
       RackEntry now;
@@ -85,7 +99,11 @@ rack_folder_find (RackFolder *folder, guint32 uid, RackEntry *entry)
 gboolean
 rack_folder_find_name (RackFolder *folder, const char *name, RackEntry *entry)
 {
-  guint32 uid = rack_name_parse_uid (name);
+  pthread_mutex_lock (&folder->mutex);
+  guint32 uid = rack_overlay_uid_of (&folder->overlay, name);
+  pthread_mutex_unlock (&folder->mutex);
+  if (uid == 0)
+    uid = rack_name_parse_uid (name);
   return uid != 0 && rack_folder_find (folder, uid, entry) && strcmp (entry->name, name) == 0;
 }
 

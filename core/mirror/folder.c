@@ -13,6 +13,7 @@
 #define RETRY_AFTER   2000
 /* So long somebody waits for news of what is complete, milliseconds. */
 #define MOMENT        300
+#define MOMENT_BEHIND 10000
 /* So many sizes must have been right until the others are believed. */
 #define SIZES_TRUSTED 16
 
@@ -47,6 +48,7 @@ rack_folder_new (RackMirror *mirror, RackFolder *parent, guint32 id, char *mailb
   rack_cond_init (&folder->cond);
   rack_index_init (&folder->index);
   rack_keywords_init (&folder->keywords);
+  rack_overlay_init (&folder->overlay);
   return folder;
 }
 
@@ -55,6 +57,7 @@ rack_folder_free (RackFolder *folder)
 {
   rack_index_clear (&folder->index);
   rack_keywords_clear (&folder->keywords);
+  rack_overlay_clear (&folder->overlay);
   g_clear_error (&folder->error);
   g_clear_pointer (&folder->handle, rack_mailbox_unref);
   rack_news_clear (&folder->news);
@@ -211,13 +214,22 @@ failed_just_now (RackFolder *folder)
          && g_get_monotonic_time () - folder->error_time < RETRY_AFTER * G_GINT64_CONSTANT (1000);
 }
 
+/* What we put there ourselves is not in it: it was sent shortly before an earlier process ended. A
+ * program that finds it missing would write it once more. */
+static gboolean
+is_behind (const RackFolder *folder)
+{
+  return folder->state.uid_next != 0 && folder->overlay.last_named >= folder->state.uid_next
+         && rack_index_find (&folder->index, folder->overlay.last_named) == NULL;
+}
+
 /* With the mutex held. What is complete is the answer in any case; a moment is given to whoever
  * looks whether it is the latest. */
 static gboolean
 wait_a_moment (RackFolder *folder, RackWaiting *waiting, GError **error)
 {
   g_autoptr (GError) problem = NULL;
-  gint64 until = g_get_monotonic_time () + MOMENT * 1000;
+  gint64 until = g_get_monotonic_time () + (is_behind (folder) ? MOMENT_BEHIND : MOMENT) * 1000;
   guint64 finished = folder->finished;
   gint64 left;
   if (!folder->busy && failed_just_now (folder))
@@ -278,16 +290,26 @@ rack_folder_wait (RackFolder *folder, GCancellable *cancellable, GError **error)
   rack_waiting_begin (&waiting, &folder->mutex, &folder->cond, cancellable);
   gboolean ok;
   if (!folder->complete)
-    ok = wait_until_complete (folder, &waiting, error);
-  else if (online)
-    ok = wait_a_moment (folder, &waiting, error);
+    {
+      ok = wait_until_complete (folder, &waiting, error);
+      /* From the disk. */
+      if (ok && online && is_behind (folder) && !is_ready (folder))
+        ok = wait_a_moment (folder, &waiting, error);
+    }
   else
-    ok = TRUE;
+    ok = !online || wait_a_moment (folder, &waiting, error);
   rack_waiting_end (&waiting);
   return ok;
 }
 
 /* ---- For the other files of the mirror ------------------------------------------ */
+
+guint32
+rack_folder_count (const RackFolder *folder)
+{
+  const RackSet *hidden = folder->overlay.hidden;
+  return folder->index.n + (hidden != NULL ? (guint32) rack_set_count (hidden) : 0);
+}
 
 RackMailbox *
 rack_folder_handle (RackFolder *folder, guint32 row, GError **error)

@@ -14,6 +14,7 @@
 #include "jobs.h"
 #include "keywords.h"
 #include "names.h"
+#include "overlay.h"
 #include "store.h"
 #include "waiting.h"
 
@@ -30,6 +31,7 @@ typedef struct RackReports RackReports;
 typedef struct RackNetwork RackNetwork;
 typedef struct RackOnline RackOnline;
 typedef struct RackThreadsCache RackThreadsCache;
+typedef struct RackOutbox RackOutbox;
 
 /* What the server can do that makes a difference here. */
 typedef enum
@@ -53,7 +55,9 @@ struct RackMirror
   RackNetwork *network;
   RackOnline *online;
   RackThreadsCache *threads;
+  RackOutbox *outbox;
   RackStore *store;
+  char *trash; /* the mailbox a person named, or NULL */
   char *notice;
   gint64 started; /* nanoseconds since the epoch */
 
@@ -68,6 +72,7 @@ struct RackMirror
   gint probing;     /* atomic: sizes are being tried, or were */
   gint syncs;       /* atomic */
   gint offers;      /* atomic: RackOffers */
+  gint separator;   /* atomic: of the levels of names, or 0 */
 };
 
 /* What a folder's job is asked to do. */
@@ -118,6 +123,7 @@ struct RackFolder
   pthread_cond_t cond;   /* a job has finished */
   RackIndex index;
   RackKeywords keywords;
+  RackOverlay overlay;
   guint32 row;
   RackMailboxState state; /* what the index is about; uid_validity 0: nothing is known */
   RackStoreBox box;       /* what the store was told last; row 0: nothing */
@@ -174,11 +180,17 @@ void rack_folder_free (RackFolder *folder);
 void rack_folder_stamp (RackFolder *folder);
 /* The same for their flags and keywords. */
 void rack_folder_stamp_flags (RackFolder *folder);
+/* How many messages the server has, as far as is known: hidden ones too. With the mutex held. */
+guint32 rack_folder_count (const RackFolder *folder);
 /* Returns: (owned) the open mailbox, or NULL with error set. */
 RackMailbox *rack_folder_handle (RackFolder *folder, guint32 row, GError **error);
 /* A literal of size octets was seen. */
 void rack_folder_learn_size (RackFolder *folder, guint32 row, guint32 uid, guint64 size);
 gboolean rack_mirror_trusts_sizes (RackMirror *mirror);
+
+/* ---- entries.c ---- */
+/* Those of n entries that a program gave a name are called so. */
+void rack_folder_given_names (RackFolder *folder, guint32 row, RackEntry *entries, guint n);
 
 /* ---- sync.c ---- */
 /* Has a job do it. With the folder's mutex held. */
@@ -188,6 +200,9 @@ void rack_sync_request (RackFolder *folder, RackWant want);
 /* Forgets everything about a folder's messages. wipe: on the disk too (its UIDVALIDITY changed);
  * else it may come back. */
 void rack_sync_drop (RackFolder *folder, gboolean wipe);
+
+/* Of a record: keywords as rows.h has them. With the folder's mutex held. */
+void rack_record_set_keywords (RackRecord *record, RackKeywords *keywords, const char *text);
 
 /* ---- publish.c: what was learnt of a folder goes to the store and the index ---- */
 /* Those in rows come in. FALSE: the disk's error, or RACK_ERROR_STALE: the folder was dropped
@@ -263,6 +278,9 @@ RackNames *rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids
  * NULL. Does nothing if nobody listens or n is 0. */
 void rack_changes_push (RackFolder *folder, RackChangeKind kind, guint32 row,
                         const RackRecord *records, guint n, RackNames *names);
+/* The same for what was taken away by us: the program knows. */
+void rack_changes_push_taken (RackFolder *folder, guint32 row, const RackRecord *record,
+                              RackNames *names);
 /* A message whose flags changed. */
 typedef struct
 {
@@ -274,6 +292,8 @@ void rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged
 void rack_changes_push_state (RackMirror *mirror, RackChangeKind kind);
 /* folder has another UIDVALIDITY from now on. */
 void rack_changes_push_validity (RackFolder *folder, guint32 row);
+/* One name beside the mail of folder came or went. */
+void rack_changes_push_local (RackFolder *folder, guint space, const char *name);
 /* names: of directories below folder (char *). */
 void rack_changes_push_folders (RackMirror *mirror, RackFolder *folder, const GPtrArray *names);
 

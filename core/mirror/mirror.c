@@ -8,6 +8,7 @@
  * find.c and threads.c what looks through all mailboxes.
  */
 #include "mirror-private.h"
+#include "outbox.h"
 #include "parts.h"
 #include "threads.h"
 
@@ -36,6 +37,7 @@ mirror_new (RackAccount *account, const RackMirrorOptions *options)
   RackMirror *mirror = g_new0 (RackMirror, 1);
   mirror->account = rack_account_ref (account);
   mirror->options = *options;
+  mirror->options.read_only |= rack_account_is_read_only (account);
   /* Nobody can have to forget anything before this is open. */
   mirror->options.changes = FALSE;
   apply_defaults (&mirror->options);
@@ -79,6 +81,8 @@ open_store (RackMirror *mirror, GError **error)
     return FALSE;
   rack_store_allow_memory (mirror->store);
   mirror->options.cache_dir = mirror->options.holder = NULL; /* the caller's */
+  mirror->trash = g_strdup (options->trash);
+  mirror->options.trash = NULL;
   mirror->sizes_right = (gint) rack_store_get (mirror->store, "sizes_right", 0);
   mirror->sizes_wrong = (gint) rack_store_get (mirror->store, "sizes_wrong", 0);
   return rack_tree_load (mirror, error);
@@ -123,6 +127,9 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
   mirror->cancellable = g_cancellable_new ();
   if (ok)
     ok = (mirror->bodies = rack_bodies_new (mirror, error)) != NULL;
+  if (ok && options->writes)
+    ok = (mirror->outbox = rack_outbox_open (mirror, options->state_dir, error)) != NULL;
+  mirror->options.state_dir = NULL;
   if (!ok)
     {
       rack_mirror_close (mirror);
@@ -132,6 +139,8 @@ rack_mirror_open (RackAccount *account, const RackMirrorOptions *options, GCance
   mirror->jobs = rack_jobs_new (SYNC_THREADS, "mirror-sync");
   mirror->watchers = rack_watchers_new (mirror);
   mirror->reports = rack_reports_new (mirror);
+  if (mirror->outbox != NULL)
+    rack_outbox_start (mirror->outbox);
   mirror->network = rack_network_new (mirror);
   return mirror;
 }
@@ -157,6 +166,7 @@ rack_mirror_close (RackMirror *mirror)
   g_cancellable_cancel (mirror->cancellable);
   if (mirror->store != NULL)
     rack_store_say_closing (mirror->store);
+  rack_outbox_free (mirror->outbox);
   rack_reports_free (mirror->reports);
   rack_network_free (mirror->network);
   if (mirror->watchers != NULL)
@@ -182,6 +192,7 @@ rack_mirror_close (RackMirror *mirror)
   g_object_unref (mirror->cancellable);
   rack_account_unref (mirror->account);
   g_free (mirror->notice);
+  g_free (mirror->trash);
   g_free (mirror);
 }
 

@@ -44,8 +44,8 @@ has_forwarded (const char *keywords)
   return FALSE;
 }
 
-static void
-set_keywords (RackRecord *record, RackKeywords *keywords, const char *text)
+void
+rack_record_set_keywords (RackRecord *record, RackKeywords *keywords, const char *text)
 {
   record->keywords = rack_keywords_number (keywords, text);
   record->bits = (record->bits & ~(guint) RACK_RECORD_FORWARDED)
@@ -61,10 +61,19 @@ merge (RackFolder *folder, const RackRows *rows, GArray *added)
   for (guint i = 0; i < rows->n; i++)
     {
       const RackRow *row = &rows->items[i];
+      if (rack_overlay_hides (&folder->overlay, row->uid))
+        continue;
       RackRecord record = {
-        .uid = row->uid, .flags = (guint16) row->flags, .size = row->size, .date = row->date
+        .uid = row->uid,
+        .flags = (guint16) rack_overlay_flags (&folder->overlay, row->uid, row->flags),
+        .size = row->size,
+        .date = row->date,
       };
-      set_keywords (&record, &folder->keywords, rack_rows_text (rows, row->keywords));
+      g_autofree char *changed = NULL;
+      rack_record_set_keywords (&record, &folder->keywords,
+                                rack_overlay_keywords (&folder->overlay, row->uid,
+                                                       rack_rows_text (rows, row->keywords),
+                                                       &changed));
       rack_index_append (&batch, &record);
     }
   rack_index_seal (&batch);
@@ -133,13 +142,19 @@ rack_sync_remove (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids,
   if (!lock_if_open (folder, mailbox, error))
     return FALSE;
   rack_index_take (&folder->index, uids, &gone);
+  g_autoptr (RackSet) set = rack_set_new ();
+  if (folder->overlay.hidden != NULL)
+    {
+      rack_set_merge (set, folder->overlay.hidden);
+      rack_set_intersect (set, uids);
+      rack_set_subtract (folder->overlay.hidden, set);
+    }
   guint32 row = folder->row;
   if (gone.n > 0)
     rack_folder_stamp (folder);
   pthread_mutex_unlock (&folder->mutex);
 
   g_autofree guint32 *left = g_new (guint32, gone.n);
-  g_autoptr (RackSet) set = rack_set_new ();
   for (guint i = 0; i < gone.n; i++)
     {
       left[i] = gone.records[i].uid;
@@ -160,14 +175,16 @@ static gboolean
 set_record (RackFolder *folder, RackRecord *record, const RackRows *rows, const RackRow *row,
             RackFlagged *flagged)
 {
-  const char *text = rack_rows_text (rows, row->keywords);
+  g_autofree char *changed = NULL;
+  const char *text = rack_overlay_keywords (&folder->overlay, row->uid,
+                                            rack_rows_text (rows, row->keywords), &changed);
   guint16 keywords = rack_keywords_number (&folder->keywords, text);
-  if (record->flags == (guint16) row->flags && record->keywords == keywords
-      && keywords != RACK_KEYWORDS_OWN)
+  guint16 flags = (guint16) rack_overlay_flags (&folder->overlay, row->uid, row->flags);
+  if (record->flags == flags && record->keywords == keywords && keywords != RACK_KEYWORDS_OWN)
     return FALSE;
   flagged->before = *record;
-  record->flags = (guint16) row->flags;
-  set_keywords (record, &folder->keywords, text);
+  record->flags = flags;
+  rack_record_set_keywords (record, &folder->keywords, text);
   flagged->after = *record;
   return TRUE;
 }
@@ -242,6 +259,35 @@ typedef struct
   RackKeywords keywords;
 } Loading;
 
+/* With the folder's mutex held: what is on its way is seen as done. */
+static void
+apply_overlay (RackFolder *folder)
+{
+  const RackOverlay *overlay = &folder->overlay;
+  RackIndex hidden;
+  rack_index_init (&hidden);
+  if (overlay->hidden != NULL)
+    rack_index_take (&folder->index, overlay->hidden, &hidden);
+  rack_index_clear (&hidden);
+  if (overlay->intents == NULL)
+    return;
+  GHashTableIter iter;
+  gpointer uid;
+  g_hash_table_iter_init (&iter, overlay->intents);
+  while (g_hash_table_iter_next (&iter, &uid, NULL))
+    {
+      RackRecord *record = rack_index_find (&folder->index, GPOINTER_TO_UINT (uid));
+      if (record == NULL)
+        continue;
+      g_autofree char *changed = NULL;
+      const char *before = rack_keywords_text (&folder->keywords, record->keywords);
+      const char *after = rack_overlay_keywords (overlay, record->uid, before, &changed);
+      record->flags = (guint16) rack_overlay_flags (overlay, record->uid, record->flags);
+      if (after != before && before != NULL)
+        rack_record_set_keywords (record, &folder->keywords, after);
+    }
+}
+
 static void
 load_message (const RackStoreMessage *message, gpointer data)
 {
@@ -251,7 +297,7 @@ load_message (const RackStoreMessage *message, gpointer data)
                         .size = message->size,
                         .bits = message->exact ? RACK_RECORD_EXACT : 0,
                         .date = message->date };
-  set_keywords (&record, &loading->keywords, message->keywords);
+  rack_record_set_keywords (&record, &loading->keywords, message->keywords);
   rack_index_append (&loading->index, &record);
 }
 
@@ -271,6 +317,8 @@ take_loaded (RackFolder *folder, Loading *loading)
   folder->changed = MAX (folder->changed, box->changed);
   folder->flags_changed = MAX (folder->flags_changed, box->flags_changed);
   folder->state = (RackMailboxState){ box->uid_validity, box->uid_next, box->modseq };
+  rack_overlay_bind (&folder->overlay, box->uid_validity);
+  apply_overlay (folder);
   folder->complete = box->complete && (box->named || !rack_mirror_names (folder->mirror));
   if (folder->complete)
     folder->handle =

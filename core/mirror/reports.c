@@ -47,7 +47,7 @@ is_current (const RackFolder *folder, const RackMailboxInfo *info)
   const RackMailboxState *state = &folder->state;
   RackStatusItems items = info->status_items;
 
-  return (!(items & RACK_STATUS_MESSAGES) || info->messages == folder->index.n)
+  return (!(items & RACK_STATUS_MESSAGES) || info->messages == rack_folder_count (folder))
          && (!(items & RACK_STATUS_UIDNEXT) || info->uid_next == state->uid_next)
          && (!(items & RACK_STATUS_UIDVALIDITY) || info->uid_validity == state->uid_validity)
          && (!(items & RACK_STATUS_HIGHESTMODSEQ) || info->highest_modseq == state->highest_modseq)

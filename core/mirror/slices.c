@@ -254,8 +254,7 @@ finish_fields (Slice *slice)
   slice->part.size = slice->body.size;
 }
 
-/* ---- The tree ---------------------------------------------------------------------------------
- */
+/* ---- The tree ----------------------------------------------------------------------------- */
 
 static Slice *add_slice (RackSlices *slices, RackStr octets, Slice *holder, guint depth,
                          gboolean digest);

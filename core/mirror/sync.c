@@ -156,6 +156,7 @@ ensure_open (RackFolder *folder, GError **error)
   folder->box = box;
   folder->row = box.row;
   folder->state = (RackMailboxState){ box.uid_validity, box.uid_next, box.modseq };
+  rack_overlay_bind (&folder->overlay, box.uid_validity);
   folder->expected = status.messages;
   gboolean replaced = folder->replaced;
   folder->replaced = FALSE;
@@ -247,6 +248,8 @@ take_changes (RackFolder *folder, RackMailbox *mailbox, RackMailboxState *state,
 {
   pthread_mutex_lock (&folder->mutex);
   g_autoptr (RackSet) known = rack_index_uids (&folder->index);
+  if (folder->overlay.hidden != NULL)
+    rack_set_merge (known, folder->overlay.hidden);
   *state = folder->state;
   pthread_mutex_unlock (&folder->mutex);
   g_autoptr (RackResync) resync =
@@ -362,8 +365,8 @@ check (RackFolder *folder, GError **error)
   gboolean enough = state->highest_modseq != 0 ? info->highest_modseq == state->highest_modseq
                                                : folder->checks++ < CHECKS_MAX;
   gboolean replaced = info->uid_validity != 0 && info->uid_validity != state->uid_validity;
-  gboolean same = enough && !replaced && info->messages == folder->index.n && !folder->missed
-                  && (info->uid_next == 0 || info->uid_next == state->uid_next);
+  gboolean same = enough && !replaced && info->messages == rack_folder_count (folder)
+                  && !folder->missed && (info->uid_next == 0 || info->uid_next == state->uid_next);
   pthread_mutex_unlock (&folder->mutex);
   rack_mailbox_info_free (info);
   if (same)

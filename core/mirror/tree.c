@@ -258,6 +258,8 @@ apply_info (Refresh *refresh, const RackMailboxInfo *info)
   const char *name = canonical (info->name);
   gsize size = strlen (name);
   char separator = info->separator;
+  if (separator != '\0')
+    g_atomic_int_set (&refresh->mirror->separator, separator);
   /* "Foo/" is how some servers list a name that only has children. */
   if (separator != '\0' && size > 1 && name[size - 1] == separator)
     size--;

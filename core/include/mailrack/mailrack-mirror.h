@@ -27,15 +27,21 @@ typedef struct RackMirror RackMirror;
 typedef struct
 {
   RackMountNames names;
-  gint64 cache_limit;    /* MiB of bodies kept; 0 = no limit */
-  gint64 poll;           /* milliseconds between looks at what is not pushed; 0 = 60,000 */
-  gint64 stall;          /* milliseconds without any progress until a wait fails; 0 = 120,000 */
-  guint watches;         /* mailboxes that may hold a connection for pushes; 0 = 2 */
-  guint fetchers;        /* bodies fetched at a time; 0 = 8 */
-  gboolean subscribed;   /* only mailboxes that are subscribed, and INBOX */
-  gboolean changes;      /* rack_mirror_next_change() will be called: keep what happens for it */
-  const char *cache_dir; /* the directory of the accounts' directories; NULL: the usual one */
-  const char *holder;    /* who we are, for others who want it: "mailrack-mount on /mnt" */
+  gint64 cache_limit;     /* MiB of bodies kept; 0 = no limit */
+  gint64 poll;            /* milliseconds between looks at what is not pushed; 0 = 60,000 */
+  gint64 stall;           /* milliseconds without any progress until a wait fails; 0 = 120,000 */
+  guint watches;          /* mailboxes that may hold a connection for pushes; 0 = 2 */
+  guint fetchers;         /* bodies fetched at a time; 0 = 8 */
+  gboolean subscribed;    /* only mailboxes that are subscribed, and INBOX */
+  gboolean changes;       /* rack_mirror_next_change() will be called: keep what happens for it */
+  const char *cache_dir;  /* the directory of the accounts' directories; NULL: the usual one */
+  gboolean writes;        /* changes may be made (mailrack-outgoing.h): there is a journal */
+  gboolean read_only;     /* but for this account */
+  gboolean queue_offline; /* changes are taken while the server cannot be reached */
+  gboolean purge;         /* what has no way into the trash may be removed for good */
+  const char *trash;      /* the mailbox that is the trash; NULL: the one with that special use */
+  const char *state_dir;  /* the directory of the accounts' journals; NULL: the usual one */
+  const char *holder;     /* who we are, for others who want it: "mailrack-mount on /mnt" */
 } RackMirrorOptions;
 
 /* Opens what is on this disk, and asks for the list of mailboxes. Where there is something on the
@@ -134,7 +140,7 @@ RACK_API guint64 rack_mirror_drop_bodies (RackMirror *mirror);
 
 /* ---- Index: the messages of a folder ---------------------------------------- */
 
-#define RACK_ENTRY_NAME_SIZE 184
+#define RACK_ENTRY_NAME_SIZE 256
 
 typedef struct
 {
@@ -358,6 +364,8 @@ typedef enum
   RACK_CHANGE_ONLINE = 6,   /* the server can be reached again; folder is the root */
   RACK_CHANGE_OFFLINE = 7,  /* it cannot, or is not to be asked */
   RACK_CHANGE_VALIDITY = 8, /* folder has another UIDVALIDITY, and row is the new one */
+  RACK_CHANGE_LOCAL = 9, /* what is beside the mail of folder (mailrack-outgoing.h) came or went by
+                          * itself: items have names, and uid is the space */
 } RackChangeKind;
 
 typedef struct
@@ -371,6 +379,7 @@ typedef struct
   RackFlags flags_now;
   gboolean forwarded_now;
   gint64 date;
+  gboolean own; /* it came or went by a change of ours, which the program has seen already */
 } RackChanged;
 
 typedef struct

@@ -50,7 +50,7 @@ typedef enum
   RACK_ERROR_TOO_LARGE = 19,       /* over APPENDLIMIT, or over a limit of ours */
   RACK_ERROR_UNSUPPORTED = 20,     /* the server lacks the extension this needs */
   RACK_ERROR_IO = 21,              /* this machine's disk or memory, not the network */
-  RACK_ERROR_BUSY = 22,            /* another program has what only one may have */
+  RACK_ERROR_BUSY = 22, /* another program has what only one may have; also INUSE, UNAVAILABLE */
 } RackError;
 
 /* ---- Strings ------------------------------------------------------------ */

@@ -101,6 +101,16 @@ typedef enum
   RACK_NAMES_FULL,
   RACK_NAMES_UID
 } RackMountNames;
+typedef enum
+{
+  RACK_OFFLINE_REFUSE,
+  RACK_OFFLINE_QUEUE
+} RackMountOffline;
+typedef enum
+{
+  RACK_COMMIT_LOCAL,
+  RACK_COMMIT_SERVER
+} RackMountCommit;
 typedef struct
 {
   RackMountNames names;
@@ -111,9 +121,14 @@ typedef struct
   const char *const *deny_readers;
   gboolean seen_on_read;
   gboolean subscribed; /* only what is subscribed, and INBOX */
-  gint64 cache_limit;  /* MiB; 0 = no limit */
-  gint64 poll;         /* milliseconds between looks at mailboxes without push */
-  char *cache_dir;     /* where the mirrors of accounts are; NULL: $XDG_CACHE_HOME/mailrack */
+  RackMountOffline offline;
+  RackMountCommit commit;
+  gboolean purge;
+  char *trash;        /* a mailbox, or NULL: the one with that special use */
+  char *state_dir;    /* where changes are kept; NULL: $XDG_STATE_HOME/mailrack */
+  gint64 cache_limit; /* MiB; 0 = no limit */
+  gint64 poll;        /* milliseconds between looks at mailboxes without push */
+  char *cache_dir;    /* where the mirrors of accounts are; NULL: $XDG_CACHE_HOME/mailrack */
 } RackMountSettings;
 
 /* ---- Plugins: what is installed ------------------------------------------ */
@@ -153,6 +168,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackAccount, rack_account_unref)
 
 /* "bob@imap.example.org". Borrowed. */
 RACK_API const char *rack_account_label (RackAccount *account);
+/* read_only = yes: whatever would change something is refused. */
+RACK_API gboolean rack_account_is_read_only (RackAccount *account);
 /* What tells this account from every other, for whoever keeps something of it: user, host, port,
  * and the settings of its transport that somebody made. No secrets. Returns: (owned) */
 RACK_API char *rack_account_identity (RackAccount *account);
@@ -434,6 +451,20 @@ typedef struct RackAppend RackAppend;
 RACK_API RackAppend *rack_append_new (RackAccount *account, const char *mailbox, guint64 size,
                                       RackFlags flags, const char *const *keywords, gint64 date,
                                       gint zone, GCancellable *cancellable, GError **error);
+typedef struct
+{
+  guint64 size;
+  RackFlags flags;
+  const char *const *keywords; /* NULL-terminated, or NULL */
+  gint64 date;                 /* as above */
+  gint zone;
+} RackAppendItem;
+/* Several messages in one command, which the server stores all or none (MULTIAPPEND, RFC 3502);
+ * their octets are written one after the other. n: at least 1; above that RACK_ERROR_UNSUPPORTED
+ * where the server cannot. */
+RACK_API RackAppend *rack_append_new_many (RackAccount *account, const char *mailbox,
+                                           const RackAppendItem *items, guint n,
+                                           GCancellable *cancellable, GError **error);
 /* Blocks while the connection is busy; memory is bounded. */
 RACK_API gboolean rack_append_write (RackAppend *append, const void *data, gsize size,
                                      GError **error);
@@ -441,6 +472,9 @@ RACK_API gboolean rack_append_write (RackAppend *append, const void *data, gsize
  * NULL) are 0 when the server does not tell. */
 RACK_API gboolean rack_append_finish (RackAppend *append, guint32 *uid_validity, guint32 *uid,
                                       GError **error);
+/* The same for several: *uids (owned) in their order, empty when the server does not tell. */
+RACK_API gboolean rack_append_finish_many (RackAppend *append, guint32 *uid_validity,
+                                           RackSet **uids, GError **error);
 RACK_API void rack_append_free (RackAppend *append); /* unfinished: nothing was added */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackAppend, rack_append_free)
 

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * outbox.c - what is on its way to the server: how it is kept, waited for and looked at
+ *
+ * What is in memory is a copy of the journal with pointers in it. How a change looks is
+ * messages.c's and locals.c's business, how it gets to the server the sender's.
+ */
+#include "outbox.h"
+
+#include <string.h>
+
+/* Answers for those who ask after the fact. */
+#define FAILURES_MAX 1000
+/* How often those who wait look whether something changed, milliseconds. */
+#define WAIT_STEP    3600000
+
+/* ---- Small things ----------------------------------------------------------------------- */
+
+RackTicket
+rack_outbox_ticket (RackOutbox *outbox)
+{
+  /* Ascending also over restarts. */
+  outbox->last_ticket = MAX (outbox->last_ticket + 1, (RackTicket) g_get_real_time ());
+  return outbox->last_ticket;
+}
+
+void
+rack_pending_free (RackPending *pending)
+{
+  g_free (pending->name);
+  g_free (pending->add_keywords);
+  g_free (pending->remove_keywords);
+  g_free (pending->problem);
+  g_free (pending);
+}
+
+gboolean
+rack_pending_write (RackOutbox *outbox, const RackPending *pending, GError **error)
+{
+  RackJournalChange row = {
+    .id = pending->id,
+    .kind = pending->kind,
+    .step = pending->step,
+    .mailbox = pending->folder->mailbox,
+    .uid_validity = pending->uid_validity,
+    .uid = pending->uid,
+    .target = pending->target != NULL ? pending->target->mailbox : NULL,
+    .name = pending->named ? pending->name : NULL,
+    .add = pending->add,
+    .remove = pending->remove,
+    .add_keywords = pending->add_keywords,
+    .remove_keywords = pending->remove_keywords,
+    .size = pending->record.size,
+    .date = pending->record.date,
+    .flags = pending->record.flags,
+    .mark_validity = pending->mark_validity,
+    .mark_next = pending->mark_next,
+    .problem = pending->problem,
+    .tries = pending->tries,
+  };
+  return rack_journal_put_change (outbox->journal, &row, error);
+}
+
+static void
+failure_free (gpointer data)
+{
+  RackFailure *failure = data;
+  g_error_free (failure->error);
+  g_free (failure);
+}
+
+void
+rack_outbox_fail (RackOutbox *outbox, RackTicket ticket, GError *error)
+{
+  RackFailure *failure = g_new (RackFailure, 1);
+  *failure = (RackFailure){ ticket, error };
+  g_queue_push_head (&outbox->failures, failure);
+  if (outbox->failures.length > FAILURES_MAX)
+    failure_free (g_queue_pop_tail (&outbox->failures));
+}
+
+void
+rack_outbox_tell (RackFolder *folder, guint space, const char *name)
+{
+  rack_changes_push_local (folder, space, name);
+}
+
+/* ---- From the journal --------------------------------------------------------------------- */
+
+typedef struct
+{
+  RackOutbox *outbox;
+  GHashTable *by_mailbox; /* name -> RackFolder */
+  guint lost;             /* about mailboxes that nobody knows any more */
+} Loading;
+
+static guint32
+row_of (RackFolder *folder, guint32 uid_validity)
+{
+  return folder->box.uid_validity == uid_validity ? folder->box.row : 0;
+}
+
+static void
+load_change (const RackJournalChange *from, gpointer data)
+{
+  Loading *loading = data;
+  RackFolder *folder = g_hash_table_lookup (loading->by_mailbox, from->mailbox);
+  RackFolder *target =
+      *from->target != '\0' ? g_hash_table_lookup (loading->by_mailbox, from->target) : NULL;
+  if (folder == NULL || (*from->target != '\0' && target == NULL))
+    {
+      loading->lost++;
+      return;
+    }
+  RackPending *pending = g_new0 (RackPending, 1);
+  *pending = (RackPending){
+    .id = from->id,
+    .kind = from->kind,
+    /* What was being sent is looked for before it is sent again: it has its mark. */
+    .step = from->step == RACK_STEP_SENDING ? RACK_STEP_QUEUED : from->step,
+    .folder = folder,
+    .target = target,
+    .row = row_of (folder, from->uid_validity),
+    .uid_validity = from->uid_validity,
+    .uid = from->uid,
+    .name = *from->name != '\0' || target == NULL ? g_strdup (from->name)
+                                                  : g_strdup_printf ("%u.eml", from->uid),
+    .named = *from->name != '\0',
+    .add = from->add,
+    .remove = from->remove,
+    .add_keywords = g_strdup (from->add_keywords),
+    .remove_keywords = g_strdup (from->remove_keywords),
+    .record = { .uid = from->uid,
+                .flags = (guint16) from->flags,
+                .size = from->size,
+                .date = from->date },
+    .mark_validity = from->mark_validity,
+    .mark_next = from->mark_next,
+    .problem = g_strdup (from->problem),
+    .tries = from->tries,
+  };
+  g_ptr_array_add (loading->outbox->pending, pending);
+  loading->outbox->last_ticket = MAX (loading->outbox->last_ticket, from->id);
+  rack_pending_apply (loading->outbox, pending);
+}
+
+static void
+load_name (const char *mailbox, guint32 uid_validity, guint32 uid, const char *name, gpointer data)
+{
+  Loading *loading = data;
+  RackFolder *folder = g_hash_table_lookup (loading->by_mailbox, mailbox);
+  if (folder == NULL)
+    return;
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->overlay.uid_validity == 0)
+    rack_overlay_bind (&folder->overlay, uid_validity);
+  if (folder->overlay.uid_validity == uid_validity)
+    rack_overlay_name (&folder->overlay, uid, name);
+  pthread_mutex_unlock (&folder->mutex);
+}
+
+static gboolean
+load (RackOutbox *outbox, GError **error)
+{
+  g_autoptr (GHashTable) by_mailbox = g_hash_table_new (g_str_hash, g_str_equal);
+  Loading loading = { outbox, by_mailbox, 0 };
+  GHashTableIter iter;
+  gpointer one;
+  g_hash_table_iter_init (&iter, outbox->mirror->ids);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    {
+      RackFolder *folder = one;
+      rack_overlay_bind (&folder->overlay, folder->box.uid_validity);
+      g_hash_table_insert (by_mailbox, folder->mailbox, folder);
+    }
+  return rack_journal_each_name (outbox->journal, load_name, &loading, error)
+         && rack_journal_each_change (outbox->journal, load_change, &loading, error)
+         && rack_locals_load (outbox, error);
+}
+
+RackOutbox *
+rack_outbox_open (RackMirror *mirror, const char *state_dir, GError **error)
+{
+  RackOutbox *outbox = g_new0 (RackOutbox, 1);
+  outbox->mirror = mirror;
+  pthread_mutex_init (&outbox->mutex, NULL);
+  rack_cond_init (&outbox->work);
+  rack_cond_init (&outbox->settled);
+  outbox->pending = g_ptr_array_new ();
+  outbox->arrivals = g_ptr_array_new ();
+  outbox->at = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  outbox->moved = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  g_queue_init (&outbox->failures);
+  rack_locals_init (outbox);
+  mirror->outbox = outbox; /* what is loaded asks for it */
+  outbox->journal = rack_journal_open (mirror->account, state_dir, error);
+  if (outbox->journal != NULL && load (outbox, error))
+    return outbox;
+  mirror->outbox = NULL;
+  rack_outbox_free (outbox);
+  return NULL;
+}
+
+void
+rack_outbox_start (RackOutbox *outbox)
+{
+  outbox->sender = g_thread_new ("mirror-send", rack_sender_run, outbox);
+}
+
+void
+rack_outbox_free (RackOutbox *outbox)
+{
+  if (outbox == NULL)
+    return;
+  pthread_mutex_lock (&outbox->mutex);
+  outbox->ending = TRUE;
+  pthread_cond_broadcast (&outbox->work);
+  pthread_cond_broadcast (&outbox->settled);
+  pthread_mutex_unlock (&outbox->mutex);
+  if (outbox->sender != NULL)
+    g_thread_join (outbox->sender);
+  for (guint i = 0; i < outbox->pending->len; i++)
+    g_ptr_array_remove (outbox->arrivals, outbox->pending->pdata[i]);
+  g_ptr_array_set_free_func (outbox->arrivals, (GDestroyNotify) rack_pending_free);
+  g_ptr_array_set_free_func (outbox->pending, (GDestroyNotify) rack_pending_free);
+  g_ptr_array_unref (outbox->arrivals);
+  g_ptr_array_unref (outbox->pending);
+  g_hash_table_unref (outbox->at);
+  g_hash_table_unref (outbox->moved);
+  rack_locals_clear (outbox);
+  g_queue_clear_full (&outbox->failures, failure_free);
+  rack_journal_close (outbox->journal);
+  pthread_cond_destroy (&outbox->work);
+  pthread_cond_destroy (&outbox->settled);
+  pthread_mutex_destroy (&outbox->mutex);
+  g_free (outbox);
+}
+
+/* ---- Waiting -------------------------------------------------------------------------------- */
+
+static gboolean
+is_on_its_way (RackOutbox *outbox, RackTicket first, RackTicket last)
+{
+  GHashTableIter iter;
+  gpointer one;
+  for (guint i = 0; i < outbox->pending->len; i++)
+    {
+      const RackPending *pending = outbox->pending->pdata[i];
+      if (pending->id >= first && pending->id <= last && pending->step != RACK_STEP_FAILED)
+        return TRUE;
+    }
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    {
+      const RackLocal *local = one;
+      if (local->ticket >= first && local->ticket <= last
+          && (local->state == RACK_LOCAL_QUEUED || local->state == RACK_LOCAL_SENDING))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+tell_failure (RackOutbox *outbox, RackTicket first, RackTicket last, GError **error)
+{
+  for (GList *at = outbox->failures.tail; at != NULL; at = at->prev)
+    {
+      const RackFailure *failure = at->data;
+      if (failure->ticket < first || failure->ticket > last)
+        continue;
+      g_propagate_error (error, g_error_copy (failure->error));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+wait_for (RackMirror *mirror, RackTicket first, RackTicket last, GCancellable *cancellable,
+          GError **error)
+{
+  RackOutbox *outbox = mirror->outbox;
+  RackWaiting waiting;
+  gboolean ok = TRUE;
+  gint64 stall = mirror->options.stall;
+  gint64 until = g_get_monotonic_time () + stall * 1000;
+  rack_waiting_begin (&waiting, &outbox->mutex, &outbox->settled, cancellable);
+  if (last == 0)
+    last = outbox->last_ticket;
+  outbox->urgent = MAX (outbox->urgent, last);
+  pthread_cond_signal (&outbox->work);
+  while (ok && !outbox->ending && is_on_its_way (outbox, first, last))
+    {
+      gint64 left = (until - g_get_monotonic_time ()) / 1000;
+      ok = rack_waiting_once (&waiting, CLAMP (left, 1, stall), "the server's answer", error);
+      if (ok && g_get_monotonic_time () >= until)
+        {
+          g_set_error_literal (error, RACK_ERROR, RACK_ERROR_TIMEOUT,
+                               "the server has not confirmed it yet; it stays in the queue");
+          ok = FALSE;
+        }
+      if (ok && !rack_online_is (mirror))
+        {
+          g_set_error_literal (error, RACK_ERROR, RACK_ERROR_NETWORK,
+                               "the server cannot be reached; it stays in the queue");
+          ok = FALSE;
+        }
+    }
+  ok = ok && tell_failure (outbox, first, last, error);
+  rack_waiting_end (&waiting);
+  return ok;
+}
+
+gboolean
+rack_outgoing_wait (RackMirror *mirror, RackTicket ticket, GCancellable *cancellable,
+                    GError **error)
+{
+  return ticket == 0 || wait_for (mirror, ticket, ticket, cancellable, error);
+}
+
+gboolean
+rack_outgoing_flush (RackMirror *mirror, GCancellable *cancellable, GError **error)
+{
+  return wait_for (mirror, 1, 0, cancellable, error);
+}
+
+/* ---- Looking --------------------------------------------------------------------------------- */
+
+void
+rack_outgoing_free (RackOutgoing *outgoing)
+{
+  g_free (outgoing->what);
+  g_free (outgoing->mailbox);
+  g_free (outgoing->target);
+  g_free (outgoing->name);
+  g_free (outgoing->problem);
+  g_free (outgoing);
+}
+
+static RackOutgoing *
+describe_pending (const RackPending *pending)
+{
+  static const char *const kinds[] = { "move", "copy", "store", "expunge" };
+  RackOutgoing *out = g_new0 (RackOutgoing, 1);
+  out->id = pending->id;
+  out->failed = pending->step == RACK_STEP_FAILED;
+  out->what = g_strdup (kinds[pending->kind]);
+  out->mailbox = g_strdup (pending->folder->mailbox);
+  out->target = pending->target != NULL ? g_strdup (pending->target->mailbox) : NULL;
+  out->name = g_strdup (pending->name);
+  out->uid = pending->uid;
+  out->size = pending->record.size;
+  out->problem = g_strdup (pending->problem);
+  out->made = (gint64) (pending->id / G_USEC_PER_SEC);
+  out->tries = pending->tries;
+  return out;
+}
+
+static RackOutgoing *
+describe_local (RackLocal *local)
+{
+  RackOutgoing *out = g_new0 (RackOutgoing, 1);
+  RackLocalFacts facts;
+  rack_local_facts (local, &facts);
+  out->id = local->ticket;
+  out->failed = local->state == RACK_LOCAL_FAILED;
+  out->what = g_strdup ("append");
+  out->mailbox = g_strdup (local->folder->mailbox);
+  out->name = g_strdup (local->name);
+  out->local = local->id;
+  out->size = facts.size;
+  out->problem = g_strdup (local->problem);
+  out->made = (gint64) (local->ticket / G_USEC_PER_SEC);
+  out->tries = local->tries;
+  return out;
+}
+
+static gint
+by_id (gconstpointer a, gconstpointer b)
+{
+  RackTicket left = (*(RackOutgoing *const *) a)->id, right = (*(RackOutgoing *const *) b)->id;
+  return (left > right) - (left < right);
+}
+
+GPtrArray *
+rack_outgoing_list (RackMirror *mirror)
+{
+  RackOutbox *outbox = mirror->outbox;
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_outgoing_free);
+  if (outbox == NULL)
+    return list;
+  g_autoptr (GPtrArray) locals = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_local_unref);
+  GHashTableIter iter;
+  gpointer one;
+  pthread_mutex_lock (&outbox->mutex);
+  for (guint i = 0; i < outbox->pending->len; i++)
+    g_ptr_array_add (list, describe_pending (outbox->pending->pdata[i]));
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    {
+      const RackLocal *local = one;
+      if (local->state == RACK_LOCAL_QUEUED || local->state == RACK_LOCAL_SENDING
+          || local->state == RACK_LOCAL_FAILED)
+        g_ptr_array_add (locals, rack_local_ref (one));
+    }
+  pthread_mutex_unlock (&outbox->mutex);
+  for (guint i = 0; i < locals->len; i++)
+    g_ptr_array_add (list, describe_local (locals->pdata[i]));
+  g_ptr_array_sort (list, by_id);
+  return list;
+}
+
+/* ---- What a person says of those that failed ------------------------------------------------- */
+
+static gboolean
+no_such (RackTicket id, GError **error)
+{
+  g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
+               "nothing with the number %" G_GUINT64_FORMAT " is in the queue", id);
+  return FALSE;
+}
+
+static RackLocal *
+find_failed (RackOutbox *outbox, RackTicket id)
+{
+  GHashTableIter iter;
+  gpointer one;
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    if (((RackLocal *) one)->state == RACK_LOCAL_FAILED
+        && (id == 0 || ((RackLocal *) one)->ticket == id))
+      return one;
+  return NULL;
+}
+
+gboolean
+rack_outgoing_retry (RackMirror *mirror, RackTicket id, GError **error)
+{
+  RackOutbox *outbox = mirror->outbox;
+  RackLocal *local;
+  gboolean any = FALSE, ok = TRUE;
+  pthread_mutex_lock (&outbox->mutex);
+  while (ok && (local = find_failed (outbox, id)) != NULL)
+    {
+      g_clear_pointer (&local->problem, g_free);
+      local->tries = 0;
+      local->ticket = rack_outbox_ticket (outbox);
+      rack_local_become (local, RACK_LOCAL_QUEUED);
+      ok = rack_local_write (local, error);
+      any = TRUE;
+      rack_outbox_tell (local->folder, local->space, local->name);
+    }
+  outbox->retry_at = 0;
+  outbox->urgent = outbox->last_ticket;
+  pthread_cond_signal (&outbox->work);
+  pthread_mutex_unlock (&outbox->mutex);
+  return ok && (any || id == 0 || no_such (id, error));
+}
+
+static RackPending *
+find_pending (RackOutbox *outbox, RackTicket id)
+{
+  for (guint i = 0; i < outbox->pending->len; i++)
+    if (((RackPending *) outbox->pending->pdata[i])->id == id)
+      return outbox->pending->pdata[i];
+  return NULL;
+}
+
+gboolean
+rack_outgoing_drop (RackMirror *mirror, RackTicket id, GError **error)
+{
+  RackOutbox *outbox = mirror->outbox;
+  g_autoptr (RackLocal) local = NULL;
+  gboolean ok = FALSE, busy = FALSE;
+  pthread_mutex_lock (&outbox->mutex);
+  RackPending *pending = find_pending (outbox, id);
+  GHashTableIter iter;
+  gpointer one;
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (pending == NULL && local == NULL && g_hash_table_iter_next (&iter, NULL, &one))
+    if (((RackLocal *) one)->ticket == id)
+      local = rack_local_ref (one);
+  if (pending != NULL)
+    {
+      busy = pending->step == RACK_STEP_SENDING || pending->step == RACK_STEP_COPIED;
+      ok = !busy && rack_journal_remove_change (outbox->journal, id, error);
+      if (ok)
+        {
+          rack_pending_revert (outbox, pending);
+          g_ptr_array_remove (outbox->pending, pending);
+          rack_pending_free (pending);
+        }
+    }
+  pthread_mutex_unlock (&outbox->mutex);
+  if (local != NULL)
+    return rack_local_remove (local, NULL, error);
+  if (busy)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_BUSY, "it is being sent just now");
+  return ok || (pending == NULL ? no_such (id, error) : FALSE);
+}

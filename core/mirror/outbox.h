@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * outbox.h - what is on its way to the server, in memory, and who brings it there
+ *
+ * The journal has everything first; this is the same with pointers. outbox.c keeps it, messages.c
+ * changes messages, locals.c has the files, sender.c is the thread that empties it, and
+ * send-*.c what it does. Everything here is under the outbox' mutex, which is the first of all:
+ * folders, tree, bodies, changes and the journal may be asked while it is held, never the server.
+ */
+#pragma once
+
+#include "journal.h"
+#include "mirror-private.h"
+
+G_BEGIN_DECLS
+
+/* One change of one message. */
+typedef struct
+{
+  RackTicket id;
+  RackJournalKind kind;
+  RackJournalStep step;
+  RackFolder *folder, *target; /* target NULL: none */
+  guint32 row;                 /* 0: not known in this process */
+  guint32 uid_validity, uid;
+  char *name;     /* in target, or NULL */
+  gboolean named; /* it is to be called so there for good */
+  RackFlags add, remove;
+  char *add_keywords, *remove_keywords;
+  RackRecord record; /* the message as it was */
+  guint32 mark_validity, mark_next;
+  char *problem;
+  guint tries;
+  gint64 made;       /* monotonic */
+  guint32 new_uid;   /* what it became in target; 0: not known */
+  gboolean arriving; /* it is shown in target */
+  gboolean seen;     /* it was in the target's index, or has gone on from there */
+  gboolean done;     /* the server has confirmed it; only shown until it is seen there */
+} RackPending;
+
+struct RackLocal
+{
+  gint refs; /* atomic; the table has one while it is in it */
+  RackMirror *mirror;
+  guint64 id;
+  RackLocalState state;
+  RackFolder *folder;
+  guint space;
+  guint64 parent;
+  char *name;
+  gboolean directory;
+  guint mode;
+  gint64 mtime;    /* nanoseconds; 0: the file's */
+  gint64 changed;  /* of a directory */
+  int fd;          /* -1: not open */
+  gboolean listed; /* in the tables of names */
+  /* As it was when it was made durable; no size is -1. */
+  gint64 synced_size;
+  guint32 synced_crc;
+  RackTicket ticket;
+  RackFlags flags;
+  char *keywords;
+  guint32 replaces;
+  guint32 mark_validity, mark_next;
+  char *problem;
+  guint tries;
+  gint64 touched;             /* monotonic: left alone since */
+  guint32 row, validity, uid; /* SENT */
+  gboolean seen;              /* SENT, and it was in the index */
+  gboolean unsettled;         /* SENT, and the journal does not say so yet */
+};
+
+/* What a waiter is told of a ticket that failed. */
+typedef struct
+{
+  RackTicket ticket;
+  GError *error;
+} RackFailure;
+
+struct RackOutbox
+{
+  RackMirror *mirror;
+  RackJournal *journal;
+  pthread_mutex_t mutex;
+  pthread_cond_t work;    /* for the sender */
+  pthread_cond_t settled; /* something was done, refused or put off */
+  RackTicket last_ticket;
+  GPtrArray *pending;  /* of RackPending (owned), the oldest first */
+  GHashTable *at;      /* row << 32 | uid (gint64, owned) -> RackPending that moves it */
+  GHashTable *moved;   /* the same -> RackMoved (owned): where it went */
+  GPtrArray *arrivals; /* of RackPending (borrowed or, when done, owned by it): shown in target */
+  GHashTable *locals;  /* id (gint64) -> RackLocal, a reference */
+  GHashTable *places;  /* RackPlace -> GPtrArray of RackLocal, ascending by id */
+  GQueue failures;     /* of RackFailure, the latest first */
+  RackTicket urgent;   /* up to this one nobody waits for company */
+  gint64 retry_at;     /* monotonic: the server could not be reached */
+  guint failed_rounds;
+  gboolean ending;
+  GThread *sender;
+};
+
+/* Where a message went. */
+typedef struct
+{
+  RackFolder *folder;
+  guint32 uid_validity, uid; /* uid 0: not known */
+} RackMoved;
+
+/* ---- outbox.c ---- */
+/* Reads the journal and applies it to the folders, which nobody uses yet. */
+RackOutbox *rack_outbox_open (RackMirror *mirror, const char *state_dir, GError **error);
+void rack_outbox_start (RackOutbox *outbox);
+/* Ends the thread; what is not sent is in the journal. */
+void rack_outbox_free (RackOutbox *outbox);
+RackTicket rack_outbox_ticket (RackOutbox *outbox);
+/* Takes error. */
+void rack_outbox_fail (RackOutbox *outbox, RackTicket ticket, GError *error);
+void rack_pending_free (RackPending *pending);
+gboolean rack_pending_write (RackOutbox *outbox, const RackPending *pending, GError **error);
+/* One name in folder is not what it was; space: of local files, 0 for arrivals. */
+void rack_outbox_tell (RackFolder *folder, guint space, const char *name);
+
+/* ---- messages.c ---- */
+/* What a pending change does to what is seen; on loading and when it is made. */
+void rack_pending_apply (RackOutbox *outbox, RackPending *pending);
+/* Undoes it. */
+void rack_pending_revert (RackOutbox *outbox, RackPending *pending);
+/* The server has done it. uid: in the target, 0 if it did not say. */
+void rack_pending_complete (RackOutbox *outbox, RackPending *pending, guint32 uid_validity,
+                            guint32 uid);
+/* The folder of the trash, or NULL. */
+RackFolder *rack_outbox_trash (RackMirror *mirror);
+/* Takes out those that are seen in their target by themselves. Returns: how many are left. */
+guint rack_outbox_settle_arrivals (RackOutbox *outbox);
+
+/* ---- locals.c ---- */
+gboolean rack_locals_load (RackOutbox *outbox, GError **error);
+void rack_locals_init (RackOutbox *outbox);
+void rack_locals_clear (RackOutbox *outbox);
+/* Those in from are in to. */
+void rack_locals_rehome (RackOutbox *outbox, RackFolder *from, RackFolder *to);
+gboolean rack_local_write (RackLocal *local, GError **error);
+/* What nobody was promised yet. */
+gboolean rack_local_write_lazily (RackLocal *local, GError **error);
+/* Sets the state, and takes it out of the names when it has none any more. */
+void rack_local_become (RackLocal *local, RackLocalState state);
+/* Those that were sent and are seen as messages now are not shown any more. Returns: how many are
+ * left. */
+guint rack_outbox_settle_locals (RackOutbox *outbox);
+
+/* ---- sender.c ---- */
+gpointer rack_sender_run (gpointer outbox);
+
+/* ---- send-messages.c, send-files.c; without the mutex ---- */
+/* All of one kind, about one mailbox, and alike. Returns: NULL, or why the server could not be
+ * asked: then they stay. */
+GError *rack_send_messages (RackOutbox *outbox, GPtrArray *batch);
+/* Local files of one folder. */
+GError *rack_send_files (RackOutbox *outbox, GPtrArray *batch);
+
+G_END_DECLS

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * send-files.c - local files become messages on the server
+ *
+ * APPEND is the one command that must neither be lost nor be done twice. So before a batch goes it
+ * is written down what the mailbox would call its next message; a file whose answer was lost is
+ * looked for from there on, by its octets, before it is sent again.
+ */
+#include "outbox.h"
+#include "send.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK           (64 * 1024)
+/* In one command. */
+#define TOGETHER_MAX    100
+#define TOGETHER_OCTETS (8 << 20)
+
+typedef struct
+{
+  RackOutbox *outbox;
+  RackMirror *mirror;
+  RackFolder *folder;
+  guint32 mark_validity, mark_next;
+  char *chunk;
+  GPtrArray *done; /* of RackLocal: SENT, to be noted */
+} Send;
+
+/* ---- Ends ----------------------------------------------------------------------------------- */
+
+/* A message that another one has replaced goes. With the outbox' mutex held. */
+static gboolean
+expunge_replaced (Send *send, const RackLocal *local, guint32 uid_validity, GError **error)
+{
+  RackOutbox *outbox = send->outbox;
+  RackFolder *folder = send->folder;
+  RackPending *pending = g_new0 (RackPending, 1);
+  pthread_mutex_lock (&folder->mutex);
+  *pending = (RackPending){
+    .id = rack_outbox_ticket (outbox),
+    .kind = RACK_CHANGE_ROW_EXPUNGE,
+    .folder = folder,
+    .row = folder->state.uid_validity == uid_validity ? folder->row : 0,
+    .uid_validity = uid_validity,
+    .uid = local->replaces,
+    .record = { .uid = local->replaces },
+    .made = g_get_monotonic_time (),
+  };
+  pthread_mutex_unlock (&folder->mutex);
+  if (!rack_pending_write (outbox, pending, error))
+    {
+      rack_pending_free (pending);
+      return FALSE;
+    }
+  g_ptr_array_add (outbox->pending, pending);
+  rack_pending_apply (outbox, pending);
+  return TRUE;
+}
+
+static void
+claim (RackFolder *folder, guint32 uid_validity, guint32 uid)
+{
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->overlay.uid_validity == 0)
+    rack_overlay_bind (&folder->overlay, uid_validity);
+  if (uid != 0 && folder->overlay.uid_validity == uid_validity)
+    rack_overlay_claim (&folder->overlay, uid);
+  pthread_mutex_unlock (&folder->mutex);
+}
+
+static void
+succeed (Send *send, RackLocal *local, guint32 uid_validity, guint32 uid)
+{
+  RackOutbox *outbox = send->outbox;
+  RackFolder *folder = send->folder;
+  pthread_mutex_lock (&outbox->mutex);
+  claim (folder, uid_validity, uid);
+  if (local->space == 0 && uid != 0)
+    {
+      pthread_mutex_lock (&folder->mutex);
+      if (folder->overlay.uid_validity == uid_validity)
+        rack_overlay_name (&folder->overlay, uid, local->name);
+      pthread_mutex_unlock (&folder->mutex);
+    }
+  local->validity = uid_validity;
+  local->uid = uid;
+  local->touched = g_get_monotonic_time ();
+  local->mark_next = 0;
+  local->unsettled = TRUE;
+  rack_local_become (local, RACK_LOCAL_SENT);
+  g_ptr_array_add (send->done, local);
+  pthread_cond_broadcast (&outbox->settled);
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
+static gboolean
+note_one (Send *send, RackLocal *local)
+{
+  RackJournal *journal = send->outbox->journal;
+  return rack_journal_remove_local (journal, local->id, NULL)
+         && (local->space != 0 || local->uid == 0
+             || rack_journal_put_name (journal, send->folder->mailbox, local->validity, local->uid,
+                                       local->name, NULL))
+         && (local->replaces == 0 || local->uid == 0
+             || expunge_replaced (send, local, local->validity, NULL));
+}
+
+/* One transaction for all that was sent. Whatever ends us before that, or makes it fail: they are
+ * found by their marks. */
+static void
+note_done (Send *send)
+{
+  RackOutbox *outbox = send->outbox;
+  if (send->done->len == 0)
+    return;
+  pthread_mutex_lock (&outbox->mutex);
+  gboolean begun = rack_journal_begin (outbox->journal, NULL), ok = begun;
+  for (guint i = 0; ok && i < send->done->len; i++)
+    ok = note_one (send, send->done->pdata[i]);
+  if (begun)
+    ok = rack_journal_end (outbox->journal, ok, NULL);
+  for (guint i = 0; ok && i < send->done->len; i++)
+    ((RackLocal *) send->done->pdata[i])->unsettled = FALSE;
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
+static void
+refuse (Send *send, RackLocal *local, const GError *problem)
+{
+  RackOutbox *outbox = send->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  g_free (local->problem);
+  local->problem = g_strdup (problem->message);
+  local->tries++;
+  local->mark_next = 0;
+  rack_local_become (local, RACK_LOCAL_FAILED);
+  rack_local_write (local, NULL);
+  rack_outbox_fail (outbox, local->ticket, g_error_copy (problem));
+  rack_outbox_tell (send->folder, local->space, local->name);
+  pthread_cond_broadcast (&outbox->settled);
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
+/* Not sent; problem NULL: nobody tried. unknown: the server may have it. */
+static void
+put_off (Send *send, RackLocal *local, const GError *problem, gboolean unknown)
+{
+  pthread_mutex_lock (&send->outbox->mutex);
+  local->state = RACK_LOCAL_QUEUED;
+  if (!unknown)
+    local->mark_next = 0;
+  if (problem != NULL)
+    {
+      local->tries++;
+      g_free (local->problem);
+      local->problem = g_strdup (problem->message);
+    }
+  /* The row may go on saying that it may be there: that is looked at once more, no harm. */
+  pthread_mutex_unlock (&send->outbox->mutex);
+}
+
+/* ---- One file ----------------------------------------------------------------------------- */
+
+static gboolean
+fail_reading (RackLocal *local, GError **error)
+{
+  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "%s cannot be read: %s", local->name,
+               errno != 0 ? g_strerror (errno) : "it became shorter");
+  return FALSE;
+}
+
+static gboolean
+pump (Send *send, RackLocal *local, int fd, guint64 size, RackAppend *append, GError **error)
+{
+  for (guint64 at = 0; at < size;)
+    {
+      errno = 0;
+      ssize_t got = pread (fd, send->chunk, MIN (CHUNK, size - at), (off_t) at);
+      if (got <= 0)
+        return fail_reading (local, error);
+      if (!rack_append_write (append, send->chunk, (gsize) got, error))
+        return FALSE;
+      at += (guint64) got;
+    }
+  return TRUE;
+}
+
+/* What is said of a file beside its octets. words: (owned) its keywords. */
+static gboolean
+fill_item (RackLocal *local, RackAppendItem *item, char ***words, GError **error)
+{
+  RackLocalFacts facts;
+  *words = g_strsplit (local->keywords, " ", -1);
+  gboolean none = (*words)[0] == NULL || *(*words)[0] == '\0';
+  if (rack_local_file (local, error) < 0)
+    {
+      if (error != NULL && *error != NULL)
+        (*error)->code = RACK_ERROR_INVALID; /* asking again is no use */
+      return FALSE;
+    }
+  rack_local_facts (local, &facts);
+  *item = (RackAppendItem){
+    .size = facts.size,
+    .flags = local->flags,
+    .keywords = none ? NULL : (const char *const *) *words,
+    .date = facts.mtime / 1000000000,
+  };
+  return TRUE;
+}
+
+/* n files in one command. *uids: (owned) in their order, or empty. */
+static gboolean
+append (Send *send, RackLocal *const *locals, guint n, guint32 *uid_validity, RackSet **uids,
+        GError **error)
+{
+  g_autofree RackAppendItem *items = g_new0 (RackAppendItem, n);
+  g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  for (guint i = 0; i < n; i++)
+    {
+      char **own = NULL;
+      gboolean ok = fill_item (locals[i], &items[i], &own, error);
+      g_ptr_array_add (words, own);
+      if (!ok)
+        return FALSE;
+    }
+  g_autoptr (RackAppend) append = rack_append_new_many (
+      send->mirror->account, send->folder->mailbox, items, n, send->mirror->cancellable, error);
+  if (append == NULL)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (!pump (send, locals[i], rack_local_file (locals[i], NULL), items[i].size, append, error))
+      return FALSE;
+  return rack_append_finish_many (append, uid_validity, uids, error);
+}
+
+/* The octets of a file as they are looked for. */
+static gboolean
+describe (Send *send, RackLocal *local, guint8 *digest, RackSought *sought, GError **error)
+{
+  RackTextDigest sum;
+  ssize_t got = 0;
+  int fd = rack_local_file (local, error);
+  if (fd < 0)
+    return FALSE;
+  errno = 0;
+  rack_text_digest_init (&sum);
+  while ((got = pread (fd, send->chunk, CHUNK, (off_t) sum.octets)) > 0)
+    rack_text_digest_feed (&sum, send->chunk, (gsize) got);
+  rack_text_digest_end (&sum, digest);
+  *sought = (RackSought){
+    .size = sum.octets, .largest = sum.octets + sum.bare, .date = -1, .digest = digest
+  };
+  return got == 0 || fail_reading (local, error);
+}
+
+/* Those of locals that are there from an earlier time: uids gets theirs, or 0. */
+static gboolean
+seek (Send *send, RackLocal *const *locals, guint n, guint32 *uids, GError **error)
+{
+  g_autofree RackSought *sought = g_new0 (RackSought, n);
+  g_autofree guint8 *digests = g_malloc (32 * (gsize) n);
+  guint32 next = G_MAXUINT32;
+  for (guint i = 0; i < n; i++)
+    {
+      next = MIN (next, locals[i]->mark_next);
+      if (!describe (send, locals[i], digests + 32 * (gsize) i, &sought[i], error))
+        return FALSE;
+    }
+  if (!rack_send_seek (send->folder, locals[0]->mark_validity, next, sought, n, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    uids[i] = sought[i].uid;
+  return TRUE;
+}
+
+static gboolean
+is_unknown (const GError *problem)
+{
+  return !g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED)
+         && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_NETWORK);
+}
+
+static void
+set_mark (Send *send, RackLocal *local)
+{
+  local->mark_validity = send->mark_validity;
+  local->mark_next = send->mark_next;
+}
+
+/* Returns: NULL, or why none of the others need be tried. */
+static GError *
+send_one (Send *send, RackLocal *local)
+{
+  GError *problem = NULL;
+  guint32 validity = 0, uid = 0;
+  g_autoptr (RackSet) uids = NULL;
+  set_mark (send, local);
+  if (append (send, &local, 1, &validity, &uids, &problem))
+    {
+      if (rack_set_count (uids) > 0)
+        uid = rack_set_ranges (uids).items[0].first;
+      /* A server without UIDPLUS does not say where it put it. */
+      else if (seek (send, &local, 1, &uid, NULL))
+        validity = local->mark_validity;
+      succeed (send, local, validity, uid);
+      return NULL;
+    }
+  if (rack_send_is_final (problem))
+    {
+      refuse (send, local, problem);
+      g_clear_error (&problem);
+    }
+  else
+    put_off (send, local, problem, is_unknown (problem));
+  return problem;
+}
+
+/* Several at once, where the server can. *sent: whether that is the end of it; else each is to be
+ * sent alone. Returns: as send_one(). */
+static GError *
+send_many (Send *send, RackLocal *const *locals, guint n, gboolean *sent)
+{
+  GError *problem = NULL;
+  guint32 validity = 0;
+  g_autoptr (RackSet) uids = NULL;
+  *sent = FALSE;
+  for (guint i = 0; i < n; i++)
+    set_mark (send, locals[i]);
+  if (append (send, locals, n, &validity, &uids, &problem) && rack_set_count (uids) == n)
+    {
+      RackCopied pairs = { .from = rack_set_new_range (1, n), .to = uids };
+      for (guint i = 0; i < n; i++)
+        succeed (send, locals[i], validity, rack_copied_find (&pairs, i + 1));
+      rack_set_free (pairs.from);
+      *sent = TRUE;
+      return NULL;
+    }
+  if (problem == NULL)
+    {
+      /* It does not say where they are. */
+      g_autofree guint32 *found = g_new0 (guint32, n);
+      gboolean known = seek (send, locals, n, found, NULL);
+      for (guint i = 0; i < n; i++)
+        succeed (send, locals[i], known ? locals[i]->mark_validity : 0, found[i]);
+      *sent = TRUE;
+      return NULL;
+    }
+  /* One of them may be the reason; nothing was stored. */
+  if (rack_send_is_final (problem))
+    {
+      g_clear_error (&problem);
+      return NULL;
+    }
+  for (guint i = 0; i < n; i++)
+    put_off (send, locals[i], i == 0 ? problem : NULL, is_unknown (problem));
+  *sent = TRUE;
+  return problem;
+}
+
+/* How many from locals on go together. */
+static guint
+count_together (RackLocal *const *locals, guint n)
+{
+  guint64 octets = 0;
+  guint together = 0;
+  for (; together < MIN (n, TOGETHER_MAX); together++)
+    {
+      RackLocalFacts facts;
+      rack_local_facts (locals[together], &facts);
+      octets += facts.size;
+      if (octets > TOGETHER_OCTETS)
+        break;
+    }
+  return MAX (together, 1);
+}
+
+/* Those whose answer was lost: the ones that are there are done, the others are sent again. Takes
+ * the former out of batch. */
+static gboolean
+find_sent (Send *send, GPtrArray *batch, GError **error)
+{
+  g_autoptr (GPtrArray) doubtful = g_ptr_array_new ();
+  g_autoptr (GError) problem = NULL;
+  for (guint i = 0; i < batch->len; i++)
+    if (((RackLocal *) batch->pdata[i])->mark_next != 0)
+      g_ptr_array_add (doubtful, batch->pdata[i]);
+  if (doubtful->len == 0)
+    return TRUE;
+  g_autofree guint32 *uids = g_new0 (guint32, doubtful->len);
+  /* In another mailbox of that name it cannot be. */
+  if (!seek (send, (RackLocal *const *) doubtful->pdata, doubtful->len, uids, &problem)
+      && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_STALE))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  for (guint i = 0; i < doubtful->len; i++)
+    {
+      RackLocal *local = doubtful->pdata[i];
+      if (uids[i] != 0)
+        {
+          g_ptr_array_remove (batch, local);
+          succeed (send, local, local->mark_validity, uids[i]);
+        }
+      else
+        local->mark_next = 0;
+    }
+  return TRUE;
+}
+
+/* ---- The batch ---------------------------------------------------------------------------- */
+
+/* One transaction for all of them. Those that may be there keep their own mark. */
+static gboolean
+write_marks (Send *send, GPtrArray *batch, GError **error)
+{
+  RackOutbox *outbox = send->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  gboolean begun = rack_journal_begin (outbox->journal, error), ok = begun;
+  for (guint i = 0; ok && i < batch->len; i++)
+    {
+      RackLocal *local = batch->pdata[i];
+      gboolean fresh = local->mark_next == 0;
+      if (fresh)
+        {
+          local->mark_validity = send->mark_validity;
+          local->mark_next = send->mark_next;
+        }
+      ok = rack_local_write (local, error);
+      if (fresh)
+        local->mark_next = 0;
+    }
+  if (begun)
+    ok = rack_journal_end (outbox->journal, ok, error);
+  pthread_mutex_unlock (&outbox->mutex);
+  return ok;
+}
+
+static gboolean
+take_mark (Send *send, GError **error)
+{
+  RackMailboxInfo *info = rack_account_status (send->mirror->account, send->folder->mailbox,
+                                               send->mirror->cancellable, error);
+  if (info == NULL)
+    return FALSE;
+  send->mark_validity = info->uid_validity;
+  send->mark_next = MAX (info->uid_next, 1);
+  rack_mailbox_info_free (info);
+  return TRUE;
+}
+
+static void
+look (RackFolder *folder)
+{
+  pthread_mutex_lock (&folder->mutex);
+  gboolean wanted = folder->complete && !folder->pushed;
+  pthread_mutex_unlock (&folder->mutex);
+  if (wanted)
+    rack_sync_request (folder, RACK_WANT_SYNC);
+}
+
+/* Those from first on are not sent. */
+static void
+give_up (Send *send, GPtrArray *batch, guint first, const GError *problem, gboolean final)
+{
+  for (guint i = first; i < batch->len; i++)
+    {
+      RackLocal *local = batch->pdata[i];
+      if (final)
+        refuse (send, local, problem);
+      else
+        put_off (send, local, i == first ? problem : NULL, local->mark_next != 0);
+    }
+}
+
+/* Returns: NULL, or why the rest could not be sent. */
+static GError *
+send_all (Send *send, GPtrArray *batch)
+{
+  GError *problem = NULL;
+  gboolean many = FALSE;
+  guint i = 0;
+  if (batch->len > 1)
+    rack_account_has (send->mirror->account, "MULTIAPPEND", &many, send->mirror->cancellable, NULL);
+  while (i < batch->len && problem == NULL)
+    {
+      RackLocal *const *locals = (RackLocal *const *) batch->pdata + i;
+      guint n = many ? count_together (locals, batch->len - i) : 1;
+      gboolean sent = FALSE;
+      if (n > 1)
+        problem = send_many (send, locals, n, &sent);
+      for (guint k = 0; !sent && k < n && problem == NULL; k++)
+        {
+          problem = send_one (send, locals[k]);
+          if (problem != NULL)
+            n = k + 1;
+        }
+      i += n;
+    }
+  if (problem != NULL)
+    give_up (send, batch, i, NULL, FALSE);
+  return problem;
+}
+
+GError *
+rack_send_files (RackOutbox *outbox, GPtrArray *batch)
+{
+  GError *problem = NULL;
+  RackFolder *folder = ((RackLocal *) batch->pdata[0])->folder;
+  g_autofree char *chunk = g_malloc (CHUNK);
+  g_autoptr (GPtrArray) done = g_ptr_array_new ();
+  Send send = {
+    .outbox = outbox, .mirror = outbox->mirror, .folder = folder, .chunk = chunk, .done = done
+  };
+  gboolean ready =
+      find_sent (&send, batch, &problem)
+      && (batch->len == 0 || (take_mark (&send, &problem) && write_marks (&send, batch, &problem)));
+  gboolean final = !ready && rack_send_is_final (problem);
+  if (!ready)
+    give_up (&send, batch, 0, problem, final);
+  else
+    problem = send_all (&send, batch);
+  note_done (&send);
+  if (final)
+    g_clear_error (&problem);
+  look (folder);
+  return problem;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * send-messages.c - changes of messages on the server
+ *
+ * All of a batch are alike, so they are one command with a set of UIDs. Whatever happens to the
+ * connection, each step may be asked again: flags are added and taken away, a UID that was moved is
+ * not there any more, and before a copy it was written down what the target would call its next
+ * message, so that a copy that was made can be found.
+ */
+#include "outbox.h"
+#include "send.h"
+
+#include <string.h>
+
+/* A batch under way. */
+typedef struct
+{
+  RackOutbox *outbox;
+  RackMirror *mirror;
+  GPtrArray *batch;
+  const RackPending *first;
+  RackMailbox *mailbox;
+  RackSet *uids;
+} Send;
+
+/* ---- Ends, with the mutex held ------------------------------------------------------------- */
+
+static void
+forget (RackOutbox *outbox, RackPending *pending)
+{
+  g_ptr_array_remove (outbox->pending, pending);
+  pending->done = TRUE;
+  pending->made = g_get_monotonic_time ();
+  if (!pending->arriving)
+    rack_pending_free (pending);
+}
+
+/* Those of uids are done. new_uids: pairwise, or NULL. */
+static void
+complete (Send *send, const RackSet *uids, const RackCopied *copied)
+{
+  RackOutbox *outbox = send->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  gboolean begun = rack_journal_begin (outbox->journal, NULL);
+  gboolean ok = begun;
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      if (!rack_set_contains (uids, pending->uid))
+        continue;
+      guint32 uid = copied != NULL ? rack_copied_find (copied, pending->uid) : 0;
+      pending->new_uid = uid != 0 ? uid : pending->new_uid;
+      guint32 validity = copied != NULL && uid != 0 ? copied->uid_validity : pending->mark_validity;
+      pending->mark_validity = validity;
+      ok = ok && rack_journal_remove_change (outbox->journal, pending->id, NULL);
+      if (ok && pending->named && pending->new_uid != 0 && validity != 0)
+        ok = rack_journal_put_name (outbox->journal, pending->target->mailbox, validity,
+                                    pending->new_uid, pending->name, NULL);
+    }
+  /* If this cannot be written it is asked again the next time, which changes nothing. */
+  if (begun)
+    rack_journal_end (outbox->journal, ok, NULL);
+  for (guint i = send->batch->len; i-- > 0;)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      if (!rack_set_contains (uids, pending->uid))
+        continue;
+      g_ptr_array_remove_index (send->batch, i);
+      rack_pending_complete (outbox, pending, pending->mark_validity, pending->new_uid);
+      forget (outbox, pending);
+    }
+  pthread_cond_broadcast (&outbox->settled);
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
+/* The server does not want them. */
+static void
+refuse (Send *send, const GError *problem)
+{
+  RackOutbox *outbox = send->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      rack_journal_remove_change (outbox->journal, pending->id, NULL);
+      rack_outbox_fail (outbox, pending->id, g_error_copy (problem));
+      rack_pending_revert (outbox, pending);
+      forget (outbox, pending);
+    }
+  g_ptr_array_set_size (send->batch, 0);
+  pthread_cond_broadcast (&outbox->settled);
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
+/* They stay, and are tried again. */
+static void
+put_off (Send *send, const GError *problem)
+{
+  pthread_mutex_lock (&send->outbox->mutex);
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      pending->tries++;
+      g_free (pending->problem);
+      pending->problem = g_strdup (problem->message);
+      if (pending->step == RACK_STEP_SENDING)
+        pending->step = RACK_STEP_QUEUED;
+    }
+  pthread_mutex_unlock (&send->outbox->mutex);
+}
+
+static gboolean
+write_step (Send *send, RackJournalStep step, GError **error)
+{
+  RackOutbox *outbox = send->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  gboolean begun = rack_journal_begin (outbox->journal, error), ok = begun;
+  for (guint i = 0; ok && i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      pending->step = step;
+      ok = rack_pending_write (outbox, pending, error);
+    }
+  if (begun)
+    ok = rack_journal_end (outbox->journal, ok, error);
+  pthread_mutex_unlock (&outbox->mutex);
+  return ok;
+}
+
+/* ---- Which are still there ---------------------------------------------------------------- */
+
+/* Of send->uids. Returns: (owned) or NULL. */
+static RackSet *
+find_remaining (Send *send, GError **error)
+{
+  g_autofree char *set = rack_set_to_string (send->uids);
+  g_autofree char *criteria = g_strconcat ("UID ", set, NULL);
+  return rack_mailbox_search (send->mailbox, criteria, send->mirror->cancellable, error);
+}
+
+/* After an answer that never came, or came as a refusal amid the work: what is gone was moved. */
+static gboolean
+sort_out (Send *send, GError **error)
+{
+  g_autoptr (RackSet) remaining = find_remaining (send, error);
+  if (remaining == NULL)
+    return FALSE;
+  g_autoptr (RackSet) gone = rack_set_copy (send->uids);
+  rack_set_subtract (gone, remaining);
+  if (rack_set_count (gone) > 0)
+    complete (send, gone, NULL);
+  rack_set_intersect (send->uids, remaining);
+  return TRUE;
+}
+
+static gboolean
+was_tried (const Send *send)
+{
+  for (guint i = 0; i < send->batch->len; i++)
+    if (((const RackPending *) send->batch->pdata[i])->tries > 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* ---- The commands ------------------------------------------------------------------------- */
+
+static gboolean
+store_one (Send *send, RackStoreMode mode, RackFlags flags, const char *keywords, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (keywords != NULL ? keywords : "", " ", -1);
+  gboolean none = words[0] == NULL || *words[0] == '\0';
+  if (flags == 0 && none)
+    return TRUE;
+  return rack_mailbox_store (send->mailbox, send->uids, mode, flags,
+                             none ? NULL : (const char *const *) words, send->mirror->cancellable,
+                             error);
+}
+
+static gboolean
+send_store (Send *send, GError **error)
+{
+  const RackPending *first = send->first;
+  if (!store_one (send, RACK_STORE_ADD, first->add, first->add_keywords, error)
+      || !store_one (send, RACK_STORE_REMOVE, first->remove, first->remove_keywords, error))
+    return FALSE;
+  complete (send, send->uids, NULL);
+  return TRUE;
+}
+
+static gboolean
+send_expunge (Send *send, GError **error)
+{
+  if (!rack_mailbox_expunge (send->mailbox, send->uids, send->mirror->cancellable, error))
+    return FALSE;
+  complete (send, send->uids, NULL);
+  return TRUE;
+}
+
+/* Copies that were made before the answer was lost. What was found leaves send->uids. */
+static gboolean
+find_copies (Send *send, RackCopied *copied, GError **error)
+{
+  g_autoptr (GArray) wanted = g_array_new (FALSE, TRUE, sizeof (RackSought));
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      const RackPending *pending = send->batch->pdata[i];
+      RackSought sought = { .size = pending->record.size, .date = pending->record.date };
+      g_array_append_val (wanted, sought);
+    }
+  if (!rack_send_seek (send->first->target, send->first->mark_validity, send->first->mark_next,
+                       (RackSought *) wanted->data, wanted->len, error))
+    return FALSE;
+  copied->uid_validity = send->first->mark_validity;
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      guint32 uid = g_array_index (wanted, RackSought, i).uid;
+      if (uid == 0)
+        continue;
+      pending->new_uid = uid;
+      rack_set_remove (send->uids, pending->uid, pending->uid);
+    }
+  return TRUE;
+}
+
+/* What the target would call its next message is written down. */
+static gboolean
+write_mark (Send *send, GError **error)
+{
+  RackMailboxInfo *info = rack_account_status (send->mirror->account, send->first->target->mailbox,
+                                               send->mirror->cancellable, error);
+  if (info == NULL)
+    return FALSE;
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      pending->mark_validity = info->uid_validity;
+      pending->mark_next = info->uid_next;
+    }
+  rack_mailbox_info_free (info);
+  return write_step (send, RACK_STEP_SENDING, error);
+}
+
+static void
+take_new_uids (Send *send, const RackCopied *copied)
+{
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      guint32 uid = rack_copied_find (copied, pending->uid);
+      if (uid == 0)
+        continue;
+      pending->new_uid = uid;
+      pending->mark_validity = copied->uid_validity;
+    }
+}
+
+static gboolean
+copy (Send *send, GError **error)
+{
+  RackCopied copied = { 0 };
+  g_autoptr (RackSet) all = rack_set_copy (send->uids);
+  gboolean ok = TRUE;
+  if (send->first->mark_next != 0)
+    ok = find_copies (send, &copied, error);
+  ok = ok && (rack_set_count (send->uids) == 0 || write_mark (send, error));
+  if (ok && rack_set_count (send->uids) > 0)
+    {
+      ok = rack_mailbox_copy (send->mailbox, send->uids, send->first->target->mailbox, &copied,
+                              send->mirror->cancellable, error);
+      if (ok)
+        take_new_uids (send, &copied);
+      rack_copied_clear (&copied);
+    }
+  rack_set_merge (send->uids, all);
+  return ok;
+}
+
+static gboolean
+send_copy (Send *send, GError **error)
+{
+  if (!copy (send, error))
+    return FALSE;
+  complete (send, send->uids, NULL);
+  return TRUE;
+}
+
+/* A server without MOVE: the copies first, written down, then the originals. */
+static gboolean
+move_by_steps (Send *send, GError **error)
+{
+  if (send->first->step != RACK_STEP_COPIED
+      && (!copy (send, error) || !write_step (send, RACK_STEP_COPIED, error)))
+    return FALSE;
+  return send_expunge (send, error);
+}
+
+static gboolean
+send_move (Send *send, GError **error)
+{
+  gboolean has = FALSE, has_rev2 = FALSE;
+  GCancellable *cancellable = send->mirror->cancellable;
+  if (!rack_account_has (send->mirror->account, "MOVE", &has, cancellable, error)
+      || !rack_account_has (send->mirror->account, "IMAP4REV2", &has_rev2, cancellable, error))
+    return FALSE;
+  if (!has && !has_rev2)
+    return move_by_steps (send, error);
+  if (was_tried (send) && !sort_out (send, error))
+    return FALSE;
+  if (rack_set_count (send->uids) == 0)
+    return TRUE;
+  RackCopied copied = { 0 };
+  if (!rack_mailbox_move (send->mailbox, send->uids, send->first->target->mailbox, &copied,
+                          cancellable, error))
+    return FALSE;
+  complete (send, send->uids, &copied);
+  rack_copied_clear (&copied);
+  return TRUE;
+}
+
+static gboolean
+dispatch (Send *send, GError **error)
+{
+  switch (send->first->kind)
+    {
+    case RACK_CHANGE_ROW_STORE:
+      return send_store (send, error);
+    case RACK_CHANGE_ROW_EXPUNGE:
+      return send_expunge (send, error);
+    case RACK_CHANGE_ROW_COPY:
+      return send_copy (send, error);
+    case RACK_CHANGE_ROW_MOVE:
+      return send_move (send, error);
+    }
+  return TRUE;
+}
+
+/* The target has something new, and who looks at it shall see it. */
+static void
+look (RackFolder *folder)
+{
+  if (folder == NULL)
+    return;
+  pthread_mutex_lock (&folder->mutex);
+  gboolean wanted = folder->complete && !folder->pushed;
+  pthread_mutex_unlock (&folder->mutex);
+  if (wanted)
+    rack_sync_request (folder, RACK_WANT_SYNC);
+}
+
+GError *
+rack_send_messages (RackOutbox *outbox, GPtrArray *batch)
+{
+  GError *problem = NULL;
+  Send send = { .outbox = outbox,
+                .mirror = outbox->mirror,
+                .batch = batch,
+                .first = batch->pdata[0],
+                .uids = rack_set_new () };
+  RackFolder *target = send.first->target;
+  RackJournalKind kind = send.first->kind;
+  for (guint i = 0; i < batch->len; i++)
+    {
+      guint32 uid = ((RackPending *) batch->pdata[i])->uid;
+      rack_set_add (send.uids, uid, uid);
+    }
+  send.mailbox = rack_mailbox_bind (outbox->mirror->account, send.first->folder->mailbox, FALSE,
+                                    send.first->uid_validity);
+  gboolean ok = dispatch (&send, &problem);
+  if (!ok && rack_send_is_final (problem))
+    {
+      g_autoptr (GError) other = NULL;
+      /* A move may have been done in part. */
+      if (kind != RACK_CHANGE_ROW_MOVE || problem->code == RACK_ERROR_STALE
+          || sort_out (&send, &other))
+        {
+          refuse (&send, problem);
+          g_clear_error (&problem);
+        }
+      else
+        put_off (&send, problem);
+    }
+  else if (!ok)
+    put_off (&send, problem);
+  look (target);
+  rack_mailbox_unref (send.mailbox);
+  rack_set_free (send.uids);
+  return problem;
+}

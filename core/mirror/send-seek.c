@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * send-seek.c - was it stored, when the answer was lost?
+ *
+ * Before something is sent it is written down what the mailbox would call its next message.
+ * Whatever it stored is not below that; size, date and in the end the octets say which it is.
+ */
+#include "send.h"
+
+#include <string.h>
+
+gboolean
+rack_send_is_final (const GError *problem)
+{
+  if (problem->domain != RACK_ERROR)
+    return FALSE;
+  switch ((RackError) problem->code)
+    {
+    case RACK_ERROR_REFUSED:
+    case RACK_ERROR_NOT_FOUND:
+    case RACK_ERROR_EXISTS:
+    case RACK_ERROR_READ_ONLY:
+    case RACK_ERROR_QUOTA:
+    case RACK_ERROR_STALE:
+    case RACK_ERROR_INVALID:
+    case RACK_ERROR_TOO_LARGE:
+    case RACK_ERROR_UNSUPPORTED:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+guint32
+rack_copied_find (const RackCopied *copied, guint32 from)
+{
+  if (copied->from == NULL || copied->to == NULL
+      || rack_set_count (copied->from) != rack_set_count (copied->to)
+      || !rack_set_contains (copied->from, from))
+    return 0;
+  RackRanges ranges = rack_set_ranges (copied->from);
+  guint64 rank = 0;
+  for (gsize i = 0; i < ranges.n && ranges.items[i].last < from; i++)
+    rank += (guint64) ranges.items[i].last - ranges.items[i].first + 1;
+  for (gsize i = 0; i < ranges.n; i++)
+    if (ranges.items[i].first <= from && from <= ranges.items[i].last)
+      rank += from - ranges.items[i].first;
+  ranges = rack_set_ranges (copied->to);
+  for (gsize i = 0; i < ranges.n; i++)
+    {
+      guint64 n = (guint64) ranges.items[i].last - ranges.items[i].first + 1;
+      if (rank < n)
+        return (guint32) (ranges.items[i].first + rank);
+      rank -= n;
+    }
+  return 0;
+}
+
+/* ---- Octets as text ------------------------------------------------------------------- */
+
+void
+rack_text_digest_init (RackTextDigest *digest)
+{
+  *digest = (RackTextDigest){ .sum = g_checksum_new (G_CHECKSUM_SHA256) };
+}
+
+void
+rack_text_digest_feed (RackTextDigest *digest, const char *data, gsize size)
+{
+  const char *end = data + size;
+  digest->octets += size;
+  while (data < end)
+    {
+      if (digest->cr && *data != '\n')
+        g_checksum_update (digest->sum, (const guchar *) "\r", 1);
+      else if (!digest->cr && *data == '\n')
+        digest->bare++;
+      digest->cr = FALSE;
+      /* An LF goes in as it is, with or without the CR before it. */
+      const char *cr = memchr (data, '\r', (gsize) (end - data));
+      const char *stop = cr != NULL ? cr : end;
+      for (const char *lf = *data == '\n' ? data + 1 : data;
+           lf < stop && (lf = memchr (lf, '\n', (gsize) (stop - lf))) != NULL; lf++)
+        digest->bare++;
+      g_checksum_update (digest->sum, (const guchar *) data, stop - data);
+      digest->cr = cr != NULL;
+      data = cr != NULL ? cr + 1 : end;
+    }
+}
+
+void
+rack_text_digest_end (RackTextDigest *digest, guint8 *out)
+{
+  gsize size = 32;
+  if (digest->cr)
+    g_checksum_update (digest->sum, (const guchar *) "\r", 1);
+  g_checksum_get_digest (digest->sum, out, &size);
+  g_clear_pointer (&digest->sum, g_checksum_free);
+}
+
+/* ---- Looking ------------------------------------------------------------------------------ */
+
+typedef struct
+{
+  guint32 uid;
+  guint64 size;
+  gint64 date;
+} Candidate;
+
+static GArray *
+list_candidates (RackMirror *mirror, RackMailbox *mailbox, guint32 next, GError **error)
+{
+  GError *problem = NULL;
+  const RackMessage *message;
+  g_autoptr (RackSet) uids = rack_set_new_range (next, RACK_SET_STAR);
+  g_autoptr (RackFetch) fetch = rack_mailbox_fetch (mailbox, uids, "RFC822.SIZE INTERNALDATE", NULL,
+                                                    mirror->cancellable, error);
+  if (fetch == NULL)
+    return NULL;
+  GArray *found = g_array_new (FALSE, FALSE, sizeof (Candidate));
+  while ((message = rack_fetch_next (fetch, &problem)) != NULL)
+    {
+      Candidate one = { message->uid, message->size, message->date };
+      if (message->uid >= next)
+        g_array_append_val (found, one);
+    }
+  if (problem == NULL)
+    return found;
+  g_propagate_error (error, problem);
+  g_array_unref (found);
+  return NULL;
+}
+
+/* *same: whether the message's octets have that digest. */
+static gboolean
+compare_octets (RackMirror *mirror, RackMailbox *mailbox, guint32 uid, const guint8 *digest,
+                gboolean *same, GError **error)
+{
+  RackTextDigest sum;
+  guint8 found[32];
+  gssize got;
+  g_autofree char *chunk = g_malloc (64 * 1024);
+  g_autoptr (RackReader) reader = rack_mailbox_read (mailbox, uid, "", mirror->cancellable, error);
+  if (reader == NULL)
+    return FALSE;
+  rack_text_digest_init (&sum);
+  while ((got = rack_reader_read (reader, chunk, 64 * 1024, error)) > 0)
+    rack_text_digest_feed (&sum, chunk, (gsize) got);
+  rack_text_digest_end (&sum, found);
+  *same = memcmp (found, digest, sizeof found) == 0;
+  return got == 0;
+}
+
+static gboolean
+fits (const Candidate *one, const RackSought *sought)
+{
+  return one->size >= sought->size && one->size <= MAX (sought->largest, sought->size)
+         && (sought->date < 0 || one->date == sought->date);
+}
+
+static gboolean
+seek_one (RackMirror *mirror, RackMailbox *mailbox, GArray *candidates, RackSought *sought,
+          GError **error)
+{
+  for (guint i = 0; i < candidates->len; i++)
+    {
+      const Candidate *one = &g_array_index (candidates, Candidate, i);
+      gboolean same = fits (one, sought);
+      if (same && sought->digest != NULL
+          && !compare_octets (mirror, mailbox, one->uid, sought->digest, &same, error))
+        return FALSE;
+      if (!same)
+        continue;
+      sought->uid = one->uid;
+      g_array_remove_index (candidates, i);
+      return TRUE;
+    }
+  return TRUE;
+}
+
+static void
+leave_out_claimed (RackFolder *folder, guint32 uid_validity, GArray *candidates)
+{
+  pthread_mutex_lock (&folder->mutex);
+  gboolean known = folder->overlay.uid_validity == uid_validity;
+  for (guint i = candidates->len; known && i-- > 0;)
+    if (rack_overlay_is_claimed (&folder->overlay, g_array_index (candidates, Candidate, i).uid))
+      g_array_remove_index (candidates, i);
+  pthread_mutex_unlock (&folder->mutex);
+}
+
+gboolean
+rack_send_seek (RackFolder *folder, guint32 uid_validity, guint32 next, RackSought *sought, guint n,
+                GError **error)
+{
+  RackMirror *mirror = folder->mirror;
+  g_autoptr (RackMailbox) mailbox =
+      rack_mailbox_bind (mirror->account, folder->mailbox, TRUE, uid_validity);
+  g_autoptr (GArray) candidates = list_candidates (mirror, mailbox, MAX (next, 1), error);
+  if (candidates == NULL)
+    return FALSE;
+  leave_out_claimed (folder, uid_validity, candidates);
+  for (guint i = 0; i < n; i++)
+    if (!seek_one (mirror, mailbox, candidates, &sought[i], error))
+      return FALSE;
+  return TRUE;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * sender.c - the thread that brings changes to the server
+ *
+ * It waits a moment for company, so that what a program does to a thousand messages becomes a
+ * command or two, unless somebody waits for the answer. What the server could not be asked stays
+ * where it is and is tried again, ever more seldom.
+ */
+#include "outbox.h"
+
+#include <string.h>
+
+/* Nothing more came for so long, milliseconds. */
+#define QUIET           200
+/* The oldest waits no longer, milliseconds. */
+#define OLDEST          10000
+/* A file was left alone for so long, milliseconds: its date has been set by then. */
+#define ALONE           500
+/* One waits no longer for others to fill a batch, milliseconds. */
+#define COMPANY         2000
+#define BATCH_MAX       1000
+#define FILES_MAX       100
+#define LINE_MAX_OCTETS 7000
+#define RANGE_MAX       22
+/* Steps of waiting, milliseconds. */
+#define LIMBO_STEP      50
+#define OFFLINE_STEP    500
+#define RETRY_FIRST     1000
+#define RETRY_MAX       60000
+
+/* ---- Which ------------------------------------------------------------------------------ */
+
+static gboolean
+is_alike (const RackPending *first, const RackPending *other)
+{
+  return first->kind == other->kind && first->step == other->step && first->folder == other->folder
+         && first->target == other->target && first->uid_validity == other->uid_validity
+         && first->add == other->add && first->remove == other->remove
+         && g_strcmp0 (first->add_keywords, other->add_keywords) == 0
+         && g_strcmp0 (first->remove_keywords, other->remove_keywords) == 0;
+}
+
+static gboolean
+is_waiting (const RackPending *pending)
+{
+  return pending->step == RACK_STEP_QUEUED || pending->step == RACK_STEP_COPIED;
+}
+
+/* Flags go first: a message takes them along when it moves. */
+static RackPending *
+first_message (RackOutbox *outbox)
+{
+  RackPending *first = NULL;
+  for (guint i = 0; i < outbox->pending->len; i++)
+    {
+      RackPending *pending = outbox->pending->pdata[i];
+      if (!is_waiting (pending))
+        continue;
+      if (pending->kind == RACK_CHANGE_ROW_STORE)
+        return pending;
+      first = first != NULL ? first : pending;
+    }
+  return first;
+}
+
+/* Servers take lines up to 8,000 octets; sets with gaps are long. */
+static void
+cut_to_line (GPtrArray *batch)
+{
+  g_autoptr (RackSet) uids = rack_set_new ();
+  for (guint i = 0; i < batch->len; i++)
+    {
+      guint32 uid = ((RackPending *) batch->pdata[i])->uid;
+      rack_set_add (uids, uid, uid);
+      /* Counting each range for the longest it can be is enough to begin to measure. */
+      if (rack_set_ranges (uids).n * RANGE_MAX <= LINE_MAX_OCTETS)
+        continue;
+      g_autofree char *text = rack_set_to_string (uids);
+      if (strlen (text) <= LINE_MAX_OCTETS)
+        continue;
+      g_ptr_array_set_size (batch, (gint) i);
+      return;
+    }
+}
+
+/* *due: when it is time for them, monotonic. Returns: (owned) or NULL. */
+static GPtrArray *
+choose_messages (RackOutbox *outbox, gint64 now, gint64 *due)
+{
+  RackPending *first = first_message (outbox);
+  if (first == NULL)
+    return NULL;
+  GPtrArray *batch = g_ptr_array_new ();
+  gint64 newest = 0;
+  gboolean urgent = FALSE;
+  for (guint i = 0; i < outbox->pending->len && batch->len < BATCH_MAX; i++)
+    {
+      RackPending *pending = outbox->pending->pdata[i];
+      if (!is_alike (first, pending))
+        continue;
+      g_ptr_array_add (batch, pending);
+      newest = MAX (newest, pending->made);
+      urgent |= pending->id <= outbox->urgent;
+    }
+  cut_to_line (batch);
+  gint64 quiet = newest + QUIET * 1000, oldest = first->made + OLDEST * 1000;
+  *due = MIN (*due, urgent || batch->len == BATCH_MAX ? now : MIN (quiet, oldest));
+  if (MIN (quiet, oldest) <= now || urgent || batch->len == BATCH_MAX)
+    return batch;
+  g_ptr_array_unref (batch);
+  return NULL;
+}
+
+static gint
+by_id (gconstpointer a, gconstpointer b)
+{
+  guint64 left = (*(RackLocal *const *) a)->id, right = (*(RackLocal *const *) b)->id;
+  return (left > right) - (left < right);
+}
+
+/* Files that may go now, of one folder. While others are still coming they wait for a full
+ * batch. */
+static GPtrArray *
+choose_files (RackOutbox *outbox, gint64 now, gint64 *due)
+{
+  GPtrArray *batch = g_ptr_array_new ();
+  RackFolder *folder = NULL;
+  gint64 oldest = G_MAXINT64, last = 0;
+  gboolean urgent = FALSE;
+  GHashTableIter iter;
+  gpointer one;
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    {
+      RackLocal *local = one;
+      if (local->state != RACK_LOCAL_QUEUED)
+        continue;
+      gboolean wanted = local->ticket <= outbox->urgent;
+      gint64 when = wanted ? now : local->touched + ALONE * 1000;
+      last = MAX (last, when);
+      if (when > now || (folder != NULL && local->folder != folder))
+        continue;
+      urgent |= wanted;
+      oldest = MIN (oldest, when);
+      folder = local->folder;
+      g_ptr_array_add (batch, local);
+    }
+  if (last > 0)
+    *due = MIN (*due, MIN (last, oldest != G_MAXINT64 ? oldest + COMPANY * 1000 : last));
+  g_ptr_array_sort (batch, by_id);
+  gboolean full = batch->len >= FILES_MAX;
+  if (full)
+    g_ptr_array_set_size (batch, FILES_MAX);
+  if (batch->len > 0 && (full || urgent || last <= now || now - oldest >= COMPANY * 1000))
+    return batch;
+  g_ptr_array_unref (batch);
+  return NULL;
+}
+
+/* ---- The loop --------------------------------------------------------------------------- */
+
+/* With the mutex held. Takes problem. */
+static void
+note_round (RackOutbox *outbox, GError *problem, gint64 now)
+{
+  if (problem == NULL)
+    outbox->failed_rounds = 0;
+  else
+    {
+      gint64 delay = MIN (RETRY_FIRST << MIN (outbox->failed_rounds, 6), RETRY_MAX);
+      outbox->failed_rounds++;
+      outbox->retry_at = now + delay * 1000;
+      g_error_free (problem);
+    }
+  pthread_cond_broadcast (&outbox->settled);
+}
+
+/* With the mutex held, which is let go meanwhile. */
+static void
+send_round (RackOutbox *outbox, GPtrArray *messages, GPtrArray *files)
+{
+  for (guint i = 0; messages != NULL && i < messages->len; i++)
+    {
+      RackPending *pending = messages->pdata[i];
+      /* Nobody else may touch it now. */
+      if (pending->step == RACK_STEP_QUEUED)
+        pending->step = RACK_STEP_SENDING;
+    }
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    {
+      RackLocal *local = files->pdata[i];
+      local->state = RACK_LOCAL_SENDING;
+      rack_local_ref (local);
+    }
+  g_autoptr (GPtrArray) held =
+      files != NULL ? g_ptr_array_copy (files, NULL, NULL) : g_ptr_array_new ();
+  pthread_mutex_unlock (&outbox->mutex);
+  GError *problem =
+      messages != NULL ? rack_send_messages (outbox, messages) : rack_send_files (outbox, files);
+  rack_online_note (outbox->mirror, problem);
+  pthread_mutex_lock (&outbox->mutex);
+  for (guint i = 0; i < held->len; i++)
+    rack_local_unref (held->pdata[i]);
+  note_round (outbox, problem, g_get_monotonic_time ());
+}
+
+gpointer
+rack_sender_run (gpointer data)
+{
+  RackOutbox *outbox = data;
+  pthread_mutex_lock (&outbox->mutex);
+  while (!outbox->ending)
+    {
+      gint64 now = g_get_monotonic_time (), due = now + RETRY_MAX * 1000;
+      gboolean limbo =
+          rack_outbox_settle_arrivals (outbox) + rack_outbox_settle_locals (outbox) > 0;
+      g_autoptr (GPtrArray) messages = NULL;
+      g_autoptr (GPtrArray) files = NULL;
+      gboolean may = now >= outbox->retry_at && rack_online_is (outbox->mirror);
+      messages = choose_messages (outbox, now, &due);
+      if (messages == NULL)
+        files = choose_files (outbox, now, &due);
+      if (may && (messages != NULL || files != NULL))
+        {
+          send_round (outbox, messages, files);
+          continue;
+        }
+      if (!may && due < now + OFFLINE_STEP * 1000)
+        due = MAX (outbox->retry_at, now + OFFLINE_STEP * 1000);
+      gint64 wait = MAX ((due - now) / 1000, 1);
+      rack_cond_wait_for (&outbox->work, &outbox->mutex, limbo ? MIN (wait, LIMBO_STEP) : wait);
+    }
+  pthread_mutex_unlock (&outbox->mutex);
+  return NULL;
+}

@@ -115,8 +115,13 @@ push_messages (Announcer *announcer, View view, const RackChange *change)
   if (ops->fill_entry != NULL || (change->kind == RACK_CHANGE_FLAGS && ops->shows == NULL))
     return;
   for (guint i = 0; i < change->n; i++)
-    if (describe (view, change, &change->items[i], &news))
-      push (announcer, &news);
+    {
+      /* Whoever watches has heard the call that made it. */
+      if (change->items[i].own && view == VIEW_MESSAGES)
+        continue;
+      if (describe (view, change, &change->items[i], &news))
+        push (announcer, &news);
+    }
 }
 
 static void
@@ -159,6 +164,7 @@ announcer_push (Announcer *announcer, const RackChange *change)
         case RACK_CHANGE_ONLINE:
         case RACK_CHANGE_OFFLINE:
         case RACK_CHANGE_VALIDITY:
+        case RACK_CHANGE_LOCAL: /* who waits for mail does not wait for these */
           break;
         }
     }

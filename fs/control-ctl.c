@@ -9,6 +9,8 @@
  *   offline          give up all connections and ask the server nothing
  *   online           the opposite
  *   flush-cache      remove the octets of messages that are cached and not being read
+ *   retry [ID]       try a change again that has failed (see .mailrack/failed), or all of them
+ *   drop ID          give a change up: what it was about is as it was before
  *
  * A command that cannot be done is EINVAL to who wrote it, and status says why.
  */
@@ -69,8 +71,15 @@ run_command (Mount *mount, const char *line)
     rack_mirror_hold (mount->mirror, FALSE);
   else if (strcmp (line, "flush-cache") == 0)
     rack_mirror_drop_bodies (mount->mirror);
+  else if (strcmp (line, "retry") == 0)
+    return control_queue_run (mount, "retry", "");
+  else if (g_str_has_prefix (line, "retry "))
+    return control_queue_run (mount, "retry", line + strlen ("retry "));
+  else if (g_str_has_prefix (line, "drop "))
+    return control_queue_run (mount, "drop", line + strlen ("drop "));
   else
-    return g_strdup_printf ("\"%s\" is no command: sync [MAILBOX], offline, online, flush-cache",
+    return g_strdup_printf ("\"%s\" is no command: sync [MAILBOX], offline, online, flush-cache, "
+                            "retry [ID], drop ID",
                             line);
   return NULL;
 }

@@ -21,9 +21,8 @@ getattr (Node *node, struct stat *out)
   return TIMEOUT_UNWATCHED;
 }
 
-/* What servers say may hold anything; a line stays one line, and a terminal as it is. */
-static char *
-safe (const char *text)
+char *
+control_safe (const char *text)
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   g_autoptr (GString) out = g_string_new (NULL);
@@ -38,8 +37,8 @@ safe (const char *text)
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
-static char *
-moment (gint64 seconds)
+char *
+control_moment (gint64 seconds)
 {
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
   return g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ");
@@ -50,24 +49,24 @@ add_state (Mount *mount, GString *text)
 {
   g_auto (RackMirrorState) state = { 0 };
   rack_mirror_state (mount->mirror, &state);
-  g_autofree char *since = moment (state.since);
+  g_autofree char *since = control_moment (state.since);
   g_string_append_printf (text, "state: %s since %s%s\n", state.offline ? "offline" : "online",
                           since, state.held ? ", as ctl was told" : "");
   if (state.error == NULL)
     g_string_append (text, "last error: none\n");
   else
     {
-      g_autofree char *error = safe (state.error);
-      g_autofree char *when = moment (state.error_time);
+      g_autofree char *error = control_safe (state.error);
+      g_autofree char *when = control_moment (state.error_time);
       g_string_append_printf (text, "last error: %s %s\n", when, error);
     }
   if (state.unkept != NULL)
     {
-      g_autofree char *unkept = safe (state.unkept);
+      g_autofree char *unkept = control_safe (state.unkept);
       g_string_append_printf (text, "not kept: %s\n", unkept);
     }
   pthread_mutex_lock (&mount->mutex);
-  g_autofree char *problem = mount->ctl_problem != NULL ? safe (mount->ctl_problem) : NULL;
+  g_autofree char *problem = mount->ctl_problem != NULL ? control_safe (mount->ctl_problem) : NULL;
   pthread_mutex_unlock (&mount->mutex);
   if (problem != NULL)
     g_string_append_printf (text, "last command: %s\n", problem);
@@ -102,7 +101,7 @@ add_figures (Mount *mount, GString *text)
 static void
 add_mailbox (RackFolder *folder, const RackFolderFacts *facts, GString *text)
 {
-  g_autofree char *name = safe (rack_folder_mailbox (folder));
+  g_autofree char *name = control_safe (rack_folder_mailbox (folder));
   g_string_append_printf (text, "mailbox %s: %u", name, facts->messages);
   if (facts->complete)
     g_string_append_printf (text, " messages, %s\n", facts->pushed ? "pushed" : "polled");
@@ -132,9 +131,10 @@ open_status (Node *node, struct fuse_file_info *fi, GCancellable *cancellable, g
 {
   Mount *mount = node->mount;
   GString *text = g_string_new (NULL);
-  g_autofree char *label = safe (mount->label);
+  g_autofree char *label = control_safe (mount->label);
   g_string_append_printf (text, "account: %s\n", label);
   add_state (mount, text);
+  control_queue_describe (mount, text);
   add_figures (mount, text);
   add_mailboxes (rack_mirror_root (mount->mirror), text);
   fi->direct_io = 1;

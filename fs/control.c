@@ -15,10 +15,11 @@ static const struct
 {
   const char *name;
   const NodeOps *ops;
+  gboolean failed; /* of a directory */
 } files[] = {
-  { "status", &control_status_ops },
-  { "events", &control_events_ops },
-  { "ctl", &control_ctl_ops },
+  { "status", &control_status_ops, FALSE }, { "events", &control_events_ops, FALSE },
+  { "ctl", &control_ctl_ops, FALSE },       { "pending", &control_queue_ops, FALSE },
+  { "failed", &control_queue_ops, TRUE },
 };
 
 static char *
@@ -51,7 +52,7 @@ control_next_folder (RackFolder *folder)
 static double
 getattr (Node *node, struct stat *out)
 {
-  out->st_nlink = 2;
+  out->st_nlink = 4;
   out->st_mode &= ~(mode_t) 0222;
   return TIMEOUT_KNOWN;
 }
@@ -63,7 +64,8 @@ lookup (Node *node, const char *name, GCancellable *cancellable, struct fuse_ent
     if (strcmp (files[i].name, name) == 0)
       {
         g_autofree char *key = key_of (name);
-        g_autoptr (Node) file = node_new (node->mount, files[i].ops, key, NULL);
+        gpointer data = S_ISDIR (files[i].ops->type) ? control_queue_place (files[i].failed) : NULL;
+        g_autoptr (Node) file = node_new (node->mount, files[i].ops, key, data);
         node_fill_entry (file, out);
         return 0;
       }

@@ -4,18 +4,28 @@
  */
 #include "flags.h"
 
+static const struct
+{
+  RackFlags flag;
+  const char *name;
+} known[] = {
+  { RACK_FLAG_SEEN, "\\Seen" },       { RACK_FLAG_ANSWERED, "\\Answered" },
+  { RACK_FLAG_FLAGGED, "\\Flagged" }, { RACK_FLAG_DELETED, "\\Deleted" },
+  { RACK_FLAG_DRAFT, "\\Draft" },
+};
+
+RackFlags
+flag_by_name (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    if (g_ascii_strcasecmp (known[i].name, name) == 0)
+      return known[i].flag;
+  return 0;
+}
+
 char **
 flag_names (RackFlags flags)
 {
-  static const struct
-  {
-    RackFlags flag;
-    const char *name;
-  } known[] = {
-    { RACK_FLAG_SEEN, "\\Seen" },       { RACK_FLAG_ANSWERED, "\\Answered" },
-    { RACK_FLAG_FLAGGED, "\\Flagged" }, { RACK_FLAG_DELETED, "\\Deleted" },
-    { RACK_FLAG_DRAFT, "\\Draft" },
-  };
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (flags & known[i].flag)

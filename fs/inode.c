@@ -88,11 +88,22 @@ inode_directory (Mount *mount, fuse_ino_t ino, Directory *directory)
     return FALSE;
   directory->view = (View) view;
   directory->place = place;
+  directory->row = 0;
   directory->folder = rack_mirror_folder (mount->mirror, inode_folder_id (ino));
   if (directory->folder == NULL)
     return FALSE;
   rack_folder_facts (directory->folder, &facts);
   return !facts.gone;
+}
+
+/* Without a network too: then it is for a moment that one may not. */
+static gboolean
+may_be_changed (const Directory *directory)
+{
+  g_autoptr (GError) error = NULL;
+  return view_ops (directory->view)->changes
+         && (rack_folder_may_change (directory->folder, &error)
+             || g_error_matches (error, RACK_ERROR, RACK_ERROR_NETWORK));
 }
 
 void
@@ -102,8 +113,8 @@ fill_directory (Mount *mount, const Directory *directory, struct stat *out)
   rack_folder_facts (directory->folder, &facts);
   memset (out, 0, sizeof *out);
   out->st_ino = directory_number (mount, directory, facts.id);
-  /* Nobody can make or remove names in it; announcing them (announce.h) is above that. */
-  out->st_mode = S_IFDIR | (0555 & ~mount->umask);
+  /* Announcing names (announce.h) is above that. */
+  out->st_mode = S_IFDIR | ((may_be_changed (directory) ? 0777 : 0555) & ~mount->umask);
   /* Programs that look for new mail trust both of these. */
   out->st_nlink = 2;
   if (directory->place == 0)

@@ -161,6 +161,12 @@ open_mirror (const Options *options, const char *path, RackHost *host, GCancella
     .poll = settings->poll,
     .subscribed = settings->subscribed,
     .changes = TRUE,
+    .writes = TRUE,
+    .read_only = options->read_only,
+    .queue_offline = settings->offline == RACK_OFFLINE_QUEUE,
+    .purge = settings->purge,
+    .trash = settings->trash,
+    .state_dir = settings->state_dir,
     .cache_dir = settings->cache_dir,
     .holder = holder,
   };

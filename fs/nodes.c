@@ -184,7 +184,7 @@ node_fill_entry (Node *node, struct fuse_entry_param *out)
   memset (out, 0, sizeof *out);
   out->ino = node->ino;
   out->generation = 1;
-  out->attr_timeout = node_fill (node, &out->attr);
+  out->attr_timeout = MAX (node_fill (node, &out->attr), 0);
   out->entry_timeout = TIMEOUT_KNOWN;
   pthread_mutex_lock (&node->mount->nodes->mutex);
   node->lookups++;

@@ -46,7 +46,8 @@
 
 #include "mount.h"
 
-#define NODE_WAIT (-1)
+#define NODE_WAIT  (-1)
+#define NODE_STALE (-1.0)
 
 typedef struct NodeListing NodeListing;
 
@@ -67,8 +68,12 @@ struct NodeOps
    * in already. Sizes: a file that programs read through the page cache needs its exact one, or a
    * guess above 0 with a time-out of 0 and an open that waits until it is known; with
    * fi->direct_io it does not matter. Never waits. Returns: how long the kernel may believe it,
-   * seconds. */
+   * seconds; NODE_STALE: it is something else now, and whoever comes by its name must look the name
+   * up again. */
   double (*getattr) (Node *node, struct stat *out);
+  /* which: FUSE_SET_ATTR_ bits; of files and directories. NULL: EROFS, but what can be written may
+   * be truncated, which does nothing. */
+  int (*set) (Node *node, const struct stat *attributes, int which, GCancellable *cancellable);
 
   /* ---- Directories ---- */
 
@@ -92,15 +97,21 @@ struct NodeOps
   /* flags: of open(2), O_NONBLOCK among them. */
   int (*read) (Node *node, gpointer handle, gsize size, off_t offset, int flags,
                GCancellable *cancellable, NodeOctets *out);
-  /* All of octets, or an error. */
+  /* All of octets, or an error. At the first call they are the request's: not to be kept. */
   int (*write) (Node *node, gpointer handle, const char *octets, gsize size, off_t offset,
                 GCancellable *cancellable);
   /* poll(2): returns the events that are there now. waker (owned, may be NULL): to be given to
    * fuse_lowlevel_notify_poll() and fuse_pollhandle_destroy() when that changes, by a thread that
    * serves no request. NULL: always readable. */
   unsigned int (*poll) (Node *node, gpointer handle, struct fuse_pollhandle *waker);
+  /* close(2), of each descriptor of the handle: its result is what the program gets. NULL: 0. */
+  int (*flush) (Node *node, gpointer handle, GCancellable *cancellable);
+  /* fsync(2). NULL: 0. */
+  int (*sync) (Node *node, gpointer handle, GCancellable *cancellable);
   /* The last one has closed it and no request uses it any more. */
   void (*release) (Node *node, gpointer handle);
+  /* release takes the disk: it is called on a worker's thread. */
+  gboolean release_waits;
   /* Reads wait long, for news: they get threads of their own. */
   gboolean waits_for_news;
 
@@ -159,6 +170,10 @@ void node_list (NodeListing *listing, const char *name, fuse_ino_t ino, mode_t t
 /* ---- ops-node.c: requests about nodes; ino is one ---- */
 void node_op_lookup (fuse_req_t req, fuse_ino_t ino, const char *name);
 void node_op_getattr (fuse_req_t req, fuse_ino_t ino);
+void node_op_setattr (fuse_req_t req, fuse_ino_t ino, const struct stat *attributes, int which);
+/* ino is a message, and node what it is being rewritten as. */
+void node_op_setattr_as (fuse_req_t req, fuse_ino_t ino, Node *node, const struct stat *attributes,
+                         int which);
 void node_op_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void node_op_readdir (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gboolean plus,
                       struct fuse_file_info *fi);
@@ -167,8 +182,8 @@ void node_op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
                    struct fuse_file_info *fi);
 void node_op_write (fuse_req_t req, fuse_ino_t ino, const char *octets, size_t size, off_t offset,
                     struct fuse_file_info *fi);
-/* Nothing changes: what can be written keeps nothing. */
-void node_op_truncate (fuse_req_t req, fuse_ino_t ino);
+void node_op_flush (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void node_op_fsync (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void node_op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void node_op_readlink (fuse_req_t req, fuse_ino_t ino);
 void node_op_poll (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,

@@ -7,6 +7,7 @@
  * message's UID), so reading goes on at the right place whatever came or went meanwhile.
  * The kernel keeps the listing until the notifier tells it to drop it.
  */
+#include "beside.h"
 #include "inode.h"
 #include "workers.h"
 
@@ -23,11 +24,30 @@
 #define OFFSET_PLACES   (OFFSET_VIEWS + N_VIEWS)
 #define OFFSET_FOLDERS  (G_GINT64_CONSTANT (1) << 33)
 #define OFFSET_MESSAGES (G_GINT64_CONSTANT (2) << 33)
+/* And what is beside the mail (beside.h) by its place. */
+#define OFFSET_BESIDE   (G_GINT64_CONSTANT (3) << 33)
+
+/* ---- opendir ------------------------------------------------------------------------- */
+
+static void
+reply_opendir (fuse_req_t req, struct fuse_file_info *fi)
+{
+  Beside *beside = beside_new ();
+  fi->fh = (uintptr_t) beside;
+  if (fuse_reply_open (req, fi) != 0)
+    beside_unref (beside);
+}
+
+static Beside *
+beside_of (const struct fuse_file_info *fi)
+{
+  return (Beside *) (uintptr_t) fi->fh;
+}
 
 static void
 answer_opendir (Task *task)
 {
-  fuse_reply_open (task->req, &task->file);
+  reply_opendir (task->req, &task->file);
 }
 
 void
@@ -49,7 +69,7 @@ op_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   fi->keep_cache = 1;
   if (!view_has_messages (&directory) || rack_folder_ready (directory.folder))
     {
-      fuse_reply_open (req, fi);
+      reply_opendir (req, fi);
       return;
     }
   Task *task = task_new (mount, req, ino);
@@ -66,6 +86,7 @@ typedef struct
   Mount *mount;
   fuse_req_t req;
   Directory directory;
+  const Beside *beside;
   gboolean plus;
   fuse_ino_t ino;
   char *buffer;
@@ -189,6 +210,8 @@ fill_listed (Listing *listing, guint32 row, const RackEntry *entry, char *name,
   if (ops->shows != NULL && !ops->shows (&listing->directory, entry))
     return FALSE;
   ops->entry_name (&listing->directory, entry, name);
+  if (beside_hides (listing->beside, name))
+    return FALSE;
   if (ops->list_entry == NULL)
     {
       fill_message_entry (listing->mount, row, entry, TRUE, out);
@@ -227,11 +250,28 @@ add_messages (Listing *listing, off_t after)
     }
 }
 
-static void
-answer_readdir (Mount *mount, fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-                gboolean plus)
+static gboolean
+add_beside (Listing *listing, off_t after)
 {
-  Listing listing = { .mount = mount, .req = req, .ino = ino, .plus = plus, .size = size };
+  guint at = after >= OFFSET_BESIDE ? (guint) (after - OFFSET_BESIDE) : 0;
+  for (const BesideItem *item; (item = beside_item (listing->beside, at)) != NULL; at++)
+    {
+      struct fuse_entry_param entry = { .attr = item->attributes };
+      if (item->message)
+        fill_message_entry (listing->mount, item->row, &item->entry, TRUE, &entry);
+      if (!add (listing, item->name, &entry, OFFSET_BESIDE + at + 1))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+answer_readdir (Mount *mount, fuse_req_t req, fuse_ino_t ino, Beside *beside, size_t size,
+                off_t offset, gboolean plus)
+{
+  Listing listing = {
+    .mount = mount, .req = req, .ino = ino, .beside = beside, .plus = plus, .size = size
+  };
   if (!inode_directory (mount, ino, &listing.directory))
     {
       fuse_reply_err (req, ESTALE);
@@ -239,24 +279,36 @@ answer_readdir (Mount *mount, fuse_req_t req, fuse_ino_t ino, size_t size, off_t
     }
   g_autofree char *buffer = g_malloc (size);
   listing.buffer = buffer;
+  if (offset == 0)
+    beside_note (beside, &listing.directory);
   gboolean room = offset >= OFFSET_DOT_DOT || add_dots (&listing, offset);
   if (offset < OFFSET_FOLDERS && listing.directory.place == 0)
     room = room && add_views (&listing, offset) && add_places (&listing, offset);
   if (room && offset < OFFSET_MESSAGES && listing.directory.place == 0)
     room = add_folders (&listing, offset);
-  if (room && view_has_messages (&listing.directory))
-    add_messages (&listing, offset);
+  if (room && offset < OFFSET_BESIDE && view_has_messages (&listing.directory))
+    room = add_messages (&listing, offset);
+  if (room)
+    add_beside (&listing, offset);
   fuse_reply_buf (req, buffer, listing.used);
 }
 
 static void
 answer_readdir_task (Task *task)
 {
-  answer_readdir (task->mount, task->req, task->ino, task->size, task->offset, task->plus);
+  answer_readdir (task->mount, task->req, task->ino, task->handle, task->size, task->offset,
+                  task->plus);
 }
 
 static void
-read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gboolean plus)
+dispose_readdir (Task *task)
+{
+  beside_unref (task->handle);
+}
+
+static void
+read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gboolean plus,
+                struct fuse_file_info *fi)
 {
   Mount *mount = fuse_req_userdata (req);
   Directory directory;
@@ -269,12 +321,14 @@ read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gbool
   rack_folder_facts (directory.folder, &facts);
   if (facts.complete || !facts.selectable || !view_has_messages (&directory))
     {
-      answer_readdir (mount, req, ino, size, offset, plus);
+      answer_readdir (mount, req, ino, beside_of (fi), size, offset, plus);
       return;
     }
   /* Another mailbox took the name since opendir. Half a listing would be a lie. */
   Task *task = task_new (mount, req, ino);
   task->folder = directory.folder;
+  task->handle = beside_ref (beside_of (fi));
+  task->dispose = dispose_readdir;
   task->size = size;
   task->offset = offset;
   task->plus = plus;
@@ -289,7 +343,7 @@ op_readdir (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fu
   if (inode_kind (ino) == INODE_NODE)
     node_op_readdir (req, ino, size, offset, FALSE, fi);
   else
-    read_directory (req, ino, size, offset, FALSE);
+    read_directory (req, ino, size, offset, FALSE, fi);
 }
 
 void
@@ -299,14 +353,42 @@ op_readdirplus (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
   if (inode_kind (ino) == INODE_NODE)
     node_op_readdir (req, ino, size, offset, TRUE, fi);
   else
-    read_directory (req, ino, size, offset, TRUE);
+    read_directory (req, ino, size, offset, TRUE, fi);
 }
 
 void
 op_releasedir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   if (inode_kind (ino) == INODE_NODE)
-    node_op_release (req, ino, fi);
-  else
-    fuse_reply_err (req, 0);
+    {
+      node_op_release (req, ino, fi);
+      return;
+    }
+  beside_unref (beside_of (fi));
+  fuse_reply_err (req, 0);
+}
+
+/* ---- fsync --------------------------------------------------------------------------- */
+
+/* Whoever asks that of a directory wants the names in it to be there for good. */
+static gboolean
+wait_for_server (Task *task, GCancellable *cancellable, GError **error)
+{
+  return rack_outgoing_flush (task->mount->mirror, cancellable, error);
+}
+
+static void
+answer_done (Task *task)
+{
+  fuse_reply_err (task->req, 0);
+}
+
+void
+op_fsyncdir (fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+  Mount *mount = fuse_req_userdata (req);
+  Task *task = task_new (mount, req, ino);
+  task->wait = wait_for_server;
+  task->answer = answer_done;
+  workers_submit (mount->changes, task);
 }

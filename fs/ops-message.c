@@ -6,9 +6,10 @@
  * is made to forget it first. Octets that are here go to the kernel straight from the
  * bodies' file; a read of others waits on a worker until they are.
  */
+#include "calls.h"
+#include "drafts.h"
 #include "inode.h"
 #include "pages.h"
-#include "workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 
 typedef struct
 {
-  RackFolder *folder;
+  RackMirror *mirror;
   RackBody *body; /* atomic; NULL: nobody has read yet */
   fuse_ino_t ino;
   RackEntry entry; /* as it was when it was opened */
@@ -32,11 +33,10 @@ static Handle *
 handle_new (Mount *mount, fuse_ino_t ino)
 {
   RackEntry entry;
-  RackFolder *folder = rack_mirror_folder_by_row (mount->mirror, inode_row (ino));
-  if (folder == NULL || !rack_folder_stat (folder, inode_uid (ino), &entry))
+  if (rack_mirror_whereabouts (mount->mirror, inode_row (ino), inode_uid (ino), &entry) == NULL)
     return NULL;
   Handle *handle = g_new0 (Handle, 1);
-  handle->folder = folder;
+  handle->mirror = mount->mirror;
   handle->ino = ino;
   handle->entry = entry;
   handle->link.data = handle;
@@ -51,7 +51,7 @@ handle_body (Handle *handle)
   RackBody *body = g_atomic_pointer_get (&handle->body);
   if (body != NULL)
     return body;
-  body = rack_folder_body (handle->folder, inode_row (handle->ino), inode_uid (handle->ino));
+  body = rack_mirror_body (handle->mirror, inode_row (handle->ino), inode_uid (handle->ino));
   if (body == NULL || g_atomic_pointer_compare_and_exchange (&handle->body, NULL, body))
     return body;
   rack_body_unref (body);
@@ -158,9 +158,10 @@ op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
       node_op_open (req, ino, fi);
       return;
     }
-  if ((fi->flags & O_ACCMODE) != O_RDONLY)
+  g_autoptr (Node) draft = draft_of (mount, ino);
+  if (draft != NULL || (fi->flags & O_ACCMODE) != O_RDONLY)
     {
-      fuse_reply_err (req, EROFS);
+      draft_op_open (req, ino, fi);
       return;
     }
   Handle *handle = handle_new (mount, ino);
@@ -238,7 +239,7 @@ is_whole (const Handle *handle, size_t size)
 void
 op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
-  if (inode_kind (ino) == INODE_NODE)
+  if (node_handles (ino, fi))
     {
       node_op_read (req, ino, size, offset, fi);
       return;
@@ -274,7 +275,7 @@ op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
 void
 op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-  if (inode_kind (ino) == INODE_NODE)
+  if (node_handles (ino, fi))
     {
       node_op_release (req, ino, fi);
       return;
@@ -283,10 +284,40 @@ op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   fuse_reply_err (req, 0);
 }
 
+/* ---- What only files that are written to know -------------------------------------- */
+
+void
+op_write (fuse_req_t req, fuse_ino_t ino, const char *octets, size_t size, off_t offset,
+          struct fuse_file_info *fi)
+{
+  if (node_handles (ino, fi))
+    node_op_write (req, ino, octets, size, offset, fi);
+  else
+    fuse_reply_err (req, EBADF);
+}
+
+void
+op_flush (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  if (node_handles (ino, fi))
+    node_op_flush (req, ino, fi);
+  else
+    fuse_reply_err (req, 0);
+}
+
+void
+op_fsync (fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+  if (node_handles (ino, fi))
+    node_op_fsync (req, ino, fi);
+  else
+    fuse_reply_err (req, 0);
+}
+
 void
 op_poll (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *waker)
 {
-  if (inode_kind (ino) == INODE_NODE)
+  if (node_handles (ino, fi))
     {
       node_op_poll (req, ino, fi, waker);
       return;

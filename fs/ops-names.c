@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * ops-names.c - lookup, getattr, access
+ * ops-names.c - lookup, readlink
  *
  * Answered from the index. Only the name of a message in a mailbox that was not loaded
  * yet (or not looked at for long) waits; names that cannot be a message's never do, so
@@ -8,6 +8,7 @@
  */
 #include "announce.h"
 #include "inode.h"
+#include "local.h"
 #include "workers.h"
 
 #include <errno.h>
@@ -63,6 +64,38 @@ answer_directory (Mount *mount, fuse_req_t req, const Directory *parent, const c
   return TRUE;
 }
 
+/* Replies if name is a file or directory of a program's. */
+static gboolean
+answer_local (Mount *mount, fuse_req_t req, const Directory *parent, const char *name)
+{
+  int space = view_space (parent);
+  struct fuse_entry_param entry;
+  if (space < 0)
+    return FALSE;
+  g_autoptr (RackLocal) local = rack_local_find (parent->folder, (guint) space, NULL, name);
+  if (local == NULL)
+    return FALSE;
+  g_autoptr (Node) node = local_node (mount, local);
+  node_fill_entry (node, &entry);
+  reply_entry (mount, req, &entry);
+  return TRUE;
+}
+
+/* What it is that is not there, or not yet in the index. */
+static void
+answer_unlisted (Mount *mount, fuse_req_t req, const Directory *parent, const char *name)
+{
+  struct fuse_entry_param entry;
+  RackArrival arrival;
+  if (!view_find_arrival (parent, name, &arrival))
+    {
+      reply_negative (req);
+      return;
+    }
+  fill_message_entry (mount, arrival.row, &arrival.entry, TRUE, &entry);
+  fuse_reply_entry (req, &entry);
+}
+
 static void
 answer_message (Mount *mount, fuse_req_t req, const Directory *parent, const char *name)
 {
@@ -72,7 +105,7 @@ answer_message (Mount *mount, fuse_req_t req, const Directory *parent, const cha
   rack_folder_facts (parent->folder, &facts);
   if (facts.row == 0 || !view_find_message (parent, name, &message))
     {
-      reply_negative (req);
+      answer_unlisted (mount, req, parent, name);
       return;
     }
   const ViewOps *ops = view_ops (parent->view);
@@ -85,8 +118,13 @@ answer_message (Mount *mount, fuse_req_t req, const Directory *parent, const cha
         reply_entry (mount, req, &entry);
       return;
     }
-  gboolean current = rack_folder_ready (parent->folder) && view_is_called (parent, &message, name);
-  fill_message_entry (mount, facts.row, &message, current, &entry);
+  if (ops->fill_former != NULL && !view_is_called (parent, &message, name))
+    {
+      ops->fill_former (mount, parent, facts.row, &message, &entry);
+      reply_entry (mount, req, &entry);
+      return;
+    }
+  fill_message_entry (mount, facts.row, &message, rack_folder_ready (parent->folder), &entry);
   fuse_reply_entry (req, &entry);
 }
 
@@ -104,6 +142,20 @@ answer_task (Task *task)
     fuse_reply_err (task->req, ESTALE);
   else
     answer_message (task->mount, task->req, &parent, task->name);
+}
+
+/* Whether a name that nobody knows could be a message's once the folder was looked at again, or was
+ * loaded. Names that programs gave are all known then. */
+static gboolean
+may_come (const Directory *parent, const char *name)
+{
+  const ViewOps *ops = view_ops (parent->view);
+  RackFolderFacts facts;
+  if (view_name_uid (parent, name) != 0)
+    return !rack_folder_ready (parent->folder);
+  rack_folder_facts (parent->folder, &facts);
+  return facts.selectable && !facts.complete && ops->find_given != NULL && ops->is_mail != NULL
+         && view_has_messages (parent) && ops->is_mail (parent, name);
 }
 
 void
@@ -137,9 +189,9 @@ op_lookup (fuse_req_t req, fuse_ino_t ino, const char *name)
     return;
   if (answer_directory (mount, req, &parent, name))
     return;
-  if (view_name_uid (&parent, name) == 0)
-    reply_negative (req);
-  else if (view_find_message (&parent, name, &message) || rack_folder_ready (parent.folder))
+  if (answer_local (mount, req, &parent, name))
+    return;
+  if (view_find_message (&parent, name, &message) || !may_come (&parent, name))
     answer_message (mount, req, &parent, name);
   else
     {
@@ -153,53 +205,10 @@ op_lookup (fuse_req_t req, fuse_ino_t ino, const char *name)
 }
 
 void
-op_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-  Mount *mount = fuse_req_userdata (req);
-  struct stat attributes;
-  Directory directory;
-  RackEntry message;
-
-  if (inode_kind (ino) == INODE_NODE)
-    {
-      node_op_getattr (req, ino);
-      return;
-    }
-  if (inode_kind (ino) == INODE_DIRECTORY)
-    {
-      if (!inode_directory (mount, ino, &directory))
-        {
-          fuse_reply_err (req, ESTALE);
-          return;
-        }
-      fill_directory (mount, &directory, &attributes);
-      fuse_reply_attr (req, &attributes, TIMEOUT_KNOWN);
-      return;
-    }
-  RackFolder *folder = rack_mirror_folder_by_row (mount->mirror, inode_row (ino));
-  if (folder != NULL && rack_folder_stat (folder, inode_uid (ino), &message))
-    {
-      fill_message (mount, ino, &message, &attributes);
-      fuse_reply_attr (req, &attributes, message_timeout (&message));
-    }
-  else if (find_open_message (mount, ino, &attributes))
-    fuse_reply_attr (req, &attributes, TIMEOUT_UNWATCHED);
-  else
-    fuse_reply_err (req, ESTALE);
-}
-
-void
 op_readlink (fuse_req_t req, fuse_ino_t ino)
 {
   if (inode_kind (ino) == INODE_NODE)
     node_op_readlink (req, ino);
   else
     fuse_reply_err (req, EINVAL);
-}
-
-void
-op_access (fuse_req_t req, fuse_ino_t ino, int mask)
-{
-  /* default_permissions: the kernel decided by the mode already. */
-  fuse_reply_err (req, mask & W_OK ? EROFS : 0);
 }

@@ -20,7 +20,7 @@
 
 static const char usage_text[] =
     "Usage: mailrack-mount [OPTION]... [ACCOUNT | [USER@]HOST] DIRECTORY\n"
-    "Mounts the mailboxes of an IMAP account, read-only.\n"
+    "Mounts the mailboxes of an IMAP account.\n"
     "\n"
     "  -c, --config FILE   read this configuration file (else $MAILRACK_CONFIG, else\n"
     "                      ~/.config/mailrack/config.ini)\n"
@@ -144,7 +144,7 @@ apply_word (Options *options, char *word)
   else if (options->helper && is_helper_word (word))
     return TRUE;
   else if (strcmp (word, "rw") == 0)
-    return complain ("-o rw: this version mounts read-only");
+    options->read_only = FALSE;
   else if (*word != '\0' && !is_idle_word (word))
     return complain ("-o %s: no such option (settings are written KEY=VALUE)", word);
   return TRUE;

@@ -17,7 +17,7 @@ typedef struct
   gboolean helper;    /* called by mount(8), as mount.fuse.mailrack */
   gboolean fake;      /* check, but do not mount */
   char *run_as;       /* -o setuid=USER, or NULL */
-  gboolean read_only; /* for the kernel; mail is read-only anyway */
+  gboolean read_only; /* the kernel refuses changes */
   uid_t uid;
   gboolean uid_given, gid_given;
   gid_t gid;

@@ -5,6 +5,7 @@
 #include "serve.h"
 
 #include "control.h"
+#include "drafts.h"
 #include "inode.h"
 #include "life.h"
 #include "pages.h"
@@ -15,12 +16,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define BODY_WORKERS 128
-#define LIST_WORKERS 32
-#define NEWS_WORKERS 64
+#define BODY_WORKERS   128
+#define LIST_WORKERS   32
+#define NEWS_WORKERS   64
+#define CHANGE_WORKERS 64
+/* How long what is not on the server yet may keep us from ending: the journal keeps it. */
+#define FLUSH_MS       5000
 /* They never wait for the server. With more of them each request of a program wakes another one,
  * which costs a quarter of the time of an open. */
-#define FUSE_THREADS 2
+#define FUSE_THREADS   2
 
 static View
 view_at_root (const RackMountSettings *settings)
@@ -75,6 +79,30 @@ make_session (const Options *options, const char *label, Mount *mount)
   return session;
 }
 
+static gpointer
+cancel_later (gpointer data)
+{
+  GCancellable *cancellable = data;
+  for (guint i = 0; i < FLUSH_MS / 50 && !g_cancellable_is_cancelled (cancellable); i++)
+    g_usleep (50 * 1000);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+/* What programs were told is done the server has too, if it can be soon. */
+static void
+flush (Mount *mount)
+{
+  g_autoptr (GPtrArray) items = rack_outgoing_list (mount->mirror);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  if (items->len == 0)
+    return;
+  GThread *thread = g_thread_new ("mount-flush", cancel_later, cancellable);
+  rack_outgoing_flush (mount->mirror, cancellable, NULL);
+  g_cancellable_cancel (cancellable);
+  g_thread_join (thread);
+}
+
 static int
 run_loop (Mount *mount, int ready)
 {
@@ -85,9 +113,11 @@ run_loop (Mount *mount, int ready)
   mount->bodies = workers_new (BODY_WORKERS, "mount-bodies");
   mount->lists = workers_new (LIST_WORKERS, "mount-lists");
   mount->news = workers_new (NEWS_WORKERS, "mount-news");
+  mount->changes = workers_new (CHANGE_WORKERS, "mount-changes");
   mount->quota = quota_start (mount);
   mount->pages = pages_start (mount);
-  Notifier *notifier = notifier_start (mount);
+  mount->notifier = notifier_start (mount);
+  Recovery *recovery = recovery_start (mount);
   life_ready (ready);
   g_autofree char *status = g_strdup_printf ("READY=1\nSTATUS=%s is mounted", mount->label);
   sd_notify_send (status);
@@ -98,11 +128,15 @@ run_loop (Mount *mount, int ready)
   workers_free (mount->bodies);
   workers_free (mount->lists);
   workers_free (mount->news);
+  workers_free (mount->changes);
+  recovery_stop (recovery);
+  local_settle_all (mount);
   quota_stop (mount->quota);
   /* Its calls use the session's descriptor, which unmounting closes. */
-  gboolean stopped =
-      pages_stop (mount->pages) && notifier_stop (notifier) && announcer_stop (mount->announcer);
+  gboolean stopped = pages_stop (mount->pages) && notifier_stop (mount->notifier)
+                     && announcer_stop (mount->announcer);
   fuse_session_unmount (mount->session);
+  flush (mount);
   if (!stopped)
     _exit (0);
   fuse_loop_cfg_destroy (loop);
@@ -122,7 +156,9 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     .nodes = nodes_new (),
     .events = events_new (),
     .searches = searches_new (mirror),
+    .drafts = drafts_new (),
     .root = view_at_root (settings),
+    .commit_server = settings->commit == RACK_COMMIT_SERVER,
     .xattr = settings->xattr,
     .list_views = settings->views == RACK_VIEWS_LISTED,
     .label = label,
@@ -154,9 +190,11 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
   else
     g_printerr ("mailrack-mount: cannot mount on %s\n", path);
   fuse_session_destroy (mount.session);
+  drafts_free (mount.drafts);
   nodes_free (mount.nodes);
   events_free (mount.events);
   g_free (mount.ctl_problem);
+  g_free (mount.problem);
   searches_free (mount.searches);
   pthread_mutex_destroy (&mount.mutex);
   return status;

@@ -12,6 +12,7 @@
  * new has the messages without any letter, cur the others. A name changes with the flags, but a
  * program may have the one of a moment ago: any name with the right UNIQUE resolves, in both.
  */
+#include "former.h"
 #include "inode.h"
 
 #include <string.h>
@@ -40,18 +41,20 @@ unique_name (guint32 row, gint64 date, guint32 uid, char *name)
               MAX (date, 0), row, UID_MARK, uid);
 }
 
-/* In the order of ASCII, as the format wants it. At most 6. */
+/* In the order of ASCII, as the format wants it. No flag: $Forwarded. */
+static const struct
+{
+  RackFlags flag;
+  char letter;
+} known[] = {
+  { RACK_FLAG_DRAFT, 'D' },    { RACK_FLAG_FLAGGED, 'F' }, { 0, 'P' },
+  { RACK_FLAG_ANSWERED, 'R' }, { RACK_FLAG_SEEN, 'S' },    { RACK_FLAG_DELETED, 'T' },
+};
+
+/* At most 6. */
 static void
 flag_letters (RackFlags flags, gboolean forwarded, char *letters)
 {
-  static const struct
-  {
-    RackFlags flag;
-    char letter;
-  } known[] = {
-    { RACK_FLAG_DRAFT, 'D' },    { RACK_FLAG_FLAGGED, 'F' }, { 0, 'P' },
-    { RACK_FLAG_ANSWERED, 'R' }, { RACK_FLAG_SEEN, 'S' },    { RACK_FLAG_DELETED, 'T' },
-  };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (known[i].flag != 0 ? (flags & known[i].flag) != 0 : forwarded)
       *letters++ = known[i].letter;
@@ -83,15 +86,22 @@ shows (const Directory *directory, const RackEntry *entry)
   return directory->place == place_of (letters);
 }
 
+static guint32
+row_of (const Directory *directory)
+{
+  RackFolderFacts facts;
+  if (directory->row != 0)
+    return directory->row;
+  rack_folder_facts (directory->folder, &facts);
+  return facts.row;
+}
+
 static void
 entry_name (const Directory *directory, const RackEntry *entry, char *name)
 {
-  RackFolderFacts facts;
   char letters[8];
-  rack_folder_facts (directory->folder, &facts);
   flag_letters (entry->flags, entry->forwarded, letters);
-  name_with (directory->row != 0 ? directory->row : facts.row, entry->date, entry->uid, letters,
-             name);
+  name_with (row_of (directory), entry->date, entry->uid, letters, name);
 }
 
 /* How long the part before the info is. */
@@ -132,10 +142,8 @@ name_uid (const Directory *directory, const char *name)
 static gboolean
 resolves (const Directory *directory, const char *name, const RackEntry *entry)
 {
-  RackFolderFacts facts;
   char unique[VIEW_NAME_SIZE];
-  rack_folder_facts (directory->folder, &facts);
-  unique_name (facts.row, entry->date, entry->uid, unique);
+  unique_name (row_of (directory), entry->date, entry->uid, unique);
   return strlen (unique) == unique_length (name) && g_str_has_prefix (name, unique);
 }
 
@@ -193,9 +201,53 @@ forget (Mount *mount, View view, const RackChange *change)
     case RACK_CHANGE_ONLINE:
     case RACK_CHANGE_OFFLINE:
     case RACK_CHANGE_VALIDITY:
+    case RACK_CHANGE_LOCAL:
       view_forget (mount, view, change);
       break;
     }
+}
+
+/* ---- What programs deliver ------------------------------------------------------------- */
+
+/* Of files beside cur, new and tmp. */
+#define SPACE_FOLDER 4
+
+static int
+space (const Directory *directory)
+{
+  return directory->place != 0 ? (int) directory->place : SPACE_FOLDER;
+}
+
+static gboolean
+is_mail (const Directory *directory, const char *name)
+{
+  return directory->place != PLACE_TMP && name[0] != '.';
+}
+
+static gboolean
+name_flags (const char *name, RackFlags *flags, gboolean *forwarded)
+{
+  const char *info = strstr (name, INFO);
+  *flags = 0;
+  *forwarded = FALSE;
+  for (guint i = 0; info != NULL && i < G_N_ELEMENTS (known); i++)
+    if (strchr (info + strlen (INFO), known[i].letter) == NULL)
+      continue;
+    else if (known[i].flag != 0)
+      *flags |= known[i].flag;
+    else
+      *forwarded = TRUE;
+  return TRUE;
+}
+
+static void
+fill_former (Mount *mount, const Directory *directory, guint32 row, const RackEntry *entry,
+             struct fuse_entry_param *out)
+{
+  fuse_ino_t ino = inode_of_message (row, entry->uid);
+  g_autoptr (Node) node = former_node (mount, ino);
+  node_fill_entry (node, out);
+  out->entry_timeout = TIMEOUT_UNWATCHED;
 }
 
 const ViewOps view_maildir = {
@@ -207,6 +259,11 @@ const ViewOps view_maildir = {
   .entry_name = entry_name,
   .name_uid = name_uid,
   .resolves = resolves,
+  .fill_former = fill_former,
   .fill_directory = set_times,
+  .changes = TRUE,
+  .space = space,
+  .is_mail = is_mail,
+  .name_flags = name_flags,
   .forget = forget,
 };

@@ -14,9 +14,31 @@ full_name (const Directory *directory, const RackEntry *entry, char *name)
   g_strlcpy (name, entry->name, VIEW_NAME_SIZE);
 }
 
+static int
+space (const Directory *directory)
+{
+  return 0;
+}
+
+static gboolean
+is_mail (const Directory *directory, const char *name)
+{
+  return name[0] != '.' && g_str_has_suffix (name, ".eml");
+}
+
+static gboolean
+find_given (const Directory *directory, const char *name, RackEntry *entry)
+{
+  return rack_folder_find_name (directory->folder, name, entry);
+}
+
 const ViewOps view_messages = {
   .name = ".messages",
   .entry_name = full_name,
+  .changes = TRUE,
+  .space = space,
+  .is_mail = is_mail,
+  .find_given = find_given,
 };
 
 /* ---- UID.eml --------------------------------------------------------------------------- */
@@ -41,4 +63,5 @@ const ViewOps view_uid = {
   .nameless = TRUE,
   .entry_name = short_name,
   .name_uid = short_name_uid,
+  .changes = TRUE,
 };

@@ -123,8 +123,7 @@ static const NodeOps files_ops = {
   .dispose = g_free,
 };
 
-/* ---- The message ------------------------------------------------------------------------------
- */
+/* ---- The message -------------------------------------------------------------------------- */
 
 static int
 answer_node (Node *node, struct fuse_entry_param *out)

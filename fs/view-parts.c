@@ -103,6 +103,13 @@ begins_as_message (const char *name)
 }
 
 static gboolean
+find_given (const Directory *directory, const char *name, RackEntry *entry)
+{
+  g_autofree char *whole = g_strconcat (name, SUFFIX, NULL);
+  return rack_folder_find_name (directory->folder, whole, entry);
+}
+
+static gboolean
 takes (RackFolder *folder, const char *name)
 {
   if (rack_folder_parent (folder) == NULL || strlen (name) >= RACK_ENTRY_NAME_SIZE
@@ -157,6 +164,7 @@ const ViewOps view_parts = {
   .name = ".parts",
   .entry_name = entry_name,
   .name_uid = name_uid,
+  .find_given = find_given,
   .takes = takes,
   .fill_entry = fill_entry,
   .list_entry = list_entry,

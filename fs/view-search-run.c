@@ -237,8 +237,7 @@ run_query (const SearchQuery *query, GCancellable *cancellable, GError **error)
   return NULL;
 }
 
-/* ---- What is remembered -----------------------------------------------------------------------
- */
+/* ---- What is remembered ------------------------------------------------------------------- */
 
 static void
 slot_free (gpointer data)

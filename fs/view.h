@@ -32,6 +32,8 @@
 
 #include "nodes.h"
 
+#include <mailrack/mailrack-outgoing.h>
+
 /* A number is part of inode numbers: it must never change. */
 typedef enum
 {
@@ -86,9 +88,12 @@ typedef struct
    * loaded for its sake. NULL: "...UID.eml". */
   guint32 (*name_uid) (const Directory *directory, const char *name);
   /* Whether name means entry (which has the UID that name_uid gave). NULL: it is shown and
-   * called so. Another answer lets old names of a message go on working; the kernel believes
-   * those for a moment only. */
+   * called so. Another answer lets old names of a message go on working. */
   gboolean (*resolves) (const Directory *directory, const char *name, const RackEntry *entry);
+  /* What such a name is as an answer to a lookup: not the message's inode, for to the kernel
+   * renaming a file to another name of itself is no change at all. NULL if resolves is. */
+  void (*fill_former) (Mount *mount, const Directory *directory, guint32 row,
+                       const RackEntry *entry, struct fuse_entry_param *out);
   /* Whether name could be a message's in folder, although a mailbox below it may be called so too
    * (names of directories do not end in ".eml"). Such a mailbox is escaped, whatever messages
    * there are. NULL: none could. */
@@ -103,6 +108,17 @@ typedef struct
                       struct stat *out);
   /* Changes the attributes of directory after they were filled in; NULL: they stay. */
   void (*fill_directory) (Mount *mount, const Directory *directory, struct stat *out);
+  /* Programs may change what is in its directories. */
+  gboolean changes;
+  /* The space (mailrack-outgoing.h) of the files that programs keep in directory, or -1: they may
+   * not. Never the same for two directories of a folder. NULL: -1. */
+  int (*space) (const Directory *directory);
+  /* Whether a file of that name in directory, which has messages, becomes one. NULL: none does. */
+  gboolean (*is_mail) (const Directory *directory, const char *name);
+  /* The flags that a file's name says it has. FALSE: names say nothing. NULL: the same. */
+  gboolean (*name_flags) (const char *name, RackFlags *flags, gboolean *forwarded);
+  /* By a name that a program has given a message. NULL: such names mean nothing here. */
+  gboolean (*find_given) (const Directory *directory, const char *name, RackEntry *entry);
   /* Makes the kernel forget what change made wrong in this view, with fuse_lowlevel_notify_*();
    * called on the notifier's thread alone. NULL: for ADDED, REMOVED and FOLDERS the listings and
    * names of directories, for SIZES the attributes of files, nothing for FLAGS. */
@@ -128,6 +144,14 @@ gboolean view_has_messages (const Directory *directory);
 guint32 view_name_uid (const Directory *directory, const char *name);
 /* By name, if it is known already. */
 gboolean view_find_message (const Directory *directory, const char *name, RackEntry *entry);
+/* The same for those that came here and that the server has not confirmed. */
+gboolean view_find_arrival (const Directory *directory, const char *name, RackArrival *arrival);
+/* Whether arrivals are shown in directory at all. */
+gboolean view_shows_arrivals (const Directory *directory);
+/* The space of directory, or -1. */
+int view_space (const Directory *directory);
+/* The opposite: the view and place that have it. FALSE: none has. */
+gboolean view_of_space (guint space, View *view, guint *place);
 /* Whether entry is listed in directory under that name: one that only resolves is not. */
 gboolean view_is_called (const Directory *directory, const RackEntry *entry, const char *name);
 

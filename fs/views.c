@@ -144,11 +144,65 @@ view_find_message (const Directory *directory, const char *name, RackEntry *entr
 {
   const ViewOps *ops = views[directory->view];
   guint32 uid = view_name_uid (directory, name);
-  if (uid == 0
-      || !(ops->nameless ? rack_folder_stat : rack_folder_find) (directory->folder, uid, entry))
+  if (uid != 0
+      && (ops->nameless ? rack_folder_stat : rack_folder_find) (directory->folder, uid, entry)
+      && (ops->resolves != NULL ? ops->resolves (directory, name, entry)
+                                : view_is_called (directory, entry, name)))
+    return TRUE;
+  return view_has_messages (directory) && ops->find_given != NULL
+         && ops->find_given (directory, name, entry);
+}
+
+/* ---- What is not mail yet ------------------------------------------------------------- */
+
+gboolean
+view_shows_arrivals (const Directory *directory)
+{
+  return view_has_messages (directory) && views[directory->view]->space != NULL
+         && view_space (directory) >= 0;
+}
+
+gboolean
+view_find_arrival (const Directory *directory, const char *name, RackArrival *arrival)
+{
+  const ViewOps *ops = views[directory->view];
+  if (!view_shows_arrivals (directory))
     return FALSE;
-  return ops->resolves != NULL ? ops->resolves (directory, name, entry)
-                               : view_is_called (directory, entry, name);
+  if (!ops->nameless)
+    return rack_folder_find_arrival (directory->folder, name, arrival);
+  Directory from = *directory;
+  for (RackTicket after = 0; rack_folder_arrivals (directory->folder, after, arrival, 1) == 1;
+       after = arrival->id)
+    {
+      from.row = arrival->row;
+      if (ops->resolves != NULL ? ops->resolves (&from, name, &arrival->entry)
+                                : view_is_called (&from, &arrival->entry, name))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+int
+view_space (const Directory *directory)
+{
+  const ViewOps *ops = views[directory->view];
+  return ops->space != NULL ? ops->space (directory) : -1;
+}
+
+gboolean
+view_of_space (guint space, View *view, guint *place)
+{
+  for (View at = 0; at < N_VIEWS; at++)
+    for (guint i = 0; views[at] != NULL && views[at]->space != NULL && i <= view_places (at); i++)
+      {
+        Directory directory = { at, i, NULL, 0 };
+        if (views[at]->space (&directory) != (int) space)
+          continue;
+        *view = at;
+        *place = i;
+        return TRUE;
+      }
+  return FALSE;
 }
 
 /* ---- What the kernel must forget ------------------------------------------------------ */
@@ -226,6 +280,21 @@ forget_folders (Mount *mount, View view, const RackChange *change)
     }
 }
 
+/* Files of programs, by their space; and arrivals, which every place may show. */
+static void
+forget_local (Mount *mount, View view, const RackChange *change)
+{
+  for (guint place = 0; views[view]->space != NULL && place <= view_places (view); place++)
+    {
+      Directory directory = { view, place, change->folder, 0 };
+      fuse_ino_t ino = inode_of_directory (mount, &directory);
+      fuse_lowlevel_notify_inval_inode (mount->session, ino, 0, 0);
+      for (guint i = 0; i < change->n; i++)
+        if ((int) change->items[i].uid == view_space (&directory))
+          forget_name (mount, ino, change->items[i].name);
+    }
+}
+
 void
 view_forget (Mount *mount, View view, const RackChange *change)
 {
@@ -237,6 +306,9 @@ view_forget (Mount *mount, View view, const RackChange *change)
       break;
     case RACK_CHANGE_FOLDERS:
       forget_folders (mount, view, change);
+      break;
+    case RACK_CHANGE_LOCAL:
+      forget_local (mount, view, change);
       break;
     case RACK_CHANGE_SIZES: /* the files are the same in every view */
     case RACK_CHANGE_FLAGS:

@@ -92,8 +92,9 @@ collect (Mount *mount, fuse_ino_t ino, Answer *answer)
   RackEntry entry;
   if (inode_kind (ino) != INODE_MESSAGE)
     return 0; /* directories and other files have none */
-  RackFolder *folder = rack_mirror_folder_by_row (mount->mirror, inode_row (ino));
-  if (folder == NULL || !rack_folder_stat (folder, inode_uid (ino), &entry))
+  RackFolder *folder =
+      rack_mirror_whereabouts (mount->mirror, inode_row (ino), inode_uid (ino), &entry);
+  if (folder == NULL)
     return ESTALE;
   add_index (answer, folder, &entry);
   /* On the disk: only looked at for one of those. */
@@ -138,19 +139,4 @@ void
 op_listxattr (fuse_req_t req, fuse_ino_t ino, size_t size)
 {
   answer_request (req, ino, NULL, size);
-}
-
-void
-op_setxattr (fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
-             int flags)
-{
-  Mount *mount = fuse_req_userdata (req);
-  fuse_reply_err (req, mount->xattr ? EROFS : ENOSYS);
-}
-
-void
-op_removexattr (fuse_req_t req, fuse_ino_t ino, const char *name)
-{
-  Mount *mount = fuse_req_userdata (req);
-  fuse_reply_err (req, mount->xattr ? EROFS : ENOSYS);
 }

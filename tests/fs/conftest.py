@@ -19,6 +19,7 @@ import time
 
 import pytest
 
+from tests.fs import desk as desks
 from tests.support import dovecot as private_dovecot, imapbox
 
 MESSAGES = int(os.environ.get("MAILRACK_FS_MESSAGES", "60"))
@@ -78,6 +79,12 @@ def mounting(program, dovecot):
 def mount(mounting, user, tmp_path):
     """with mount({"port": 1}, ["-o", "names=uid"]) as directory: as mounting, of a fresh user."""
     return lambda keys=None, options=(): mounting(user, tmp_path, keys, options)
+
+
+@pytest.fixture
+def desk(dovecot, user, mounting, tmp_path):
+    """desks.Desk: with desk.mounted() as directory: ...; of a fresh user."""
+    return desks.Desk(dovecot, user, mounting, tmp_path)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@
 import email
 import email.policy
 import os
+import pathlib
 import re
 import subprocess
 
@@ -205,6 +206,12 @@ def test_notmuch_follows_flags(mount, dovecot, user, mails, tmp_path):
         assert notmuch.found("*") == [2, 3, 4, 5]
 
 
+def watches(process):
+    """How many a process has that inotify tells of."""
+    return sum(path.read_text(encoding="ascii").count("inotify wd:")
+               for path in pathlib.Path(f"/proc/{process}/fdinfo").iterdir())
+
+
 @pytest.mark.parametrize("reader", ["mutt", "neomutt"])
 def test_mutt_hears_of_new_mail(reader, mount, dovecot, user, mails, tmp_path):
     """It is told to look by itself once an hour, so it is inotify that says so."""
@@ -213,6 +220,7 @@ def test_mutt_hears_of_new_mail(reader, mount, dovecot, user, mails, tmp_path):
             start_mutt(reader, directory / ".maildir/INBOX", tmp_path / "reader", 8,
                        "set timeout=3600\n") as terminal:
         terminal.wait_for("m=3 n=3")
+        wait_for(lambda: watches(terminal.process) > 0)
         dovecot.deliver(user, b"From: Al <a@b.example>\r\nSubject: fresh\r\n\r\nx\r\n")
         terminal.wait_for("m=4 n=4")
         terminal.keys("q")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Programs that watch a directory hear of new and gone mail, and nobody else may change a thing."""
+"""Programs that watch a directory hear of new and gone mail."""
 
 import errno
 import os
@@ -125,8 +125,9 @@ def test_a_name_that_somebody_looked_up_already_is_announced(mount, dovecot, use
 
 
 def test_everybody_else_is_refused(mount, dovecot, user, mails):
+    """Where nothing may be changed; the helper is above that."""
     dovecot.fill(user, "INBOX", mails(1))
-    with mount() as directory:
+    with mount({"read_only": "yes", "xattr": "yes"}) as directory:
         (name,) = os.listdir(directory / "INBOX")
         path = directory / "INBOX" / name
         attempts = [lambda: os.mknod(directory / "INBOX" / "x.2.eml"), lambda: os.unlink(path),
@@ -136,12 +137,17 @@ def test_everybody_else_is_refused(mount, dovecot, user, mails):
                     lambda: os.symlink("x", directory / "INBOX" / "y"),
                     lambda: os.truncate(path, 0), lambda: os.chmod(path, 0o600),
                     lambda: os.open(path, os.O_RDWR),
+                    lambda: os.setxattr(path, "user.xdg.tags", b"home"),
                     lambda: os.open(directory / "INBOX" / "z", os.O_CREAT | os.O_WRONLY)]
         for attempt in attempts:
             with pytest.raises(OSError) as caught:
                 attempt()
             assert caught.value.errno in (errno.EROFS, errno.EACCES)
         assert os.listdir(directory / "INBOX") == [name]
+        with inotify.Watch(directory / "INBOX") as watch:
+            dovecot.deliver(user, b"From: Al <a@b.example>\r\nSubject: fresh\r\n\r\nx\r\n")
+            ((mask, _),) = heard(watch, 1)
+            assert mask == inotify.CREATE
 
 
 def test_it_can_be_switched_off(mount, dovecot, user, mails):

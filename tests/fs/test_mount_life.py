@@ -187,7 +187,7 @@ def test_helper_of_mount(program, account, tmp_path):
     assert done.returncode == 0, done.stderr
     try:
         assert "INBOX" in os.listdir(directory)
-        assert (directory / "INBOX").stat().st_mode & 0o777 == 0o555
+        assert (directory / "INBOX").stat().st_mode & 0o777 == 0o755
     finally:
         unmount(directory)
     done = call("none", directory, "-o", f"{options},setuid=nobody-of-that-name")

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A mount that is written to through broken connections, and killed: a part of what
+scripts/faults --mount runs whole."""
+
+import os
+
+import pytest
+
+from tests.faults import mount
+from tests.support.dovecot import Dovecot
+
+pytestmark = pytest.mark.skipif(not os.access("/dev/fuse", os.R_OK | os.W_OK),
+                                reason="no FUSE here")
+
+
+@pytest.fixture(scope="module")
+def server(certs):
+    """One of its own: it logs as errors what happens to it here."""
+    with Dovecot(certificates=certs) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def writer(server, program, tmp_path_factory):
+    server.settle("alice")
+    with mount.Writer(server, "alice", program("mailrack-mount"),
+                      tmp_path_factory.mktemp("writer")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", mount.OPERATIONS)
+def test_cut(writer, name):
+    operation, struck, failures = mount.OPERATIONS[name], 0, []
+    assert writer.cell(operation) is None                    # it works at all
+    for kind, direction, step in (("F3", "up", 23), ("F8", "down", 61), ("F16", "down", 43)):
+        _, hits, wrong = mount.sweep(writer, operation, kind, direction, step, most=3)
+        struck += hits
+        failures += wrong
+    assert struck > 3
+    assert not failures, "\n".join(failures)
+
+
+def test_move_by_steps(server, program, tmp_path):
+    user = server.add_user("steps")
+    server.settle(user)
+    with mount.Writer(server, user, program("mailrack-mount"), tmp_path,
+                      keys={"disable_extensions": "MOVE"}) as writer:
+        for operation in mount.STEPS:
+            for kind in ("F8", "F16"):
+                _, struck, failures = mount.sweep(writer, operation, kind, "down", 50, most=2)
+                assert struck and not failures, failures
+
+
+def test_killed_amid_many(server, program, tmp_path):
+    user = server.add_user("bursts")
+    server.settle(user)
+    with mount.Writer(server, user, program("mailrack-mount"), tmp_path) as writer:
+        _, operations, failures = mount.bursts(writer, 6, 1)
+    assert operations > 20
+    assert not failures, "\n".join(failures)

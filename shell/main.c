@@ -143,7 +143,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
   g_option_context_set_description (
       context, "Subcommands: mailrack config [ACCOUNT], mailrack plugins [NAME], mailrack mount "
                "[ACCOUNT] DIRECTORY,\n"
-               "mailrack umount DIRECTORY, mailrack cache [size|check|clear] [ACCOUNT].\n"
+               "mailrack umount DIRECTORY, mailrack cache [size|check|clear] [ACCOUNT],\n"
+               "mailrack queue [ls|retry|drop] [NUMBER].\n"
                "In the shell, \"help\" lists the commands.\n");
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error) && check_options (options, error);
@@ -413,6 +414,8 @@ main (int argc, char **argv)
     return rack_cmd_plugins (argc - 1, argv + 1);
   if (argc > 1 && strcmp (argv[1], "cache") == 0)
     return rack_cmd_cache (argc - 1, argv + 1);
+  if (argc > 1 && strcmp (argv[1], "queue") == 0)
+    return rack_cmd_queue (argc - 1, argv + 1);
   if (argc > 1 && strcmp (argv[1], "mount") == 0)
     return exec_mount (argv + 1);
   if (argc > 1 && strcmp (argv[1], "umount") == 0)

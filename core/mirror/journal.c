@@ -201,8 +201,8 @@ open_database (RackJournal *journal, GError **error)
   return migrate (journal, error);
 }
 
-RackJournal *
-rack_journal_open (RackAccount *account, const char *parent, GError **error)
+static RackJournal *
+journal_new (RackAccount *account, const char *parent)
 {
   pthread_mutexattr_t recursive;
   g_autofree char *usual = g_build_filename (g_get_user_state_dir (), "mailrack", NULL);
@@ -213,10 +213,36 @@ rack_journal_open (RackAccount *account, const char *parent, GError **error)
   pthread_mutexattr_settype (&recursive, PTHREAD_MUTEX_RECURSIVE);
   pthread_mutex_init (&journal->mutex, &recursive);
   pthread_mutexattr_destroy (&recursive);
+  return journal;
+}
+
+RackJournal *
+rack_journal_open (RackAccount *account, const char *parent, GError **error)
+{
+  RackJournal *journal = journal_new (account, parent);
   g_autofree char *spool = g_build_filename (journal->directory, SPOOL, NULL);
   if (make_directory (journal->directory, error) && make_directory (spool, error)
       && take_lock (journal, error) && open_database (journal, error))
     return journal;
+  rack_journal_close (journal);
+  return NULL;
+}
+
+RackJournal *
+rack_journal_open_to_read (RackAccount *account, const char *parent, gboolean *there,
+                           GError **error)
+{
+  RackJournal *journal = journal_new (account, parent);
+  g_autofree char *path = g_build_filename (journal->directory, DATABASE, NULL);
+  *there = access (path, F_OK) == 0;
+  if (*there
+      && (sqlite3_open_v2 (path, &journal->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL)
+              == SQLITE_OK
+          || fail (journal, error)))
+    {
+      sqlite3_busy_timeout (journal->db, 10000);
+      return journal;
+    }
   rack_journal_close (journal);
   return NULL;
 }

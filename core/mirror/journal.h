@@ -77,6 +77,9 @@ typedef struct
 /* Takes the lock of the directory, which is made where there is none. parent NULL:
  * $XDG_STATE_HOME/mailrack. RACK_ERROR_BUSY: another program has it. */
 RackJournal *rack_journal_open (RackAccount *account, const char *parent, GError **error);
+/* Only for looking, beside whoever has it. *there FALSE: there is none; error is not set then. */
+RackJournal *rack_journal_open_to_read (RackAccount *account, const char *parent, gboolean *there,
+                                        GError **error);
 void rack_journal_close (RackJournal *journal);
 /* Where the octets of a local file are. Returns: (owned) */
 char *rack_journal_path (RackJournal *journal, guint64 id);

@@ -3,10 +3,12 @@
 
 import errno
 import os
+import re
+import subprocess
 
 import pytest
 
-from tests.fs.conftest import wait_for
+from tests.fs.conftest import environment_of, wait_for
 from tests.fs.desk import Desk, letter, run
 from tests.fs.test_write_files import names, refused
 
@@ -116,3 +118,34 @@ def test_refused_while_the_network_is_away(desk):
         assert names(directory / "INBOX") == [path.name]
         command(directory, "online")
     desk.holds("INBOX", [letter(1)])
+
+
+def test_the_command_that_shows_it(desk, program):
+    """mailrack queue, beside the mount and without it."""
+    def queue(*words):
+        return subprocess.run(
+            [program("mailrack"), "queue", "-f", desk.place / "account.ini", *words], text=True,
+            env=environment_of(desk.place), capture_output=True, timeout=60, check=False)
+
+    desk.fill("INBOX", [letter(1)])
+    desk.fill("Work", [])
+    with desk.mounted({"offline": "queue"}) as directory:
+        assert queue().stdout == "nothing is queued\n"
+        (path,) = (directory / "INBOX").iterdir()
+        os.listdir(directory / "Work")
+        command(directory, "offline")
+        path.rename(directory / "Work" / "moved.eml")
+        line = re.fullmatch(r"(\d+)  \S+ \S+  pending  move  INBOX UID 1 -> Work moved.eml\n",
+                            queue("ls").stdout)
+        refused_by = queue("drop", line[1])
+        assert refused_by.returncode == 75 and ".mailrack/ctl" in refused_by.stderr
+    # The mount goes on trying for a moment.
+    wait_for(lambda: queue("drop", line[1]).returncode != 75)
+    assert queue().stdout == "nothing is queued\n"
+    unknown = queue("drop", "12")
+    assert unknown.returncode != 0 and "12" in unknown.stderr
+    assert queue("drop").returncode == queue("retry", "x").returncode == 64
+    with desk.mounted() as directory:
+        assert names(directory / "INBOX") == [path.name]
+    desk.holds("INBOX", [letter(1)])
+    desk.holds("Work", [])

@@ -202,4 +202,13 @@ RACK_API gboolean rack_outgoing_retry (RackMirror *mirror, RackTicket id, GError
 /* Gives one up: the change is taken back, the octets of an append are lost. */
 RACK_API gboolean rack_outgoing_drop (RackMirror *mirror, RackTicket id, GError **error);
 
+/* The same without a mirror, for an account's journal on this disk (state_dir: as in
+ * RackMirrorOptions). Listing works beside a program that has it; the others are RACK_ERROR_BUSY
+ * then, and say what to do. */
+RACK_API GPtrArray *rack_queue_list (RackAccount *account, const char *state_dir, GError **error);
+RACK_API gboolean rack_queue_retry (RackAccount *account, const char *state_dir, RackTicket id,
+                                    GError **error);
+RACK_API gboolean rack_queue_drop (RackAccount *account, const char *state_dir, RackTicket id,
+                                   GError **error);
+
 G_END_DECLS

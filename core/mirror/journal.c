@@ -16,6 +16,8 @@
 
 #define DATABASE "journal.db"
 #define SPOOL    "files"
+/* Not the name of the cache's: the two may share a directory. */
+#define LOCK     "journal.lock"
 #define VERSION  1
 
 typedef enum
@@ -138,7 +140,7 @@ static gboolean
 take_lock (RackJournal *journal, GError **error)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-  g_autofree char *path = g_build_filename (journal->directory, "lock", NULL);
+  g_autofree char *path = g_build_filename (journal->directory, LOCK, NULL);
   journal->lock = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (journal->lock >= 0 && fcntl (journal->lock, F_OFD_SETLK, &lock) == 0)
     return TRUE;

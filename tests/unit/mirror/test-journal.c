@@ -4,6 +4,7 @@
  */
 #include "fake.h"
 #include "journal.h"
+#include "store.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -159,6 +160,24 @@ test_one_program (Fixture *fixture, gconstpointer unused)
   rack_journal_close (open_journal (fixture));
 }
 
+/* $XDG_CACHE_HOME and $XDG_STATE_HOME may be the same. */
+static void
+test_beside_a_cache (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *place = rack_store_place (fixture->account, fixture->place);
+  g_autofree char *notice = NULL;
+  RackStore *store = rack_store_open (place, "test", 0, &notice, &error);
+  g_assert_no_error (error);
+  RackJournal *journal = open_journal (fixture);
+  fill (journal);
+  rack_journal_close (journal);
+  rack_store_close (store);
+  g_assert_true (rack_store_clear (place, &error));
+  check (fixture, "9 0 0 INBOX 1/5 -> Ärchive x.eml +0-0 -;1 1 INBOX/0/0/new.eml;"
+                  "INBOX 1/7 seven.eml;1 abc;");
+}
+
 static void
 test_private (Fixture *fixture, gconstpointer unused)
 {
@@ -184,6 +203,7 @@ main (int argc, char **argv)
   g_test_add ("/journal/restart", Fixture, NULL, set_up, test_restart, tear_down);
   g_test_add ("/journal/transactions", Fixture, NULL, set_up, test_transactions, tear_down);
   g_test_add ("/journal/one-program", Fixture, NULL, set_up, test_one_program, tear_down);
+  g_test_add ("/journal/beside-a-cache", Fixture, NULL, set_up, test_beside_a_cache, tear_down);
   g_test_add ("/journal/private", Fixture, NULL, set_up, test_private, tear_down);
   return g_test_run ();
 }

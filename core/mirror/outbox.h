@@ -157,5 +157,8 @@ gpointer rack_sender_run (gpointer outbox);
 GError *rack_send_messages (RackOutbox *outbox, GPtrArray *batch);
 /* Local files of one folder. */
 GError *rack_send_files (RackOutbox *outbox, GPtrArray *batch);
+/* With the mutex held. One transaction for all that was sent; what ends us before it, or makes it
+ * fail, leaves marks by which they are found, and it is tried again. */
+void rack_send_note (RackOutbox *outbox);
 
 G_END_DECLS

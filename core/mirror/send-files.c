@@ -25,17 +25,16 @@ typedef struct
   RackFolder *folder;
   guint32 mark_validity, mark_next;
   char *chunk;
-  GPtrArray *done; /* of RackLocal: SENT, to be noted */
 } Send;
 
 /* ---- Ends ----------------------------------------------------------------------------------- */
 
 /* A message that another one has replaced goes. With the outbox' mutex held. */
 static gboolean
-expunge_replaced (Send *send, const RackLocal *local, guint32 uid_validity, GError **error)
+expunge_replaced (RackOutbox *outbox, const RackLocal *local, GError **error)
 {
-  RackOutbox *outbox = send->outbox;
-  RackFolder *folder = send->folder;
+  RackFolder *folder = local->folder;
+  guint32 uid_validity = local->validity;
   RackPending *pending = g_new0 (RackPending, 1);
   pthread_mutex_lock (&folder->mutex);
   *pending = (RackPending){
@@ -90,40 +89,40 @@ succeed (Send *send, RackLocal *local, guint32 uid_validity, guint32 uid)
   local->mark_next = 0;
   local->unsettled = TRUE;
   rack_local_become (local, RACK_LOCAL_SENT);
-  g_ptr_array_add (send->done, local);
   pthread_cond_broadcast (&outbox->settled);
   pthread_mutex_unlock (&outbox->mutex);
 }
 
 static gboolean
-note_one (Send *send, RackLocal *local)
+note_one (RackOutbox *outbox, RackLocal *local)
 {
-  RackJournal *journal = send->outbox->journal;
+  RackJournal *journal = outbox->journal;
   return rack_journal_remove_local (journal, local->id, NULL)
          && (local->space != 0 || local->uid == 0
-             || rack_journal_put_name (journal, send->folder->mailbox, local->validity, local->uid,
+             || rack_journal_put_name (journal, local->folder->mailbox, local->validity, local->uid,
                                        local->name, NULL))
-         && (local->replaces == 0 || local->uid == 0
-             || expunge_replaced (send, local, local->validity, NULL));
+         && (local->replaces == 0 || local->uid == 0 || expunge_replaced (outbox, local, NULL));
 }
 
-/* One transaction for all that was sent. Whatever ends us before that, or makes it fail: they are
- * found by their marks. */
-static void
-note_done (Send *send)
+void
+rack_send_note (RackOutbox *outbox)
 {
-  RackOutbox *outbox = send->outbox;
-  if (send->done->len == 0)
+  g_autoptr (GPtrArray) sent = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer one;
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    if (((RackLocal *) one)->state == RACK_LOCAL_SENT && ((RackLocal *) one)->unsettled)
+      g_ptr_array_add (sent, one);
+  if (sent->len == 0)
     return;
-  pthread_mutex_lock (&outbox->mutex);
   gboolean begun = rack_journal_begin (outbox->journal, NULL), ok = begun;
-  for (guint i = 0; ok && i < send->done->len; i++)
-    ok = note_one (send, send->done->pdata[i]);
+  for (guint i = 0; ok && i < sent->len; i++)
+    ok = note_one (outbox, sent->pdata[i]);
   if (begun)
     ok = rack_journal_end (outbox->journal, ok, NULL);
-  for (guint i = 0; ok && i < send->done->len; i++)
-    ((RackLocal *) send->done->pdata[i])->unsettled = FALSE;
-  pthread_mutex_unlock (&outbox->mutex);
+  for (guint i = 0; ok && i < sent->len; i++)
+    ((RackLocal *) sent->pdata[i])->unsettled = FALSE;
 }
 
 static void
@@ -510,10 +509,7 @@ rack_send_files (RackOutbox *outbox, GPtrArray *batch)
   GError *problem = NULL;
   RackFolder *folder = ((RackLocal *) batch->pdata[0])->folder;
   g_autofree char *chunk = g_malloc (CHUNK);
-  g_autoptr (GPtrArray) done = g_ptr_array_new ();
-  Send send = {
-    .outbox = outbox, .mirror = outbox->mirror, .folder = folder, .chunk = chunk, .done = done
-  };
+  Send send = { .outbox = outbox, .mirror = outbox->mirror, .folder = folder, .chunk = chunk };
   gboolean ready =
       find_sent (&send, batch, &problem)
       && (batch->len == 0 || (take_mark (&send, &problem) && write_marks (&send, batch, &problem)));
@@ -522,7 +518,9 @@ rack_send_files (RackOutbox *outbox, GPtrArray *batch)
     give_up (&send, batch, 0, problem, final);
   else
     problem = send_all (&send, batch);
-  note_done (&send);
+  pthread_mutex_lock (&outbox->mutex);
+  rack_send_note (outbox);
+  pthread_mutex_unlock (&outbox->mutex);
   if (final)
     g_clear_error (&problem);
   look (folder);

@@ -212,6 +212,7 @@ rack_sender_run (gpointer data)
   while (!outbox->ending)
     {
       gint64 now = g_get_monotonic_time (), due = now + RETRY_MAX * 1000;
+      rack_send_note (outbox);
       gboolean limbo =
           rack_outbox_settle_arrivals (outbox) + rack_outbox_settle_locals (outbox) > 0;
       g_autoptr (GPtrArray) messages = NULL;

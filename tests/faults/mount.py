@@ -417,3 +417,14 @@ def bursts(writer, count, seed):
         if wrong:
             failures.append(f"burst {number} of seed {seed}, {seconds:.3f} s: {wrong}")
     return count, writer.serial - before, failures
+
+
+KINDS = (("F3", "up"), ("F3", "down"), ("F8", "down"), ("F16", "up"), ("F16", "down"))
+
+
+def rows(writer, operations, whole):
+    """(title, run) for each operation and fault; run() as sweep() does, whole: at every octet."""
+    for operation in operations:
+        for kind, direction in KINDS:
+            yield f"{operation.name}: {kind} {direction}", functools.partial(
+                sweep, writer, operation, kind, direction, 1 if whole else 31)

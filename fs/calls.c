@@ -5,6 +5,7 @@
 #include "calls.h"
 
 #include "inode.h"
+#include "opened.h"
 
 #include <errno.h>
 
@@ -53,10 +54,23 @@ node_handle_unref (NodeHandle *handle)
   g_free (handle);
 }
 
+static void
+unref_handle (gpointer handle)
+{
+  node_handle_unref (handle);
+}
+
 void
 node_handle_store (NodeHandle *handle, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+  opened_add (handle->node->mount->opened, node_handle_ref (handle), unref_handle);
   fi->fh = (uintptr_t) handle | (inode_kind (ino) == INODE_NODE ? 0 : MARK);
+}
+
+void
+node_handle_close (NodeHandle *handle)
+{
+  opened_close (handle->node->mount->opened, handle);
 }
 
 NodeHandle *

@@ -84,8 +84,11 @@ typedef struct
 NodeHandle *node_handle_new (Node *node);
 NodeHandle *node_handle_ref (NodeHandle *handle);
 void node_handle_unref (NodeHandle *handle);
-/* In fi->fh of a message it is marked: a draft that is being written is open as a node. */
+/* For the kernel, with a reference of its own. In fi->fh of a message it is marked: a draft that is
+ * being written is open as a node. */
 void node_handle_store (NodeHandle *handle, fuse_ino_t ino, struct fuse_file_info *fi);
+/* Drops the kernel's reference. */
+void node_handle_close (NodeHandle *handle);
 NodeHandle *node_handle_of (const struct fuse_file_info *fi);
 /* Whether requests about ino, opened as fi (may be NULL), are about a node. */
 gboolean node_handles (fuse_ino_t ino, const struct fuse_file_info *fi);

@@ -25,6 +25,7 @@ typedef struct Quota Quota;
 typedef struct Pages Pages;
 typedef struct Searches Searches;
 typedef struct Drafts Drafts;
+typedef struct Opened Opened;
 typedef struct Node Node;
 typedef struct NodeOps NodeOps;
 
@@ -37,6 +38,7 @@ typedef struct
   Workers *news;    /* reads that wait for something to happen */
   Workers *changes; /* what is written to this disk before it is answered, or to the server */
   Nodes *nodes;
+  Opened *opened;
   Events *events;
   Quota *quota;
   Pages *pages;

@@ -87,12 +87,12 @@ run_create (Call *call, GCancellable *cancellable)
 static void
 reply_created (Call *call)
 {
-  node_handle_store (node_handle_ref (call->handle), call->ino, &call->file);
+  node_handle_store (call->handle, call->ino, &call->file);
   if (fuse_reply_create (call->req, &call->entry, &call->file) == 0)
     return;
   /* The program gave up: nobody counts it, and nobody will release it. */
   nodes_forget (call->mount->nodes, call->ino, 1);
-  node_handle_unref (call->handle);
+  node_handle_close (call->handle);
 }
 
 static gboolean

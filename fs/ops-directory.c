@@ -9,6 +9,7 @@
  */
 #include "beside.h"
 #include "inode.h"
+#include "opened.h"
 #include "workers.h"
 
 #include <errno.h>
@@ -30,12 +31,20 @@
 /* ---- opendir ------------------------------------------------------------------------- */
 
 static void
+close_beside (gpointer beside)
+{
+  beside_unref (beside);
+}
+
+static void
 reply_opendir (fuse_req_t req, struct fuse_file_info *fi)
 {
+  Mount *mount = fuse_req_userdata (req);
   Beside *beside = beside_new ();
+  opened_add (mount->opened, beside, close_beside);
   fi->fh = (uintptr_t) beside;
   if (fuse_reply_open (req, fi) != 0)
-    beside_unref (beside);
+    opened_close (mount->opened, beside);
 }
 
 static Beside *
@@ -364,7 +373,8 @@ op_releasedir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
       node_op_release (req, ino, fi);
       return;
     }
-  beside_unref (beside_of (fi));
+  Mount *mount = fuse_req_userdata (req);
+  opened_close (mount->opened, beside_of (fi));
   fuse_reply_err (req, 0);
 }
 

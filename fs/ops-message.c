@@ -9,6 +9,7 @@
 #include "calls.h"
 #include "drafts.h"
 #include "inode.h"
+#include "opened.h"
 #include "pages.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 
 typedef struct
 {
-  RackMirror *mirror;
+  Mount *mount;
   RackBody *body; /* atomic; NULL: nobody has read yet */
   fuse_ino_t ino;
   RackEntry entry; /* as it was when it was opened */
@@ -36,7 +37,7 @@ handle_new (Mount *mount, fuse_ino_t ino)
   if (rack_mirror_whereabouts (mount->mirror, inode_row (ino), inode_uid (ino), &entry) == NULL)
     return NULL;
   Handle *handle = g_new0 (Handle, 1);
-  handle->mirror = mount->mirror;
+  handle->mount = mount;
   handle->ino = ino;
   handle->entry = entry;
   handle->link.data = handle;
@@ -51,7 +52,7 @@ handle_body (Handle *handle)
   RackBody *body = g_atomic_pointer_get (&handle->body);
   if (body != NULL)
     return body;
-  body = rack_mirror_body (handle->mirror, inode_row (handle->ino), inode_uid (handle->ino));
+  body = rack_mirror_body (handle->mount->mirror, inode_row (handle->ino), inode_uid (handle->ino));
   if (body == NULL || g_atomic_pointer_compare_and_exchange (&handle->body, NULL, body))
     return body;
   rack_body_unref (body);
@@ -87,8 +88,10 @@ find_open_message (Mount *mount, fuse_ino_t ino, struct stat *attributes)
 /* ---- open ------------------------------------------------------------------------- */
 
 static void
-close_handle (Mount *mount, Handle *handle)
+close_handle (gpointer data)
 {
+  Handle *handle = data;
+  Mount *mount = handle->mount;
   pthread_mutex_lock (&mount->mutex);
   g_queue_unlink (&mount->handles, &handle->link);
   pthread_mutex_unlock (&mount->mutex);
@@ -101,11 +104,12 @@ reply_open (Mount *mount, fuse_req_t req, struct fuse_file_info *fi, Handle *han
   pthread_mutex_lock (&mount->mutex);
   g_queue_push_head_link (&mount->handles, &handle->link);
   pthread_mutex_unlock (&mount->mutex);
+  opened_add (mount->opened, handle, close_handle);
   fi->fh = (uintptr_t) handle;
   fi->keep_cache = 1; /* a message never changes */
   fi->noflush = 1;
   if (fuse_reply_open (req, fi) == -ENOENT)
-    close_handle (mount, handle); /* the program gave up; nobody will release it */
+    opened_close (mount->opened, handle); /* the program gave up; nobody will release it */
 }
 
 /* The kernel may believe a size that was dependable once: it must ask before the program reads.
@@ -280,7 +284,8 @@ op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
       node_op_release (req, ino, fi);
       return;
     }
-  close_handle (fuse_req_userdata (req), (Handle *) (uintptr_t) fi->fh);
+  Mount *mount = fuse_req_userdata (req);
+  opened_close (mount->opened, (Handle *) (uintptr_t) fi->fh);
   fuse_reply_err (req, 0);
 }
 

@@ -30,9 +30,9 @@ changes_of (fuse_req_t req)
 void
 node_reply_open (Call *call)
 {
-  node_handle_store (node_handle_ref (call->handle), call->ino, &call->file);
+  node_handle_store (call->handle, call->ino, &call->file);
   if (fuse_reply_open (call->req, &call->file) != 0)
-    node_handle_unref (call->handle); /* the program gave up; nobody will release it */
+    node_handle_close (call->handle); /* the program gave up; nobody will release it */
 }
 
 int
@@ -169,12 +169,12 @@ node_op_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   NodeHandle *handle = node_handle_of (fi);
   if (!handle->node->ops->release_waits)
     {
-      node_handle_unref (handle);
+      node_handle_close (handle);
       fuse_reply_err (req, 0);
       return;
     }
   Call *call = call_new_for_handle (req, ino, fi, run_release, call_reply_done);
-  node_handle_unref (handle);
+  node_handle_close (handle);
   call_submit (call, changes_of (req));
 }
 

@@ -8,6 +8,7 @@
 #include "drafts.h"
 #include "inode.h"
 #include "life.h"
+#include "opened.h"
 #include "pages.h"
 #include "sd-notify.h"
 #include "search.h"
@@ -154,6 +155,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     .gid = options->gid,
     .umask = options->umask,
     .nodes = nodes_new (),
+    .opened = opened_new (),
     .events = events_new (),
     .searches = searches_new (mirror),
     .drafts = drafts_new (),
@@ -189,6 +191,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     }
   else
     g_printerr ("mailrack-mount: cannot mount on %s\n", path);
+  opened_free (mount.opened);
   fuse_session_destroy (mount.session);
   drafts_free (mount.drafts);
   nodes_free (mount.nodes);

@@ -14,6 +14,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,9 +35,12 @@ DIVIDED = ("tests/fs", "tests/faults", "tests/support")
 # none is left to be waited for alone at the end.
 LONG = ("tests/plugins", "tests/live", "tests/faults/test_mount_writes.py",
         "tests/faults/test_core.py", "tests/shell")
+# Where each process leaves what a sanitizer says of it: nobody hears a mount in the background.
+REPORTS = TOP / "build-asan/reports"
 SANITIZERS = {
-    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1",
-    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1:"
+                    f"log_path={REPORTS}/asan",
+    "UBSAN_OPTIONS": f"print_stacktrace=1:halt_on_error=1:exitcode=99:log_path={REPORTS}/ubsan",
     "LSAN_OPTIONS": f"suppressions={TOP / 'tests/lsan.supp'}:print_suppressions=0",
 }
 
@@ -137,6 +141,14 @@ class Runner:
             else:
                 self.passed += 1
 
+    def count_reports(self):
+        """What the sanitizers said; that they failed themselves (a tracer that crashed) is shown
+        and counts for nothing."""
+        for file in sorted(REPORTS.iterdir()):
+            text = file.read_text(errors="replace")
+            print(f"== {file.name}\n{text}", flush=True)
+            self.failed += "ERROR: " in text or "runtime error: " in text
+
     def leave_out(self, title):
         with self.lock:
             print(f"-- {title}: left out, the time is over", flush=True)
@@ -207,9 +219,13 @@ def main():
                                       "-Doptimization=1"])
         runner.run_all([pytest("build", place) for place in places()])
     if sanitized and runner.finish(sanitized):
+        shutil.rmtree(REPORTS, ignore_errors=True)
+        REPORTS.mkdir()
+        REPORTS.chmod(0o1777)                  # some run as nobody
         unit(runner, "build-asan", "unit, sanitized", SANITIZERS)
         runner.run_all([pytest("build-asan", place, SANITIZERS) for place in sanitized_places()],
                        optional=True)
+        runner.count_reports()
 
     print(f"{time.monotonic() - runner.started:.0f} s")
     print(f"{runner.passed} passed, {runner.failed} failed, {runner.skipped} skipped", flush=True)

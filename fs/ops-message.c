@@ -62,7 +62,8 @@ handle_body (Handle *handle)
 static void
 handle_free (Handle *handle)
 {
-  rack_body_unref (handle->body);
+  /* That the kernel lets nobody read it any more is an order that is not to be seen from here. */
+  rack_body_unref (g_atomic_pointer_get (&handle->body));
   g_free (handle);
 }
 

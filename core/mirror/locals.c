@@ -437,11 +437,9 @@ rack_local_list (RackFolder *folder, guint space, RackLocal *parent, guint64 aft
 }
 
 void
-rack_local_facts (RackLocal *local, RackLocalFacts *facts)
+rack_local_look (const RackLocal *local, RackLocalFacts *facts)
 {
-  RackOutbox *outbox = local->mirror->outbox;
   struct stat file = { 0 };
-  pthread_mutex_lock (&outbox->mutex);
   *facts = (RackLocalFacts){
     .id = local->id,
     .state = local->state,
@@ -456,24 +454,30 @@ rack_local_facts (RackLocal *local, RackLocalFacts *facts)
     .uid = local->uid,
   };
   g_strlcpy (facts->name, local->name, sizeof facts->name);
-  gboolean known = local->directory;
-  if (!known && local->fd >= 0)
-    known = fstat (local->fd, &file) == 0;
-  if (!known)
-    {
-      g_autofree char *path = rack_journal_path (outbox->journal, local->id);
-      stat (path, &file);
-    }
-  pthread_mutex_unlock (&outbox->mutex);
   if (local->directory)
     {
       facts->mtime = local->changed;
       return;
     }
+  if (local->fd < 0 || fstat (local->fd, &file) != 0)
+    {
+      g_autofree char *path = rack_journal_path (local->mirror->outbox->journal, local->id);
+      stat (path, &file);
+    }
   facts->size = (guint64) file.st_size;
   if (facts->mtime == 0)
     facts->mtime = file.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + file.st_mtim.tv_nsec;
 }
+
+void
+rack_local_facts (RackLocal *local, RackLocalFacts *facts)
+{
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  rack_local_look (local, facts);
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
 void
 rack_locals_rehome (RackOutbox *outbox, RackFolder *from, RackFolder *to)
 {

@@ -20,6 +20,8 @@ RackLocal *rack_local_new (RackMirror *mirror, RackFolder *folder);
 void rack_local_free (RackLocal *local);
 /* Puts it into the tables, which take the reference. */
 void rack_local_enter (RackLocal *local);
+/* As rack_local_facts(). */
+void rack_local_look (const RackLocal *local, RackLocalFacts *facts);
 /* Among the names of its place, or not. */
 void rack_local_list_name (RackLocal *local);
 void rack_local_unlist (RackLocal *local);

@@ -5,7 +5,7 @@
  * What is in memory is a copy of the journal with pointers in it. How a change looks is
  * messages.c's and locals.c's business, how it gets to the server the sender's.
  */
-#include "outbox.h"
+#include "locals.h"
 
 #include <string.h>
 
@@ -356,11 +356,11 @@ describe_pending (const RackPending *pending)
 }
 
 static RackOutgoing *
-describe_local (RackLocal *local)
+describe_local (const RackLocal *local)
 {
   RackOutgoing *out = g_new0 (RackOutgoing, 1);
   RackLocalFacts facts;
-  rack_local_facts (local, &facts);
+  rack_local_look (local, &facts);
   out->id = local->ticket;
   out->failed = local->state == RACK_LOCAL_FAILED;
   out->what = g_strdup ("append");
@@ -388,7 +388,6 @@ rack_outgoing_list (RackMirror *mirror)
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_outgoing_free);
   if (outbox == NULL)
     return list;
-  g_autoptr (GPtrArray) locals = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_local_unref);
   GHashTableIter iter;
   gpointer one;
   pthread_mutex_lock (&outbox->mutex);
@@ -400,11 +399,9 @@ rack_outgoing_list (RackMirror *mirror)
       const RackLocal *local = one;
       if (local->state == RACK_LOCAL_QUEUED || local->state == RACK_LOCAL_SENDING
           || local->state == RACK_LOCAL_FAILED)
-        g_ptr_array_add (locals, rack_local_ref (one));
+        g_ptr_array_add (list, describe_local (local));
     }
   pthread_mutex_unlock (&outbox->mutex);
-  for (guint i = 0; i < locals->len; i++)
-    g_ptr_array_add (list, describe_local (locals->pdata[i]));
   g_ptr_array_sort (list, by_id);
   return list;
 }

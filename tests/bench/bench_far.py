@@ -138,7 +138,8 @@ def main():
     parser.add_argument("--largest", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--delay", type=float, default=25, help="milliseconds each way")
-    parser.add_argument("--window", type=int, default=0, help="octets on their way at most")
+    parser.add_argument("--window", type=int, default=4_000_000,
+                        help="octets on their way at most, as a receive buffer has it; 0: no limit")
     parser.add_argument("--build", default=str(ROOT / "build"))
     parser.add_argument("--work", default="grep,pull")
     args = parser.parse_args()

@@ -23,7 +23,8 @@ is_seen (RackPending *pending)
     return TRUE;
   pthread_mutex_lock (&target->mutex);
   gboolean seen = pending->new_uid == 0 || !target->complete
-                  || rack_index_find (&target->index, pending->new_uid) != NULL;
+                  || rack_index_find (&target->index, pending->new_uid) != NULL
+                  || rack_overlay_hides (&target->overlay, pending->new_uid);
   pthread_mutex_unlock (&target->mutex);
   pending->seen = seen;
   return seen;

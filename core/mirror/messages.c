@@ -77,8 +77,8 @@ locate (RackOutbox *outbox, RackFolder **folder, guint32 *row, guint32 *uid, GEr
   return pending;
 }
 
-/* With the outbox' mutex held: what the server has moved there, but is not in the index yet. It is
- * about to go on from there, so it is not an arrival any more. */
+/* With the outbox' mutex held: what the server has moved there, whether or not it is in the index
+ * yet. It is about to go on from there, so it is not an arrival any more. */
 static gboolean
 take_moved (const RackOutbox *outbox, const RackFolder *folder, guint32 uid, RackRecord *record)
 {
@@ -112,7 +112,11 @@ pending_new (RackOutbox *outbox, RackJournalKind kind, RackFolder *folder, guint
   if (record != NULL)
     pending->record = *record;
   pthread_mutex_unlock (&folder->mutex);
-  if (record != NULL || take_moved (outbox, folder, uid, &pending->record))
+  RackRecord moved;
+  gboolean came = take_moved (outbox, folder, uid, &moved);
+  if (record == NULL && came)
+    pending->record = moved;
+  if (record != NULL || came)
     return pending;
   rack_pending_free (pending);
   g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s: UID %u is not there (any more)",

@@ -33,8 +33,12 @@ SANITIZED = ("tests/live", "tests/fs/test_write_", "tests/faults/test_mount_", "
 DIVIDED = ("tests/fs", "tests/faults", "tests/support")
 # What takes more than some 15 s, the longest first: begun before all else, in this order, so that
 # none is left to be waited for alone at the end.
-LONG = ("tests/plugins", "tests/live", "tests/faults/test_mount_writes.py",
-        "tests/faults/test_core.py", "tests/shell")
+LONG = ("tests/plugins", "tests/fs/test_mount_network.py", "tests/faults/test_mount_writes.py",
+        "tests/live", "tests/faults/test_core.py", "tests/shell",
+        "tests/support/test_faultproxy.py",
+        "tests/fs/test_lying_sizes.py", "tests/faults/test_write_disk.py",
+        "tests/fs/test_write_files.py", "tests/fs/test_write_moves.py",
+        "tests/fs/test_mail_readers.py")
 # Where each process leaves what a sanitizer says of it: nobody hears a mount in the background.
 REPORTS = TOP / "build-asan/reports"
 SANITIZERS = {

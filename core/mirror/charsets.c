@@ -24,6 +24,17 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Charset kept[KEPT_MAX];
 static guint n_kept;
 
+void
+rack_mime_ready (void)
+{
+  static gsize done;
+  if (g_once_init_enter (&done))
+    {
+      g_mime_init ();
+      g_once_init_leave (&done, 1);
+    }
+}
+
 static gboolean
 is_kept (const char *name)
 {

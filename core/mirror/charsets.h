@@ -13,6 +13,9 @@
 
 G_BEGIN_DECLS
 
+/* Before GMime is used for anything, whoever comes first. Any thread. */
+void rack_mime_ready (void);
+
 /* Keeps those of the encoded words (RFC 2047) in text, and what text without any that is not ASCII
  * is taken for. A few dozen are kept; more are converted all the same, only slowly. Any thread. */
 void rack_charsets_keep (const char *text);

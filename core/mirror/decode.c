@@ -4,6 +4,8 @@
  */
 #include "decode.h"
 
+#include "charsets.h"
+
 #include <gmime/gmime.h>
 #include <string.h>
 
@@ -59,6 +61,7 @@ rack_decoder_is_needed (const RackPartFacts *facts)
 RackDecoder *
 rack_decoder_new (const RackPartFacts *facts, RackPartForm form, gboolean decoded)
 {
+  rack_mime_ready ();
   g_autoptr (RackDecoder) decoder = g_new0 (RackDecoder, 1);
   GMimeContentEncoding encoding = g_mime_content_encoding_from_string (facts->encoding);
   gboolean text = strcmp (facts->type, "text") == 0;

@@ -12,17 +12,6 @@
 /* A header of a megabyte is not decoded for nothing. */
 #define INPUT_MAX 2048
 
-static void
-init_gmime (void)
-{
-  static gsize done;
-  if (g_once_init_enter (&done))
-    {
-      g_mime_init ();
-      g_once_init_leave (&done, 1);
-    }
-}
-
 /* C0, DEL, and C1 in UTF-8. */
 static gboolean
 is_control (const char *text)
@@ -92,7 +81,7 @@ decode (RackStr value, char *(*decoder) (GMimeParserOptions *, const char *), ch
   bound (value, raw);
   if (is_plain (raw))
     return copy_clean (raw, buffer, size);
-  init_gmime ();
+  rack_mime_ready ();
   rack_charsets_keep (raw);
   g_autofree char *decoded = decoder (NULL, raw);
   return copy_valid (decoded != NULL ? decoded : raw, buffer, size);

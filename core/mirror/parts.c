@@ -5,6 +5,7 @@
  * A tree of the parser becomes a flat array in one piece of memory, with names decoded.
  */
 #include "parts.h"
+#include "charsets.h"
 
 #include "headers.h"
 
@@ -241,12 +242,7 @@ keep_details (RackParts *parts, const RackEnvelope *envelope)
 RackParts *
 rack_parts_new (const RackPart *root, const RackEnvelope *envelope)
 {
-  static gsize initialised;
-  if (g_once_init_enter (&initialised))
-    {
-      g_mime_init ();
-      g_once_init_leave (&initialised, 1);
-    }
+  rack_mime_ready ();
   RackParts *parts = rack_parts_alloc ();
   add_tree (parts, root, 0);
   rack_parts_assign (parts->items, parts->texts);

@@ -27,8 +27,8 @@ TOP = pathlib.Path(__file__).resolve().parents[1]
 BUDGET = 11 * 60
 LANES = 2
 # What is run sanitized, by the beginnings of names, in the order of what it finds for the time.
-SANITIZED = ("tests/live", "tests/fs/test_write_", "tests/faults/test_mount_writes", "tests/plugins",
-             "tests/fs", "tests/shell", "tests/faults/test_core")
+SANITIZED = ("tests/live", "tests/fs/test_write_", "tests/faults/test_mount_writes",
+             "tests/plugins", "tests/fs", "tests/shell", "tests/faults/test_core")
 # Folders that are long: each of their files is a suite.
 DIVIDED = ("tests/fs", "tests/faults", "tests/support")
 # What takes more than some 15 s, the longest first: begun before all else, in this order, so that

@@ -16,7 +16,8 @@ KILO = 1024
 def part(program, tmp_path):
     def run(account, uid, *what):
         environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"),
-                       "XDG_STATE_HOME": str(tmp_path / "state")}
+                       "XDG_STATE_HOME": str(tmp_path / "state"),
+                       "G_DEBUG": "fatal-criticals"}
         done = subprocess.run([program("tests/live/part"), account, "INBOX", str(uid), *what],
                               env=environment, capture_output=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr

@@ -18,7 +18,9 @@
 #include <string.h>
 
 /* Who wants a header only asks for less, octets. */
-#define LARGE_READ (64 << 10)
+#define LARGE_READ  (64 << 10)
+/* How long the notifier is waited for. */
+#define NOTIFIER_MS 1000
 
 typedef struct
 {
@@ -121,6 +123,17 @@ forget_size (Mount *mount, fuse_ino_t ino)
   fuse_lowlevel_notify_inval_inode (mount->session, ino, -1, 0);
 }
 
+/* The kernel drops what it is told of a size if it was made to forget the attributes while the
+ * answer was on its way. So what the notifier has to say goes first. */
+static void
+let_notifier_finish (Mount *mount, GCancellable *cancellable)
+{
+  for (guint i = 0; i < NOTIFIER_MS && !rack_mirror_changes_are_told (mount->mirror)
+                    && !g_cancellable_is_cancelled (cancellable);
+       i++)
+    g_usleep (1000);
+}
+
 static gboolean
 wait_for_size (Task *task, GCancellable *cancellable, GError **error)
 {
@@ -128,11 +141,14 @@ wait_for_size (Task *task, GCancellable *cancellable, GError **error)
   guint64 size;
   if (!rack_body_wait_size (handle->body, &size, cancellable, error))
     return FALSE;
-  gboolean misled = handle->entry.size != size;
+  gboolean misled = handle->entry.size != size || handle->entry.corrected;
   handle->entry.size = size;
   handle->entry.exact = handle->entry.dependable = TRUE;
   if (misled)
-    forget_size (task->mount, task->ino);
+    {
+      let_notifier_finish (task->mount, cancellable);
+      forget_size (task->mount, task->ino);
+    }
   return TRUE;
 }
 
@@ -176,7 +192,8 @@ op_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
       return;
     }
   pages_note_open (mount->pages, ino);
-  if (handle->entry.exact)
+  if (handle->entry.exact
+      && (!handle->entry.corrected || rack_mirror_changes_are_told (mount->mirror)))
     {
       if (handle->entry.corrected)
         forget_size (mount, ino);

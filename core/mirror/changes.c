@@ -260,3 +260,13 @@ rack_mirror_next_change (RackMirror *mirror, GCancellable *cancellable, GError *
   g_set_error (error, RACK_ERROR, RACK_ERROR_CANCELLED, "waiting for a change: cancelled");
   return NULL;
 }
+
+gboolean
+rack_mirror_changes_are_told (RackMirror *mirror)
+{
+  RackChanges *changes = mirror->changes;
+  pthread_mutex_lock (&changes->mutex);
+  gboolean told = changes->queue.length == 0 && changes->current == NULL;
+  pthread_mutex_unlock (&changes->mutex);
+  return told;
+}

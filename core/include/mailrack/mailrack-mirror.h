@@ -395,6 +395,9 @@ typedef struct
  * call this. Returns: borrowed until the next call, or NULL with RACK_ERROR_CANCELLED. */
 RACK_API const RackChange *rack_mirror_next_change (RackMirror *mirror, GCancellable *cancellable,
                                                     GError **error);
+/* Whether all that changed so far was pulled, and whoever pulled it is done with it. Never waits.
+ */
+RACK_API gboolean rack_mirror_changes_are_told (RackMirror *mirror);
 
 /* ---- Cache: the mirrors on this disk, for whoever looks after them ------------------ */
 

@@ -149,7 +149,7 @@ fetch_job (RackFolder *folder, const Job *job)
 }
 
 void
-rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid)
+rack_folder_follow (RackFolder *folder, guint32 row, guint32 uid)
 {
   for (gboolean first = TRUE, more = TRUE; more; first = FALSE)
     {
@@ -168,12 +168,6 @@ rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid)
       if (more)
         fetch_job (folder, &job);
     }
-}
-
-void
-rack_folder_follow (RackFolder *folder, guint32 row, guint32 uid)
-{
-  rack_ahead_note (folder, row, uid);
 }
 
 /* ---- Beginnings ------------------------------------------------------------------------ */

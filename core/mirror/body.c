@@ -69,7 +69,7 @@ rack_body_want (RackBody *body)
   want (body, 0);
   pthread_mutex_unlock (&body->bodies->mutex);
   if (whole)
-    rack_ahead_note (body->folder, body->key.row, body->key.uid);
+    rack_folder_follow (body->folder, body->key.row, body->key.uid);
 }
 
 void

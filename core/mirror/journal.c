@@ -119,24 +119,6 @@ fail (RackJournal *journal, GError **error)
 /* ---- Opening ---------------------------------------------------------------------------- */
 
 static gboolean
-make_directory (const char *path, GError **error)
-{
-  struct stat facts;
-  if (g_mkdir_with_parents (path, 0700) == 0 && lstat (path, &facts) == 0)
-    {
-      if (S_ISDIR (facts.st_mode) && facts.st_uid == geteuid ()
-          && ((facts.st_mode & 077) == 0 || chmod (path, 0700) == 0))
-        return TRUE;
-      g_set_error (error, RACK_ERROR, RACK_ERROR_IO,
-                   "%s is not a directory of yours alone; changes are not kept there", path);
-    }
-  else
-    g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "cannot make the directory %s: %s", path,
-                 g_strerror (errno));
-  return FALSE;
-}
-
-static gboolean
 take_lock (RackJournal *journal, GError **error)
 {
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -223,7 +205,8 @@ rack_journal_open (RackAccount *account, const char *parent, GError **error)
 {
   RackJournal *journal = journal_new (account, parent);
   g_autofree char *spool = g_build_filename (journal->directory, SPOOL, NULL);
-  if (make_directory (journal->directory, error) && make_directory (spool, error)
+  if (rack_store_make_directory (journal->directory, "changes are not kept there", error)
+      && rack_store_make_directory (spool, "changes are not kept there", error)
       && take_lock (journal, error) && open_database (journal, error))
     return journal;
   rack_journal_close (journal);
@@ -653,4 +636,20 @@ rack_journal_rename (RackJournal *journal, const char *from, const char *to, GEr
   gboolean ok = rename_rows (journal, SQL_RENAME_LOCALS, from, to, error)
                 && rename_rows (journal, SQL_RENAME_NAMES, from, to, error);
   return rack_journal_end (journal, ok, error);
+}
+
+/* ---- For people ---------------------------------------------------------------------------- */
+
+const char *
+rack_journal_kind_name (RackJournalKind kind)
+{
+  static const char *const names[] = { "move", "copy", "store", "expunge" };
+  return names[MIN ((guint) kind, G_N_ELEMENTS (names) - 1)];
+}
+
+gint
+rack_outgoing_compare (gconstpointer a, gconstpointer b)
+{
+  RackTicket left = (*(RackOutgoing *const *) a)->id, right = (*(RackOutgoing *const *) b)->id;
+  return (left > right) - (left < right);
 }

@@ -81,6 +81,10 @@ RackJournal *rack_journal_open (RackAccount *account, const char *parent, GError
 RackJournal *rack_journal_open_to_read (RackAccount *account, const char *parent, gboolean *there,
                                         GError **error);
 void rack_journal_close (RackJournal *journal);
+/* "move", for people. */
+const char *rack_journal_kind_name (RackJournalKind kind);
+/* A GCompareFunc for arrays of RackOutgoing: the oldest first. */
+gint rack_outgoing_compare (gconstpointer a, gconstpointer b);
 /* Where the octets of a local file are. Returns: (owned) */
 char *rack_journal_path (RackJournal *journal, guint64 id);
 

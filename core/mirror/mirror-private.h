@@ -329,8 +329,6 @@ RackBody *rack_bodies_claim_head (RackFolder *folder, guint32 row, guint32 uid, 
 gboolean rack_ahead_wants_head (RackFolder *folder, guint32 row, guint32 uid, guint64 *size);
 /* Nobody reads a message of more than RACK_HEAD_OCTETS any more. */
 void rack_ahead_note_end (RackFolder *folder, guint32 row, gboolean head_only);
-/* A body is read for the first time: fetches ahead if this goes upwards. */
-void rack_ahead_note (RackFolder *folder, guint32 row, guint32 uid);
 /* Reads a few small messages to see whether their RFC822.SIZE was right. */
 void rack_ahead_probe (RackFolder *folder);
 

@@ -152,9 +152,7 @@ load_name (const char *mailbox, guint32 uid_validity, guint32 uid, const char *n
   if (folder == NULL)
     return;
   pthread_mutex_lock (&folder->mutex);
-  if (folder->overlay.uid_validity == 0)
-    rack_overlay_bind (&folder->overlay, uid_validity);
-  if (folder->overlay.uid_validity == uid_validity)
+  if (rack_overlay_is_about (&folder->overlay, uid_validity))
     rack_overlay_name (&folder->overlay, uid, name);
   pthread_mutex_unlock (&folder->mutex);
 }
@@ -339,11 +337,10 @@ rack_outgoing_free (RackOutgoing *outgoing)
 static RackOutgoing *
 describe_pending (const RackPending *pending)
 {
-  static const char *const kinds[] = { "move", "copy", "store", "expunge" };
   RackOutgoing *out = g_new0 (RackOutgoing, 1);
   out->id = pending->id;
   out->failed = pending->step == RACK_STEP_FAILED;
-  out->what = g_strdup (kinds[pending->kind]);
+  out->what = g_strdup (rack_journal_kind_name (pending->kind));
   out->mailbox = g_strdup (pending->folder->mailbox);
   out->target = pending->target != NULL ? g_strdup (pending->target->mailbox) : NULL;
   out->name = g_strdup (pending->name);
@@ -374,13 +371,6 @@ describe_local (const RackLocal *local)
   return out;
 }
 
-static gint
-by_id (gconstpointer a, gconstpointer b)
-{
-  RackTicket left = (*(RackOutgoing *const *) a)->id, right = (*(RackOutgoing *const *) b)->id;
-  return (left > right) - (left < right);
-}
-
 GPtrArray *
 rack_outgoing_list (RackMirror *mirror)
 {
@@ -402,7 +392,7 @@ rack_outgoing_list (RackMirror *mirror)
         g_ptr_array_add (list, describe_local (local));
     }
   pthread_mutex_unlock (&outbox->mutex);
-  g_ptr_array_sort (list, by_id);
+  g_ptr_array_sort (list, rack_outgoing_compare);
   return list;
 }
 

@@ -32,6 +32,14 @@ rack_overlay_bind (RackOverlay *overlay, guint32 uid_validity)
   overlay->uid_validity = uid_validity;
 }
 
+gboolean
+rack_overlay_is_about (RackOverlay *overlay, guint32 uid_validity)
+{
+  if (overlay->uid_validity == 0)
+    rack_overlay_bind (overlay, uid_validity);
+  return overlay->uid_validity == uid_validity;
+}
+
 void
 rack_overlay_hide (RackOverlay *overlay, guint32 uid, gboolean hidden)
 {

@@ -40,6 +40,9 @@ void rack_overlay_clear (RackOverlay *overlay);
 /* What is known of another UIDVALIDITY is void. */
 void rack_overlay_bind (RackOverlay *overlay, guint32 uid_validity);
 
+/* Whether it is about that one, which it is if nothing was known of any. */
+gboolean rack_overlay_is_about (RackOverlay *overlay, guint32 uid_validity);
+
 void rack_overlay_hide (RackOverlay *overlay, guint32 uid, gboolean hidden);
 gboolean rack_overlay_hides (const RackOverlay *overlay, guint32 uid);
 /* One more change of its flags is on its way; the last one wins. */

@@ -26,9 +26,7 @@ take_out (RackPending *pending)
   RackIndex gone;
   rack_index_init (&gone);
   pthread_mutex_lock (&folder->mutex);
-  if (folder->overlay.uid_validity == 0)
-    rack_overlay_bind (&folder->overlay, pending->uid_validity);
-  gboolean ours = folder->overlay.uid_validity == pending->uid_validity;
+  gboolean ours = rack_overlay_is_about (&folder->overlay, pending->uid_validity);
   if (ours)
     {
       rack_overlay_hide (&folder->overlay, pending->uid, TRUE);
@@ -141,9 +139,7 @@ flag (RackPending *pending)
   g_autofree char *after =
       rack_overlay_join (before, pending->add_keywords, pending->remove_keywords);
   pthread_mutex_lock (&folder->mutex);
-  if (folder->overlay.uid_validity == 0)
-    rack_overlay_bind (&folder->overlay, pending->uid_validity);
-  gboolean ours = folder->overlay.uid_validity == pending->uid_validity;
+  gboolean ours = rack_overlay_is_about (&folder->overlay, pending->uid_validity);
   if (ours)
     {
       rack_overlay_intend (&folder->overlay, pending->uid, pending->add, pending->remove);
@@ -278,9 +274,7 @@ rack_pending_complete (RackOutbox *outbox, RackPending *pending, guint32 uid_val
   if (target != NULL && uid != 0)
     {
       pthread_mutex_lock (&target->mutex);
-      if (target->overlay.uid_validity == 0)
-        rack_overlay_bind (&target->overlay, uid_validity);
-      if (target->overlay.uid_validity == uid_validity && pending->named)
+      if (rack_overlay_is_about (&target->overlay, uid_validity) && pending->named)
         {
           rack_overlay_claim (&target->overlay, uid);
           rack_overlay_name (&target->overlay, uid, pending->name);

@@ -12,11 +12,10 @@
 static void
 add_change (const RackJournalChange *change, gpointer list)
 {
-  static const char *const kinds[] = { "move", "copy", "store", "expunge" };
   RackOutgoing *out = g_new0 (RackOutgoing, 1);
   out->id = change->id;
   out->failed = change->step == RACK_STEP_FAILED;
-  out->what = g_strdup (kinds[MIN ((guint) change->kind, G_N_ELEMENTS (kinds) - 1)]);
+  out->what = g_strdup (rack_journal_kind_name (change->kind));
   out->mailbox = g_strdup (change->mailbox);
   out->target = *change->target != '\0' ? g_strdup (change->target) : NULL;
   out->name = *change->name != '\0' ? g_strdup (change->name) : NULL;
@@ -47,13 +46,6 @@ add_local (const RackJournalLocal *local, gpointer list)
   g_ptr_array_add (list, out);
 }
 
-static gint
-by_id (gconstpointer a, gconstpointer b)
-{
-  RackTicket left = (*(RackOutgoing *const *) a)->id, right = (*(RackOutgoing *const *) b)->id;
-  return (left > right) - (left < right);
-}
-
 GPtrArray *
 rack_queue_list (RackAccount *account, const char *state_dir, GError **error)
 {
@@ -65,7 +57,7 @@ rack_queue_list (RackAccount *account, const char *state_dir, GError **error)
   gboolean ok = rack_journal_each_change (journal, add_change, list, error)
                 && rack_journal_each_local (journal, add_local, list, error);
   rack_journal_close (journal);
-  g_ptr_array_sort (list, by_id);
+  g_ptr_array_sort (list, rack_outgoing_compare);
   return ok ? g_steal_pointer (&list) : NULL;
 }
 

@@ -62,9 +62,7 @@ static void
 claim (RackFolder *folder, guint32 uid_validity, guint32 uid)
 {
   pthread_mutex_lock (&folder->mutex);
-  if (folder->overlay.uid_validity == 0)
-    rack_overlay_bind (&folder->overlay, uid_validity);
-  if (uid != 0 && folder->overlay.uid_validity == uid_validity)
+  if (rack_overlay_is_about (&folder->overlay, uid_validity) && uid != 0)
     rack_overlay_claim (&folder->overlay, uid);
   pthread_mutex_unlock (&folder->mutex);
 }
@@ -450,16 +448,6 @@ take_mark (Send *send, GError **error)
   return TRUE;
 }
 
-static void
-look (RackFolder *folder)
-{
-  pthread_mutex_lock (&folder->mutex);
-  gboolean wanted = folder->complete && !folder->pushed;
-  pthread_mutex_unlock (&folder->mutex);
-  if (wanted)
-    rack_sync_request (folder, RACK_WANT_SYNC);
-}
-
 /* Those from first on are not sent. */
 static void
 give_up (Send *send, GPtrArray *batch, guint first, const GError *problem, gboolean final)
@@ -523,6 +511,6 @@ rack_send_files (RackOutbox *outbox, GPtrArray *batch)
   pthread_mutex_unlock (&outbox->mutex);
   if (final)
     g_clear_error (&problem);
-  look (folder);
+  rack_send_look (folder);
   return problem;
 }

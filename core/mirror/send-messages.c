@@ -335,19 +335,6 @@ dispatch (Send *send, GError **error)
   return TRUE;
 }
 
-/* The target has something new, and who looks at it shall see it. */
-static void
-look (RackFolder *folder)
-{
-  if (folder == NULL)
-    return;
-  pthread_mutex_lock (&folder->mutex);
-  gboolean wanted = folder->complete && !folder->pushed;
-  pthread_mutex_unlock (&folder->mutex);
-  if (wanted)
-    rack_sync_request (folder, RACK_WANT_SYNC);
-}
-
 GError *
 rack_send_messages (RackOutbox *outbox, GPtrArray *batch)
 {
@@ -382,7 +369,7 @@ rack_send_messages (RackOutbox *outbox, GPtrArray *batch)
     }
   else if (!ok)
     put_off (&send, problem);
-  look (target);
+  rack_send_look (target);
   rack_mailbox_unref (send.mailbox);
   rack_set_free (send.uids);
   return problem;

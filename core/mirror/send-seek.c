@@ -31,6 +31,18 @@ rack_send_is_final (const GError *problem)
     }
 }
 
+void
+rack_send_look (RackFolder *folder)
+{
+  if (folder == NULL)
+    return;
+  pthread_mutex_lock (&folder->mutex);
+  gboolean wanted = folder->complete && !folder->pushed;
+  pthread_mutex_unlock (&folder->mutex);
+  if (wanted)
+    rack_sync_request (folder, RACK_WANT_SYNC);
+}
+
 guint32
 rack_copied_find (const RackCopied *copied, guint32 from)
 {

@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 /* Whether the server has said no, so that asking again is no use. */
 gboolean rack_send_is_final (const GError *problem);
 
+/* The folder has something new on the server, and who looks at it shall see it. NULL: nothing. */
+void rack_send_look (RackFolder *folder);
+
 /* The UID that from became, or 0. */
 guint32 rack_copied_find (const RackCopied *copied, guint32 from);
 

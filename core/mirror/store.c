@@ -27,8 +27,8 @@ rack_store_place (RackAccount *account, const char *parent)
   return g_build_filename (parent != NULL ? parent : usual, digest, NULL);
 }
 
-static gboolean
-make_directory (const char *directory, GError **error)
+gboolean
+rack_store_make_directory (const char *directory, const char *what, GError **error)
 {
   struct stat facts;
   if (g_mkdir_with_parents (directory, 0700) == 0 && lstat (directory, &facts) == 0)
@@ -36,8 +36,8 @@ make_directory (const char *directory, GError **error)
       if (S_ISDIR (facts.st_mode) && facts.st_uid == geteuid ()
           && ((facts.st_mode & 077) == 0 || chmod (directory, 0700) == 0))
         return TRUE;
-      g_set_error (error, RACK_ERROR, RACK_ERROR_IO,
-                   "%s is not a directory of yours alone; the cache is not put there", directory);
+      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "%s is not a directory of yours alone; %s",
+                   directory, what);
     }
   else
     g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "cannot make the directory %s: %s", directory,
@@ -157,7 +157,7 @@ RackStore *
 rack_store_open (const char *directory, const char *holder, gint64 patience, char **notice,
                  GError **error)
 {
-  if (!make_directory (directory, error))
+  if (!rack_store_make_directory (directory, "the cache is not put there", error))
     return NULL;
   int lock = rack_store_take_lock (directory, holder, patience, error);
   if (lock < 0)

@@ -20,6 +20,10 @@ typedef struct RackStore RackStore;
 /* The directory of an account's mirror; parent NULL: $XDG_CACHE_HOME/mailrack. Returns: (owned) */
 char *rack_store_place (RackAccount *account, const char *parent);
 
+/* Makes a directory that is nobody else's, or makes sure that it is one. what: the
+ * end of the error. */
+gboolean rack_store_make_directory (const char *directory, const char *what, GError **error);
+
 /* So long, in milliseconds, one waits for a program that may be about to end: a mount that was just
  * unmounted. */
 #define RACK_STORE_PATIENCE 2000

@@ -65,9 +65,7 @@ def cache(tmp_path_factory):
 @pytest.fixture
 def user(dovecot):
     """A user that nobody had before, with an empty INBOX; the password is dovecot.password()."""
-    name = dovecot.add_user(f"user{next(_numbers)}-{os.getpid()}")
-    dovecot.settle(name)
-    return name
+    return dovecot.add_user(f"user{next(_numbers)}-{os.getpid()}")
 
 
 @pytest.fixture

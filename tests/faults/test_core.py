@@ -13,7 +13,6 @@ from tests.support.faultproxy import Fault
 def server(certs):
     """One of its own: it logs as errors what happens to it here."""
     with Dovecot(certificates=certs) as found:
-        found.settle("alice")
         yield found
 
 

@@ -22,7 +22,6 @@ def server(certs):
 
 @pytest.fixture(scope="module")
 def writer(server, program, tmp_path_factory):
-    server.settle("alice")
     with mount.Writer(server, "alice", program("mailrack-mount"),
                       tmp_path_factory.mktemp("writer")) as found:
         yield found
@@ -42,7 +41,6 @@ def test_cut(writer, name):
 
 def test_move_by_steps(server, program, tmp_path):
     user = server.add_user("steps")
-    server.settle(user)
     with mount.Writer(server, user, program("mailrack-mount"), tmp_path,
                       keys={"disable_extensions": "MOVE"}) as writer:
         for operation in mount.STEPS:
@@ -53,7 +51,6 @@ def test_move_by_steps(server, program, tmp_path):
 
 def test_killed_amid_many(server, program, tmp_path):
     user = server.add_user("bursts")
-    server.settle(user)
     with mount.Writer(server, user, program("mailrack-mount"), tmp_path) as writer:
         _, operations, failures = mount.bursts(writer, 6, 1)
     assert operations > 20

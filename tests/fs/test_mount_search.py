@@ -32,7 +32,6 @@ def fill(dovecot, user):
         (message("Alice <alice@x.example>", "Budget Q4", b"Message-ID: <2@x>\r\n"), "", DAY),
         (message("../../<evil/..@x.example>", "../..", b"Message-ID: <3@x>\r\n"), "", DAY)])
     dovecot.fill(user, "Trash", [(message("alice@x.example", "Budget of old"), "", DAY)])
-    dovecot.settle(user)
 
 
 def links(directory):

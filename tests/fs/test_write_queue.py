@@ -23,7 +23,6 @@ def small(dovecot, mounting, tmp_path, request):
     """A desk with room for 20,000 octets."""
     user = dovecot.add_user(f"small-{request.node.name[:20]}-{os.getpid()}",
                             fields="userdb_quota_rule=*:bytes=20000")
-    dovecot.settle(user)
     return Desk(dovecot, user, mounting, tmp_path)
 
 

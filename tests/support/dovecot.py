@@ -116,7 +116,7 @@ class Dovecot:
         }
         self.config = root / "dovecot.conf"
         self.config.write_text(dovecot_conf.main_file(values, served, settings))
-        self.users = {}
+        self.users, self.unsettled = {}, set()
         for name, (password, scheme, fields) in USERS.items():
             self.add_user(name, password, scheme, fields)
         procs.give(root)
@@ -145,6 +145,8 @@ class Dovecot:
                                    + (self.root / "stderr").read_text(errors="replace")
                                    + self.log())
             time.sleep(0.005)
+        for name in sorted(self.unsettled):
+            self.settle(name)
         return self
 
     def _greets(self):
@@ -195,6 +197,7 @@ class Dovecot:
         if ":" in password:
             raise ValueError("a passwd-file cannot hold a password with a colon")
         stored = hash_password(password, scheme)
+        new = name not in self.users
         self.users[name] = password
         # One file each: Dovecot looks only once a second whether a file it knows has changed.
         fresh = self.root / f"users.{name}"
@@ -202,6 +205,10 @@ class Dovecot:
         fresh.chmod(0o600)
         procs.give(fresh)
         fresh.rename(self.root / "users" / name)
+        if new and self.child:
+            self.settle(name)
+        elif new:
+            self.unsettled.add(name)
         return name
 
     def password(self, user):
@@ -249,11 +256,12 @@ class Dovecot:
     def settle(self, user):
         """Select each mailbox once, one after the other: Dovecot makes what belongs to it then, and
         two sessions that do so at the same time can lock each other out (it panics: "Resource
-        deadlock avoided")."""
+        deadlock avoided").  start() and add_user() see to it."""
         with self.connect(user) as connection:
             for line in connection.list()[1]:
                 name = line.decode().partition(") ")[2].partition(" ")[2]
                 connection.select(name, readonly=True)
+        self.unsettled.discard(user)
 
     def fill(self, user, mailbox, messages, **options):
         """Create mailbox if need be and append messages (see imapbox.fill); returns the count."""
@@ -374,7 +382,6 @@ def main():
         for mailbox, _, count in (each.rpartition("=") for each in options.fill):
             mails = mailgen.Generator(options.seed).messages(int(count), first, options.largest)
             first += server.fill("alice", mailbox, mails)
-        server.settle("alice")
         account = server.write_accounts(directory / "account.ini", "alice", endpoint)
         for name, value in (("ACCOUNT", account), ("HOST", "localhost"), ("IMAP", server.imap),
                             ("IMAPS", server.imaps), ("CA_FILE", server.ca_file),

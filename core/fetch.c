@@ -3,7 +3,7 @@
  * fetch.c - messages as a stream that is pulled
  *
  * The owner thread of the connection only finds where responses end and hands over
- * slices of its read buffers; they are parsed here, on the thread that wants them,
+ * slices of its read buffers (fetch-call.c); they are parsed here, on the thread that wants them,
  * one at a time into an arena that is used again. Two windows of UIDs are in flight,
  * so that the server never waits for us, and no more, so that a slow consumer holds
  * little memory and never leaves the socket unread. */
@@ -11,121 +11,19 @@
 
 #include <string.h>
 
-/* Windows begin with a screenful and grow to this many messages, or this many octets. */
+/* Windows begin with a screenful and grow to RACK_FETCH_MAX_WINDOW messages, or this many octets.
+ */
 #define FIRST_WINDOW  64
-#define MAX_WINDOW    16384
 #define WINDOW_OCTETS (2 * 1024 * 1024)
 /* RFC 7162 section 4 wants command lines below 8192 octets; Dovecot refuses more than 65536. */
 #define SET_OCTETS    7000
-/* The consumer is woken for this much, or at the end of a window. */
-#define WAKE_FRAMES   64
-#define WAKE_OCTETS   (64 * 1024)
-
-/* ---- One FETCH in flight -------------------------------------------------------------------- */
-
-typedef struct
-{
-  RackBlock *block;
-  RackStr bytes;
-} Frame;
-
-typedef struct
-{
-  RackCall call;
-  GArray *frames; /* guarded by call.lock */
-  gsize octets;   /* of them */
-  RackSet *uids;  /* what was asked for; read by the owner; NULL: anything */
-  RackFields wanted;
-} FetchCall;
-
-static void
-clear_frame (gpointer data)
-{
-  rack_block_unref (((Frame *) data)->block);
-}
-
-static gboolean
-fetch_claims (RackCall *call, guint32 uid)
-{
-  FetchCall *self = (FetchCall *) call;
-
-  return self->uids == NULL || rack_set_contains (self->uids, uid);
-}
-
-static guint
-fetch_fits (RackCall *call, RackStr bytes, RackFields fields)
-{
-  const FetchCall *self = (const FetchCall *) call;
-  guint score = 1;
-
-  for (guint wanted = self->wanted; wanted != 0; wanted &= wanted - 1)
-    score++;
-  return (fields & self->wanted) == self->wanted ? score : 0;
-}
-
-static gboolean
-fetch_frame (RackCall *call, RackBlock *block, RackStr bytes)
-{
-  FetchCall *self = (FetchCall *) call;
-  Frame frame = { rack_block_ref (block), bytes };
-
-  pthread_mutex_lock (&call->lock);
-  g_array_append_val (self->frames, frame);
-  self->octets += bytes.size;
-  if (self->frames->len == WAKE_FRAMES
-      || (self->octets >= WAKE_OCTETS && self->octets - bytes.size < WAKE_OCTETS))
-    pthread_cond_broadcast (&call->changed);
-  pthread_mutex_unlock (&call->lock);
-  return TRUE;
-}
-
-static void
-fetch_destroy (RackCall *call)
-{
-  FetchCall *self = (FetchCall *) call;
-
-  g_array_free (self->frames, TRUE);
-  rack_set_free (self->uids);
-  g_free (self);
-}
-
-static const RackCallOps fetch_ops = {
-  .claims = fetch_claims, .fits = fetch_fits, .frame = fetch_frame, .destroy = fetch_destroy
-};
-
-static GArray *
-new_frames (void)
-{
-  GArray *frames = g_array_sized_new (FALSE, FALSE, sizeof (Frame), 256);
-
-  g_array_set_clear_func (frames, clear_frame);
-  return frames;
-}
-
-static FetchCall *
-fetch_call_new (RackCommand *command, RackSet *uids)
-{
-  FetchCall *self = rack_call_new_sized (sizeof (FetchCall), &fetch_ops, command);
-
-  self->frames = new_frames ();
-  self->uids = uids;
-  return self;
-}
-
-static gboolean
-has_enough (RackCall *call)
-{
-  const FetchCall *self = (const FetchCall *) call;
-
-  return self->frames->len >= WAKE_FRAMES || self->octets >= WAKE_OCTETS;
-}
 
 /* ---- The stream ------------------------------------------------------------------------------ */
 
 typedef struct
 {
-  FetchCall *call; /* NULL: not in use */
-  RackSet *left;   /* asked for and not delivered yet */
+  RackFetchCall *call; /* NULL: not in use */
+  RackSet *left;       /* asked for and not delivered yet */
 } Window;
 
 struct RackFetch
@@ -187,7 +85,7 @@ fetch_new (const char *items, GCancellable *cancellable)
   fetch->items = g_strdup (items);
   fetch->wanted = rack_fetch_wanted_fields (items);
   fetch->window_size = FIRST_WINDOW;
-  fetch->batch = new_frames ();
+  fetch->batch = rack_fetch_frames_new ();
   fetch->arena = rack_arena_new ();
   return fetch;
 }
@@ -227,8 +125,8 @@ rack_fetch_free (RackFetch *fetch)
   g_array_set_clear_func (fetch->batch, NULL);
   /* Those that were delivered were given back, but for the last one. */
   for (guint i = 0; i < fetch->batch->len; i++)
-    if (g_array_index (fetch->batch, Frame, i).block != NULL)
-      rack_block_unref (g_array_index (fetch->batch, Frame, i).block);
+    if (g_array_index (fetch->batch, RackFetchFrame, i).block != NULL)
+      rack_block_unref (g_array_index (fetch->batch, RackFetchFrame, i).block);
   g_array_free (fetch->batch, TRUE);
   rack_arena_free (fetch->arena);
   g_free (fetch->items);
@@ -261,14 +159,6 @@ text_size (RackRange range)
   return digits (range.first) + 1 + (range.last > range.first ? digits (range.last) + 1 : 0);
 }
 
-/* From the first to the last of uids, which are not none. */
-static RackRange
-extent (const RackSet *uids)
-{
-  RackRanges ranges = rack_set_ranges (uids);
-  return (RackRange){ ranges.items[0].first, ranges.items[ranges.n - 1].last };
-}
-
 /* Takes the next UIDs off todo, which has some: as many as a window holds and a command line, which
  * knows no limit where a window is one range. From the end of a scratch list it would be cheaper,
  * but ascending is what servers like. */
@@ -288,7 +178,7 @@ take_window (RackFetch *fetch)
       room -= n;
       octets += fetch->is_whole ? 0 : text_size (range);
     }
-  RackRange taken = extent (uids);
+  RackRange taken = rack_fetch_extent (uids);
   rack_set_remove (fetch->todo, taken.first, taken.last);
   return uids;
 }
@@ -298,7 +188,7 @@ make_fetch (RackFetch *fetch, const RackSet *uids)
 {
   RackCommand *command = rack_command_new ("UID FETCH");
   g_autofree char *items = g_strdup_printf ("(UID %s)", fetch->items);
-  RackRange range = extent (uids);
+  RackRange range = rack_fetch_extent (uids);
   g_autoptr (RackSet) all = rack_set_new_range (range.first, range.last);
 
   rack_command_set (command, fetch->is_whole ? all : uids);
@@ -315,11 +205,12 @@ make_fetch (RackFetch *fetch, const RackSet *uids)
 static void
 adapt_window (RackFetch *fetch)
 {
-  guint by_octets = MAX_WINDOW;
+  guint by_octets = RACK_FETCH_MAX_WINDOW;
 
   if (fetch->messages > 0 && fetch->octets / fetch->messages > 0)
-    by_octets = (guint) CLAMP (WINDOW_OCTETS / (fetch->octets / fetch->messages), 1, MAX_WINDOW);
-  fetch->window_size = MIN (MIN (fetch->window_size * 4, MAX_WINDOW), by_octets);
+    by_octets =
+        (guint) CLAMP (WINDOW_OCTETS / (fetch->octets / fetch->messages), 1, RACK_FETCH_MAX_WINDOW);
+  fetch->window_size = MIN (MIN (fetch->window_size * 4, RACK_FETCH_MAX_WINDOW), by_octets);
 }
 
 static gboolean
@@ -339,7 +230,7 @@ ask_more (RackFetch *fetch, GError **error)
         }
       RackSet *uids = take_window (fetch);
       window->left = rack_set_copy (uids);
-      window->call = fetch_call_new (make_fetch (fetch, uids), uids);
+      window->call = rack_fetch_call_new (make_fetch (fetch, uids), uids);
       window->call->wanted = fetch->wanted;
       rack_conn_post (fetch->conn, &window->call->call);
       adapt_window (fetch);
@@ -392,7 +283,7 @@ note_missed (RackFetch *fetch, const RackSet *left)
 static gboolean
 end_window (RackFetch *fetch, GError **error)
 {
-  FetchCall *call = fetch->windows[0].call;
+  RackFetchCall *call = fetch->windows[0].call;
   GError *problem = call->call.error != NULL ? g_error_copy (call->call.error)
                                              : rack_reply_to_error (call->call.reply);
 
@@ -453,7 +344,7 @@ next_batch (RackFetch *fetch, GError **error)
 {
   g_array_set_clear_func (fetch->batch, NULL);
   g_array_set_size (fetch->batch, 0);
-  g_array_set_clear_func (fetch->batch, clear_frame);
+  g_array_set_clear_func (fetch->batch, rack_fetch_frame_clear);
   fetch->at = 0;
   for (;;)
     {
@@ -462,19 +353,10 @@ next_batch (RackFetch *fetch, GError **error)
       if (fetch->windows[0].call == NULL
           && (!ask_for_missed (fetch, error) || !ask_more (fetch, error)))
         return FALSE;
-      FetchCall *call = fetch->windows[0].call;
+      RackFetchCall *call = fetch->windows[0].call;
       if (call == NULL)
         return FALSE;
-      pthread_mutex_lock (&call->call.lock);
-      gboolean ok = rack_call_wait_locked (&call->call, has_enough, fetch->cancellable, error);
-      if (ok && call->frames->len > 0)
-        {
-          GArray *full = call->frames;
-          call->frames = fetch->batch;
-          fetch->batch = full;
-          call->octets = 0;
-        }
-      pthread_mutex_unlock (&call->call.lock);
+      gboolean ok = rack_fetch_call_take (call, &fetch->batch, fetch->cancellable, error);
       if (!ok || fetch->batch->len > 0)
         return ok;
       if (!end_window (fetch, error))
@@ -515,14 +397,14 @@ rack_fetch_next (RackFetch *fetch, GError **error)
   if (fetch->at > 0)
     {
       /* The message given out before is not needed any more. */
-      Frame *last = &g_array_index (fetch->batch, Frame, fetch->at - 1);
+      RackFetchFrame *last = &g_array_index (fetch->batch, RackFetchFrame, fetch->at - 1);
       g_clear_pointer (&last->block, rack_block_unref);
     }
   for (;;)
     {
       if (fetch->at == fetch->batch->len && !next_batch (fetch, error))
         return NULL;
-      Frame *frame = &g_array_index (fetch->batch, Frame, fetch->at++);
+      RackFetchFrame *frame = &g_array_index (fetch->batch, RackFetchFrame, fetch->at++);
       rack_arena_reset (fetch->arena);
       fetch->octets += frame->bytes.size;
       fetch->messages++;
@@ -536,76 +418,6 @@ rack_fetch_next (RackFetch *fetch, GError **error)
 
 /* ---- Beginning ---------------------------------------------------------------------------- */
 
-static void
-add_uid_key (RackCommand *command, gpointer data)
-{
-  rack_command_atom (command, "UID");
-  rack_command_set (command, data);
-}
-
-/* "n:*" of a mailbox most of whose UIDs are still there: then a window of so many UIDs is about as
- * many messages, and only what came after the mailbox was selected has to be asked for. */
-static gboolean
-is_dense (RackMailbox *mailbox, RackRange range, guint32 *uid_next)
-{
-  RackMailboxStatus status;
-
-  rack_mailbox_status (mailbox, &status);
-  *uid_next = status.uid_next;
-  return range.last == RACK_SET_STAR && status.uid_next > range.first
-         && status.messages >= (status.uid_next - range.first) / 2;
-}
-
-/* A set of many ranges is no question for one line: then what is there between its first and last
- * is found. */
-static RackSet *
-find (RackFetch *fetch, const RackSet *uids, GError **error)
-{
-  RackRange range = extent (uids);
-  g_autoptr (RackSet) all = rack_set_new_range (range.first, range.last);
-  RackSet *found =
-      rack_mailbox_find_uids (fetch->mailbox, add_uid_key, all, fetch->cancellable, error);
-
-  if (found != NULL && rack_set_ranges (uids).n > 1)
-    rack_set_intersect (found, uids);
-  return found;
-}
-
-static RackSet *
-find_new (RackFetch *fetch, guint32 first, guint32 uid_next, GError **error)
-{
-  g_autoptr (RackSet) above = rack_set_new_range (uid_next, RACK_SET_STAR);
-  RackSet *found = find (fetch, above, error);
-
-  if (found == NULL)
-    return NULL;
-  /* By "n:*" the server also means its last message, whatever its UID. */
-  rack_set_remove (found, 1, uid_next - 1);
-  rack_set_add (found, first, uid_next - 1);
-  return found;
-}
-
-/* Which of the UIDs are there: windows count messages, and a set like 1:* says nothing about them.
- * A small set is asked for as it is. */
-static gboolean
-resolve (RackFetch *fetch, const RackSet *uids, GError **error)
-{
-  RackRanges ranges = rack_set_ranges (uids);
-  guint32 uid_next;
-
-  if (rack_set_count (uids) <= MAX_WINDOW
-      || (ranges.n > 1 && ranges.items[ranges.n - 1].last != RACK_SET_STAR))
-    fetch->todo = rack_set_copy (uids);
-  else if (ranges.n == 1 && is_dense (fetch->mailbox, ranges.items[0], &uid_next))
-    fetch->todo = find_new (fetch, ranges.items[0].first, uid_next, error);
-  else
-    {
-      fetch->is_whole = ranges.n == 1;
-      fetch->todo = find (fetch, uids, error);
-    }
-  return fetch->todo != NULL;
-}
-
 RackFetch *
 rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items,
                     const char *modifiers, GCancellable *cancellable, GError **error)
@@ -617,7 +429,8 @@ rack_mailbox_fetch (RackMailbox *mailbox, const RackSet *uids, const char *items
   fetch->modifiers = g_strdup (modifiers);
   if (modifiers == NULL) /* with CHANGEDSINCE silence is an answer */
     fetch->missed = rack_set_new ();
-  if (!resolve (fetch, uids, error))
+  fetch->todo = rack_fetch_resolve (mailbox, uids, &fetch->is_whole, cancellable, error);
+  if (fetch->todo == NULL)
     return NULL;
   return g_steal_pointer (&fetch);
 }
@@ -636,7 +449,7 @@ rack_fetch_new_on (RackConn *conn, RackCommand *command, const char *context,
 
   fetch->conn = conn;
   fetch->context = g_strdup (context);
-  fetch->windows[0].call = fetch_call_new (command, NULL);
+  fetch->windows[0].call = rack_fetch_call_new (command, NULL);
   rack_conn_post (conn, &fetch->windows[0].call->call);
   return fetch;
 }
@@ -646,7 +459,7 @@ rack_fetch_new_for (RackConn *conn, RackCommand *command, RackSet *uids, RackSet
                     GCancellable *cancellable)
 {
   RackFetch *fetch = fetch_new ("", cancellable);
-  FetchCall *call = fetch_call_new (command, uids);
+  RackFetchCall *call = rack_fetch_call_new (command, uids);
 
   fetch->conn = conn;
   fetch->vanished = vanished;

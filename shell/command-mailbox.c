@@ -2,7 +2,6 @@
  *
  * command-mailbox.c - commands about mailboxes, and the listing of messages */
 #include "command-table.h"
-#include "eval-error.h"
 #include "listing.h"
 #include "safe-text.h"
 
@@ -29,6 +28,58 @@ by_name (gconstpointer a, gconstpointer b)
   return strcmp (left->name, right->name);
 }
 
+static void
+print_attributes (Output *output, RackListFlags flags)
+{
+  static const char *const names[] = { "noselect",    "noinferiors",   "marked",      "unmarked",
+                                       "haschildren", "hasnochildren", "nonexistent", "subscribed",
+                                       "remote",      "all",           "archive",     "drafts",
+                                       "flagged",     "junk",          "sent",        "trash",
+                                       "important" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (flags & (1u << i))
+      output_word (output, names[i], -1);
+  output_words_end (output);
+}
+
+static void
+print_mailboxes (Shell *shell, GPtrArray *list, gboolean details)
+{
+  static const OutputColumn brief[] = {
+    { "name", "MAILBOX", CELL_TEXT, 0 },
+    { "separator", NULL, CELL_TEXT, 0 },
+    { "attributes", NULL, CELL_WORDS, 0 },
+    { NULL, NULL, CELL_TEXT, 0 },
+  };
+  static const OutputColumn full[] = {
+    { "messages", "MESSAGES", CELL_NUMBER, 0 }, { "unseen", "UNSEEN", CELL_NUMBER, 0 },
+    { "uid_next", NULL, CELL_NUMBER, 0 },       { "uid_validity", NULL, CELL_NUMBER, 0 },
+    { "name", "MAILBOX", CELL_TEXT, 0 },        { "separator", NULL, CELL_TEXT, 0 },
+    { "attributes", NULL, CELL_WORDS, 0 },      { NULL, NULL, CELL_TEXT, 0 },
+  };
+  g_autoptr (Output) output = shell_output (shell, details ? full : brief, OUTPUT_MANY);
+
+  for (guint i = 0; i < list->len; i++)
+    {
+      const RackMailboxInfo *info = g_ptr_array_index (list, i);
+      const guint64 numbers[] = { info->messages, info->unseen, info->uid_next,
+                                  info->uid_validity };
+
+      for (guint j = 0; details && j < G_N_ELEMENTS (numbers); j++)
+        if (info->status_items & RACK_STATUS_MESSAGES)
+          output_number (output, numbers[j]);
+        else
+          output_none (output);
+      output_text (output, info->name, -1);
+      output_text (output, info->separator != '\0' ? &info->separator : NULL, 1);
+      print_attributes (output, info->flags);
+      if (!output_row (output))
+        break;
+    }
+  output_end (output);
+}
+
 static gboolean
 list_mailboxes (Shell *shell, const char *pattern, gboolean details, GError **error)
 {
@@ -46,46 +97,38 @@ list_mailboxes (Shell *shell, const char *pattern, gboolean details, GError **er
       return FALSE;
     }
   g_ptr_array_sort (list, by_name);
-  for (guint i = 0; i < list->len; i++)
-    {
-      const RackMailboxInfo *info = g_ptr_array_index (list, i);
-      g_autofree char *name = safe_text_dup (info->name, -1, SAFE_TEXT_LINE);
-      if (details && (info->status_items & RACK_STATUS_MESSAGES))
-        fprintf (shell->out, "%8" G_GUINT64_FORMAT " %6" G_GUINT64_FORMAT " new  %s\n",
-                 info->messages, info->unseen, name);
-      else if (details)
-        fprintf (shell->out, "%8s %6s      %s\n", "-", "-", name);
-      else
-        fprintf (shell->out, "%s\n", name);
-    }
+  print_mailboxes (shell, list, details);
   return TRUE;
+}
+
+/* What names messages can also be the pattern of mailboxes: "*" in quotes, or any word where no
+ * mailbox is selected. */
+static gboolean
+names_messages (Shell *shell, const CommandWord *what, gboolean details)
+{
+  g_autoptr (RackSet) set = NULL;
+
+  if (what == NULL || shell->mailbox == NULL || details
+      || (what->quoted && strcmp (what->text, "*") == 0))
+    return FALSE;
+  if (!what->quoted && (*what->text == '$' || g_str_has_prefix (what->text, "last ")))
+    return TRUE;
+  set = rack_set_parse (what->text, NULL);
+  return set != NULL;
 }
 
 SHELL_COMMAND (do_ls)
 {
   Shell *shell = session;
-  gboolean details = n > 0 && strcmp (words[0].text, "-l") == 0;
-  const CommandWord *what = n > (guint) details ? &words[details] : NULL;
+  gboolean details = command_option (call, "long") != NULL;
+  const CommandWord *what = call->n > 0 ? &call->words[0] : NULL;
 
-  if (n > (guint) details + 1 || (what != NULL && !what->quoted && *what->text == '-'))
-    {
-      g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE,
-                   "%s: usage: ls [-l] [PATTERN | MESSAGES] (messages without blanks: 1,3:9)",
-                   words[n > (guint) details + 1 ? details + 1 : details].text);
-      return FALSE;
-    }
-  if (what == NULL)
-    return shell->mailbox == NULL || details ? list_mailboxes (shell, "*", details, error)
-                                             : listing_last (shell, 50, error);
-  g_autoptr (RackSet) set =
-      shell->mailbox != NULL && !details && (!what->quoted || strcmp (what->text, "*") != 0)
-          ? listing_set (shell, what, NULL)
-          : NULL;
-  if (set == NULL && strcmp (what->text, "$_") == 0 && !what->quoted)
-    return listing_set (shell, what, error) != NULL;
-  if (set == NULL)
-    return list_mailboxes (shell, what->text, details, error);
-  if (!listing_messages (shell, set, error))
+  if (what == NULL && shell->mailbox != NULL && !details)
+    return listing_last (shell, (guint) shell->settings.listing, error);
+  if (!names_messages (shell, what, details))
+    return list_mailboxes (shell, what != NULL ? what->text : "*", details, error);
+  g_autoptr (RackSet) set = listing_set (shell, what, error);
+  if (set == NULL || !listing_messages (shell, set, error))
     return FALSE;
   return rack_set_count (shell->last) > 0 || listing_none (shell, what, error);
 }
@@ -94,7 +137,7 @@ SHELL_COMMAND (do_cd)
 {
   Shell *shell = session;
 
-  return shell_select (shell, n > 0 ? words[0].text : "INBOX", FALSE, NULL, error);
+  return shell_select (shell, call->n > 0 ? call->words[0].text : "INBOX", FALSE, NULL, error);
 }
 
 SHELL_COMMAND (do_pwd)
@@ -107,10 +150,40 @@ SHELL_COMMAND (do_pwd)
   return TRUE;
 }
 
+static void
+print_status (Shell *shell, const char *name, const RackStatusData *status)
+{
+  static const OutputColumn columns[] = {
+    { "name", NULL, CELL_TEXT, 0 },           { "messages", NULL, CELL_NUMBER, 0 },
+    { "unseen", NULL, CELL_NUMBER, 0 },       { "uid_next", NULL, CELL_NUMBER, 0 },
+    { "uid_validity", NULL, CELL_NUMBER, 0 }, { NULL, NULL, CELL_TEXT, 0 },
+  };
+  g_autofree char *safe = safe_text_dup (name, -1, SAFE_TEXT_LINE);
+
+  if (shell_prints_text (shell))
+    {
+      fprintf (shell->out,
+               "%s: %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
+               " unseen, UIDNEXT %" G_GUINT64_FORMAT ", UIDVALIDITY %" G_GUINT64_FORMAT "\n",
+               safe, status->messages, status->unseen, status->uid_next, status->uid_validity);
+      return;
+    }
+  g_autoptr (Output) output = shell_output (shell, columns, OUTPUT_SINGLE);
+  output_text (output, name, -1);
+  output_number (output, status->messages);
+  output_number (output, status->unseen);
+  output_number (output, status->uid_next);
+  output_number (output, status->uid_validity);
+  output_row (output);
+  output_end (output);
+}
+
 SHELL_COMMAND (do_status)
 {
   Shell *shell = session;
-  const char *name = n > 0 ? words[0].text : shell->mailbox != NULL ? shell->mailbox : "INBOX";
+  const char *name = call->n > 0              ? call->words[0].text
+                     : shell->mailbox != NULL ? shell->mailbox
+                                              : "INBOX";
   RackCommand *command = rack_command_new ("STATUS");
   const RackResponse *response;
 
@@ -121,28 +194,21 @@ SHELL_COMMAND (do_status)
     return FALSE;
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     if (response->kind == RACK_RESPONSE_MAILBOX_STATUS)
-      {
-        const RackStatusData *status = &response->mailbox_status;
-        g_autofree char *safe = safe_text_dup (name, -1, SAFE_TEXT_LINE);
-        fprintf (shell->out,
-                 "%s: %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
-                 " unseen, UIDNEXT %" G_GUINT64_FORMAT ", UIDVALIDITY %" G_GUINT64_FORMAT "\n",
-                 safe, status->messages, status->unseen, status->uid_next, status->uid_validity);
-      }
+      print_status (shell, name, &response->mailbox_status);
   return TRUE;
 }
 
 SHELL_COMMAND (do_mkdir)
 {
-  return simple (session, "CREATE", words[0].text, NULL, error)
-         && simple (session, "SUBSCRIBE", words[0].text, NULL, error);
+  return simple (session, "CREATE", call->words[0].text, NULL, error)
+         && simple (session, "SUBSCRIBE", call->words[0].text, NULL, error);
 }
 
 SHELL_COMMAND (do_rmdir)
 {
   Shell *shell = session;
   RackMailboxInfo *info =
-      rack_account_status (shell->account, words[0].text, shell->cancellable, error);
+      rack_account_status (shell->account, call->words[0].text, shell->cancellable, error);
 
   if (info == NULL)
     return FALSE;
@@ -152,23 +218,23 @@ SHELL_COMMAND (do_rmdir)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_REFUSED,
                    "rmdir: %s holds %" G_GUINT64_FORMAT " messages: move them away first",
-                   words[0].text, messages);
+                   call->words[0].text, messages);
       return FALSE;
     }
-  return simple (session, "DELETE", words[0].text, NULL, error);
+  return simple (session, "DELETE", call->words[0].text, NULL, error);
 }
 
 SHELL_COMMAND (do_rename)
 {
-  return simple (session, "RENAME", words[0].text, words[1].text, error);
+  return simple (session, "RENAME", call->words[0].text, call->words[1].text, error);
 }
 
 SHELL_COMMAND (do_subscribe)
 {
-  return simple (session, "SUBSCRIBE", words[0].text, NULL, error);
+  return simple (session, "SUBSCRIBE", call->words[0].text, NULL, error);
 }
 
 SHELL_COMMAND (do_unsubscribe)
 {
-  return simple (session, "UNSUBSCRIBE", words[0].text, NULL, error);
+  return simple (session, "UNSUBSCRIBE", call->words[0].text, NULL, error);
 }

@@ -91,7 +91,7 @@ parse_find (const CommandWord *words, guint n, GError **error)
 SHELL_COMMAND (do_find)
 {
   Shell *shell = session;
-  g_autoptr (RackCriteria) criteria = parse_find (words, n, error);
+  g_autoptr (RackCriteria) criteria = parse_find (call->words, call->n, error);
 
   if (criteria == NULL || !listing_need_mailbox (shell, error))
     return FALSE;
@@ -154,7 +154,7 @@ print_safe (Shell *shell, const char *text, gssize size)
 SHELL_COMMAND (do_headers)
 {
   Shell *shell = session;
-  g_autoptr (GBytes) bytes = read_section (shell, words, "HEADER", error);
+  g_autoptr (GBytes) bytes = read_section (shell, call->words, "HEADER", error);
 
   if (bytes == NULL)
     return FALSE;
@@ -166,7 +166,7 @@ SHELL_COMMAND (do_show)
 {
   static const char *const shown[] = { "From", "To", "Cc", "Date", "Subject" };
   Shell *shell = session;
-  g_autoptr (GBytes) bytes = read_section (shell, words, "", error);
+  g_autoptr (GBytes) bytes = read_section (shell, call->words, "", error);
 
   if (bytes == NULL)
     return FALSE;
@@ -183,7 +183,7 @@ SHELL_COMMAND (do_show)
   if (text != NULL)
     print_safe (shell, text, -1);
   else
-    fprintf (shell->out, "(no text; \"parts %s\" shows what there is)\n", words[0].text);
+    fprintf (shell->out, "(no text; \"parts %s\" shows what there is)\n", call->words[0].text);
   return TRUE;
 }
 
@@ -216,7 +216,7 @@ print_part (Shell *shell, const RackPart *part, guint depth)
 SHELL_COMMAND (do_parts)
 {
   Shell *shell = session;
-  g_autoptr (RackSet) set = listing_set_one (shell, words, error);
+  g_autoptr (RackSet) set = listing_set_one (shell, call->words, error);
   g_autoptr (GError) problem = NULL;
   const RackMessage *message;
   gboolean any = FALSE;
@@ -236,7 +236,7 @@ SHELL_COMMAND (do_parts)
         print_part (shell, message->body, 0);
       }
   if (problem == NULL)
-    return any || listing_none (shell, words, error);
+    return any || listing_none (shell, call->words, error);
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
 }
@@ -278,8 +278,8 @@ save_one (const RackMessage *message, const char *directory, GError **error)
 SHELL_COMMAND (do_save)
 {
   Shell *shell = session;
-  const char *directory = n > 1 ? words[1].text : ".";
-  g_autoptr (RackSet) set = listing_set (shell, words, error);
+  const char *directory = call->n > 1 ? call->words[1].text : ".";
+  g_autoptr (RackSet) set = listing_set (shell, call->words, error);
   g_autoptr (GError) problem = NULL;
   const RackMessage *message;
   guint saved = 0;
@@ -312,7 +312,7 @@ SHELL_COMMAND (do_save)
       return FALSE;
     }
   if (saved == 0)
-    return listing_none (shell, words, error);
+    return listing_none (shell, call->words, error);
   fprintf (shell->out, "%u saved in %s\n", saved, directory);
   return TRUE;
 }
@@ -323,12 +323,12 @@ SHELL_COMMAND (do_put)
 
   if (!listing_need_mailbox (shell, error))
     return FALSE;
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < call->n; i++)
     {
       g_autofree char *data = NULL;
       g_autoptr (GError) problem = NULL;
       gsize size;
-      if (!g_file_get_contents (words[i].text, &data, &size, &problem))
+      if (!g_file_get_contents (call->words[i].text, &data, &size, &problem))
         {
           g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "put: %s", problem->message);
           return FALSE;
@@ -396,18 +396,18 @@ is_change (const char *text)
 
 SHELL_COMMAND (do_flag)
 {
-  for (guint i = 1; i < n; i++)
-    if (!is_change (words[i].text))
+  for (guint i = 1; i < call->n; i++)
+    if (!is_change (call->words[i].text))
       {
         g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
-                     "flag: \"%s\": write +seen to set, -seen to remove", words[i].text);
+                     "flag: \"%s\": write +seen to set, -seen to remove", call->words[i].text);
         return FALSE;
       }
-  g_autoptr (RackSet) set = listing_set_there (session, words, error);
+  g_autoptr (RackSet) set = listing_set_there (session, call->words, error);
   if (set == NULL)
     return FALSE;
-  return store (session, set, "+FLAGS.SILENT", words + 1, n - 1, '+', error)
-         && store (session, set, "-FLAGS.SILENT", words + 1, n - 1, '-', error);
+  return store (session, set, "+FLAGS.SILENT", call->words + 1, call->n - 1, '+', error)
+         && store (session, set, "-FLAGS.SILENT", call->words + 1, call->n - 1, '-', error);
 }
 
 static gboolean
@@ -424,22 +424,22 @@ transfer (Shell *shell, gboolean move, const RackSet *set, const char *to, GErro
 
 SHELL_COMMAND (do_cp)
 {
-  g_autoptr (RackSet) set = listing_set_there (session, words, error);
+  g_autoptr (RackSet) set = listing_set_there (session, call->words, error);
 
-  return set != NULL && transfer (session, FALSE, set, words[1].text, error);
+  return set != NULL && transfer (session, FALSE, set, call->words[1].text, error);
 }
 
 SHELL_COMMAND (do_mv)
 {
-  g_autoptr (RackSet) set = listing_set_there (session, words, error);
+  g_autoptr (RackSet) set = listing_set_there (session, call->words, error);
 
-  return set != NULL && transfer (session, TRUE, set, words[1].text, error);
+  return set != NULL && transfer (session, TRUE, set, call->words[1].text, error);
 }
 
 SHELL_COMMAND (do_rm)
 {
   Shell *shell = session;
-  g_autoptr (RackSet) set = listing_set_there (shell, words, error);
+  g_autoptr (RackSet) set = listing_set_there (shell, call->words, error);
   g_autoptr (GPtrArray) list =
       set != NULL ? rack_account_list (shell->account, "*", 0, shell->cancellable, error) : NULL;
 

@@ -9,18 +9,25 @@
 
 SHELL_COMMAND (do_capability)
 {
+  static const OutputColumn columns[] = { { "name", "CAPABILITY", CELL_TEXT, 0 },
+                                          { NULL, NULL, CELL_TEXT, 0 } };
   Shell *shell = session;
+  g_autoptr (Output) output = shell_output (shell, columns, OUTPUT_MANY);
 
   for (const char *const *at = rack_session_capabilities (shell->session); *at != NULL; at++)
     {
-      g_autofree char *safe = safe_text_dup (*at, -1, SAFE_TEXT_LINE);
-      fprintf (shell->out, "%s\n", safe);
+      output_text (output, *at, -1);
+      output_row (output);
     }
+  output_end (output);
   return TRUE;
 }
 
 SHELL_COMMAND (do_id)
 {
+  static const OutputColumn columns[] = { { "name", "FIELD", CELL_TEXT, 0 },
+                                          { "value", "VALUE", CELL_TEXT, 0 },
+                                          { NULL, NULL, CELL_TEXT, 0 } };
   Shell *shell = session;
   RackCommand *command = rack_command_new ("ID");
   const RackResponse *response;
@@ -29,18 +36,16 @@ SHELL_COMMAND (do_id)
   g_autoptr (RackReply) reply = shell_expect (shell, command, error);
   if (reply == NULL)
     return FALSE;
+  g_autoptr (Output) output = shell_output (shell, columns, OUTPUT_MANY);
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     for (guint j = 0; response->kind == RACK_RESPONSE_ID && j < response->pairs.n; j++)
       {
         const RackPair *pair = &response->pairs.items[j];
-        g_autofree char *name =
-            safe_text_dup (pair->name.data, (gssize) pair->name.size, SAFE_TEXT_LINE);
-        g_autofree char *value =
-            pair->value.data != NULL
-                ? safe_text_dup (pair->value.data, (gssize) pair->value.size, SAFE_TEXT_LINE)
-                : g_strdup ("-");
-        fprintf (shell->out, "%s: %s\n", name, value);
+        output_text (output, pair->name.data, (gssize) pair->name.size);
+        output_text (output, pair->value.data, (gssize) pair->value.size);
+        output_row (output);
       }
+  output_end (output);
   return TRUE;
 }
 
@@ -143,7 +148,7 @@ SHELL_COMMAND (do_raw)
   Shell *shell = session;
   const RackResponse *response;
   const char *rest;
-  g_autofree char *verb = raw_verb (words[0].text, &rest);
+  g_autofree char *verb = raw_verb (call->words[0].text, &rest);
   g_autofree char *selects = NULL;
 
   if (!raw_is_possible (shell, verb, error))
@@ -152,7 +157,7 @@ SHELL_COMMAND (do_raw)
       shell->session, raw_command (verb, rest, &selects), shell->cancellable, error);
   if (reply == NULL)
     return FALSE;
-  g_autofree char *sent = safe_text_dup (words[0].text, -1, SAFE_TEXT_LINE);
+  g_autofree char *sent = safe_text_dup (call->words[0].text, -1, SAFE_TEXT_LINE);
   fprintf (shell->out, "C: %s\n", sent);
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     print_response (shell, response);
@@ -168,38 +173,6 @@ SHELL_COMMAND (do_raw)
   return FALSE;
 }
 
-SHELL_COMMAND (do_help)
-{
-  Shell *shell = session;
-
-  if (n == 0)
-    {
-      for (const Command *at = shell_commands; at->name != NULL; at++)
-        fprintf (shell->out, "%-12s %s\n", at->name, at->summary);
-      fputs (
-          "\nCalls: c.select_folder('INBOX'), c.search('UNSEEN'), c.fetch([1, 2], ['FLAGS']), "
-          "... as in IMAPClient;\n"
-          "variables (uids = c.search()). Behind a command > FILE, >> FILE or | COMMAND, behind a "
-          "call\n>> FILE or | COMMAND; !COMMAND for the system's shell. \"help COMMAND\" says "
-          "more.\n",
-          shell->out);
-      return TRUE;
-    }
-  const Command *command = command_find (shell_commands, words[0].text);
-  if (command == NULL)
-    {
-      const char *near = command_suggest (shell_commands, words[0].text);
-      g_set_error (error, EVAL_ERROR, EVAL_ERROR_NAME,
-                   "there is no command \"%s\"%s%s%s; \"help\" lists them all", words[0].text,
-                   near != NULL ? " (did you mean \"" : "", near != NULL ? near : "",
-                   near != NULL ? "\"?)" : "");
-      return FALSE;
-    }
-  fprintf (shell->out, "%s %s\n%s\n%s", command->name, command->usage, command->summary,
-           command->help != NULL ? command->help : "");
-  return TRUE;
-}
-
 SHELL_COMMAND (do_quit)
 {
   ((Shell *) session)->quit = TRUE;
@@ -209,7 +182,7 @@ SHELL_COMMAND (do_quit)
 SHELL_COMMAND (do_trace)
 {
   Shell *shell = session;
-  gboolean off = strcmp (words[0].text, "off") == 0;
+  gboolean off = strcmp (call->words[0].text, "off") == 0;
 
-  return rack_account_trace (shell->account, off ? NULL : words[0].text, error);
+  return rack_account_trace (shell->account, off ? NULL : call->words[0].text, error);
 }

@@ -5,8 +5,9 @@
 
 #include "shell.h"
 
+/* session is the Shell. */
 #define SHELL_COMMAND(name)                                                                        \
-  gboolean name (gpointer session, const CommandWord *words, guint n, GError **error)
+  gboolean name (gpointer session, const CommandCall *call, GError **error)
 
 /* command-mailbox.c */
 SHELL_COMMAND (do_ls);
@@ -33,6 +34,8 @@ SHELL_COMMAND (do_rm);
 SHELL_COMMAND (do_capability);
 SHELL_COMMAND (do_id);
 SHELL_COMMAND (do_raw);
-SHELL_COMMAND (do_help);
 SHELL_COMMAND (do_quit);
 SHELL_COMMAND (do_trace);
+/* command-session.c */
+SHELL_COMMAND (do_help);
+SHELL_COMMAND (do_set);

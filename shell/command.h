@@ -16,17 +16,33 @@ typedef enum
   COMMAND_VERBATIM = 1 << 0, /* everything behind the name is one argument, quotes and all */
   COMMAND_OFFLINE = 1 << 1,  /* works without a connection */
   COMMAND_CHANGES = 1 << 2,  /* changes something on the server */
+  COMMAND_DASHES = 1 << 3,   /* a word may begin with "-": only --names are options */
 } CommandFlags;
 
+/* What a word may be: several of them together where it may be one of several things. */
 typedef enum
 {
-  COMPLETE_NOTHING,
-  COMPLETE_MAILBOX,
-  COMPLETE_FILE,
-  COMPLETE_COMMAND,
-  COMPLETE_FLAG,
-  COMPLETE_SEARCH,
+  COMPLETE_NOTHING = 0,
+  COMPLETE_MAILBOX = 1 << 0,  /* the server's mailboxes, quoted with command_quote() if need be */
+  COMPLETE_FILE = 1 << 1,     /* files and directories of this machine */
+  COMPLETE_COMMAND = 1 << 2,  /* names of shell_commands, aliases and methods of c */
+  COMPLETE_FLAG = 1 << 3,     /* +seen, -flagged: a sign and a flag */
+  COMPLETE_SEARCH = 1 << 4,   /* command_search_words */
+  COMPLETE_ITEM = 1 << 5,     /* command_fetch_items */
+  COMPLETE_ACCOUNT = 1 << 6,  /* sections of the configuration file */
+  COMPLETE_SETTING = 1 << 7,  /* names of setting_table */
+  COMPLETE_VALUE = 1 << 8,    /* values of the setting in the word before */
+  COMPLETE_MESSAGES = 1 << 9, /* a message set: command_message_words, UIDs, $NAME */
+  COMPLETE_WORDS = 1 << 10,   /* the words beside it */
+  COMPLETE_LINE = 1 << 11,    /* from here on a whole command line of its own */
 } CommandCompletion;
+
+/* Words that may be typed where a completion of their kind is wanted; NULL-terminated. */
+extern const char *const command_search_words[];
+extern const char *const command_fetch_items[];
+extern const char *const command_message_words[];
+/* Names of system flags, without sign and backslash. */
+extern const char *const command_flag_words[];
 
 /* One word of a command. */
 typedef struct
@@ -35,18 +51,64 @@ typedef struct
   gboolean quoted; /* some of it was quoted or escaped: "$_" and "*" are then just text */
 } CommandWord;
 
+/* "-l", "--long" or "--sort KEY". */
 typedef struct
 {
-  const char *name;
-  const char *usage;        /* the arguments: "[-l] [PATTERN]" */
-  const char *summary;      /* one line */
-  const char *help;         /* more lines and examples, or NULL */
-  int min_words, max_words; /* behind the name; max -1: any number */
-  CommandFlags flags;
+  char letter;          /* 0: none */
+  const char *name;     /* without "--" */
+  const char *argument; /* NULL: it takes none */
+  const char *help;     /* one line, no full stop */
   CommandCompletion completion;
-  /* words[0] is the first behind the name. */
-  gboolean (*run) (gpointer session, const CommandWord *words, guint n, GError **error);
-} Command;
+  const char *const *words; /* COMPLETE_WORDS: what the argument may be; else NULL */
+} CommandOption;
+
+typedef enum
+{
+  TAKES_ONE,
+  TAKES_MAYBE, /* may be left out */
+  TAKES_ANY,   /* any number of them, also none */
+  TAKES_SOME,  /* at least one */
+} CommandTakes;
+
+/* A word behind the name that is no option. */
+typedef struct
+{
+  const char *name; /* "MAILBOX"; NULL: the end of the list */
+  CommandTakes takes;
+  CommandCompletion completion;
+  const char *const *words; /* as above */
+} CommandParameter;
+
+enum
+{
+  COMMAND_OPTIONS_MAX = 12,
+  COMMAND_PARAMETERS_MAX = 4,
+};
+
+typedef struct Command Command;
+
+/* A command with its words and options sorted out. */
+typedef struct
+{
+  const Command *command;
+  /* Without the options; "last 50" is one word. Borrowed but for those in joined. */
+  CommandWord *words;
+  guint n;
+  const char *options[COMMAND_OPTIONS_MAX]; /* in the table's order; NULL: not given */
+  GPtrArray *joined;
+} CommandCall;
+
+struct Command
+{
+  const char *name;
+  const char *summary;                                     /* one line, no full stop */
+  const char *help;                                        /* more lines, or NULL */
+  const char *examples;                                    /* lines that can be typed */
+  const CommandOption *options;                            /* ends with a NULL name; or NULL */
+  CommandParameter parameters[COMMAND_PARAMETERS_MAX + 1]; /* ends with a NULL name */
+  CommandFlags flags;
+  gboolean (*run) (gpointer session, const CommandCall *call, GError **error);
+};
 
 typedef enum
 {
@@ -82,10 +144,21 @@ void line_clear (Line *line);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Line, line_clear)
 
 const Command *command_find (const Command *commands, const char *name);
-/* Checks the number of words behind the name. EVAL_ERROR_TYPE with the usage. */
-gboolean command_check (const Command *command, guint n_words, GError **error);
+/* Sorts the words behind the name. EVAL_ERROR_TYPE says which word is wrong, and the usage. call is
+ * to be cleared with command_call_clear() if TRUE was returned; it borrows the words' texts. */
+gboolean command_bind (const Command *command, const CommandWord *words, guint n, CommandCall *call,
+                       GError **error);
+void command_call_clear (CommandCall *call);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CommandCall, command_call_clear)
+/* What was given for an option ("" if it takes no argument), borrowed; NULL: not given. name must
+ * be in the table. */
+const char *command_option (const CommandCall *call, const char *name);
+/* "ls [-l] [--sort KEY] [PATTERN]". Free with g_free. */
+char *command_usage (const Command *command);
 /* The name most like a misspelt one, or NULL. */
 const char *command_suggest (const Command *commands, const char *name);
+/* EVAL_ERROR_NAME: there is no such command, with that name. Returns FALSE. */
+gboolean command_unknown (const Command *commands, const char *name, GError **error);
 /* A word as it must be typed to come out as `text`: quoted if need be. Free with g_free. */
 char *command_quote (const char *text);
 

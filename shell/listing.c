@@ -3,11 +3,7 @@
  * listing.c - message sets as people type them, and messages as lines of a table */
 #include "listing.h"
 
-#include "safe-text.h"
-
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 gboolean
 listing_need_mailbox (Shell *shell, GError **error)
@@ -88,16 +84,8 @@ listing_search (Shell *shell, RackCommand *command, GError **error)
   return set;
 }
 
-/* 0: no terminal, lines are as long as they are. */
-static guint
-terminal_width (FILE *out)
-{
-  struct winsize size;
-
-  if (!isatty (fileno (out)) || ioctl (fileno (out), TIOCGWINSZ, &size) != 0)
-    return 0;
-  return size.ws_col;
-}
+/* ---- Messages as rows ---------------------------------------------------------------------------
+ */
 
 static char *
 sender (const RackEnvelope *envelope)
@@ -113,7 +101,7 @@ sender (const RackEnvelope *envelope)
 }
 
 static void
-print_line (Shell *shell, const RackMessage *message, guint width)
+add_marks (Output *output, RackFlags flags)
 {
   static const struct
   {
@@ -125,52 +113,66 @@ print_line (Shell *shell, const RackMessage *message, guint width)
     { RACK_FLAG_DRAFT, 'D' },
     { RACK_FLAG_DELETED, 'T' },
   };
-  g_autoptr (GString) line = g_string_new (NULL);
-  g_autoptr (GDateTime) date = g_date_time_new_from_unix_local (message->date);
-  g_autofree char *when =
-      date != NULL ? g_date_time_format (date, "%Y-%m-%d %H:%M") : g_strdup ("-");
-  g_autofree char *size = g_format_size_full (message->size, G_FORMAT_SIZE_IEC_UNITS);
+  char marks[G_N_ELEMENTS (letters) + 1];
 
-  g_string_append_printf (line, "%7u %c", message->uid,
-                          message->flags.system & RACK_FLAG_SEEN ? ' ' : 'N');
+  marks[0] = flags & RACK_FLAG_SEEN ? ' ' : 'N';
   for (gsize i = 0; i < G_N_ELEMENTS (letters); i++)
-    g_string_append_c (line, message->flags.system & letters[i].flag ? letters[i].letter : ' ');
-  g_string_append_printf (line, " %s %10s  ", when, size);
-  if (message->envelope != NULL)
-    {
-      g_autofree char *from = sender (message->envelope);
-      g_autofree char *subject = rack_header_decode (message->envelope->subject);
-      guint used = safe_text_columns (line->str) + 22;
-      safe_text_append_cell (line, from, 20);
-      g_string_append (line, "  ");
-      if (width > used + 10)
-        safe_text_append_cell (line, subject, width - used - 1);
-      else
-        safe_text_append (line, subject, -1, SAFE_TEXT_LINE);
-    }
-  fprintf (shell->out, "%s\n", g_strchomp (line->str));
+    marks[i + 1] = flags & letters[i].flag ? letters[i].letter : ' ';
+  output_text (output, marks, sizeof marks);
+}
+
+static gboolean
+add_message (Output *output, const RackMessage *message)
+{
+  const RackEnvelope *envelope = message->envelope;
+  g_autofree char *from = envelope != NULL ? sender (envelope) : NULL;
+  g_autofree char *subject = envelope != NULL ? rack_header_decode (envelope->subject) : NULL;
+
+  output_number (output, message->uid);
+  add_marks (output, message->flags.system);
+  for (guint i = 0; i < message->flags.n_names; i++)
+    output_word (output, message->flags.names[i].data, (gssize) message->flags.names[i].size);
+  output_words_end (output);
+  output_date (output, message->date);
+  output_number (output, message->size);
+  output_text (output, from, -1);
+  output_text (output, subject, -1);
+  if (envelope != NULL && envelope->message_id.data != NULL)
+    output_text (output, envelope->message_id.data, (gssize) envelope->message_id.size);
+  else
+    output_none (output);
+  return output_row (output);
 }
 
 gboolean
 listing_messages (Shell *shell, const RackSet *uids, GError **error)
 {
+  static const OutputColumn columns[] = {
+    { "uid", "UID", CELL_NUMBER, 0 },       { "", "", CELL_TEXT, 0 },
+    { "flags", NULL, CELL_WORDS, 0 },       { "date", "DATE", CELL_DATE, 0 },
+    { "size", "SIZE", CELL_SIZE, 10 },      { "from", "FROM", CELL_TEXT, 20 },
+    { "subject", "SUBJECT", CELL_TEXT, 0 }, { "message_id", NULL, CELL_TEXT, 0 },
+    { NULL, NULL, CELL_TEXT, 0 },
+  };
   RackCommand *command = rack_command_new ("UID FETCH");
-  guint width = terminal_width (shell->out);
   const RackMessage *message;
   g_autoptr (GError) problem = NULL;
   g_autoptr (RackSet) seen = rack_set_new ();
+  gboolean read = TRUE;
 
   rack_command_set (command, uids);
   rack_command_raw (command, "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)");
   g_autoptr (RackFetch) fetch = shell_fetch (shell, command, error);
   if (fetch == NULL)
     return FALSE;
-  while ((message = rack_fetch_next (fetch, &problem)) != NULL)
+  g_autoptr (Output) output = shell_output (shell, columns, OUTPUT_MANY);
+  while (read && (message = rack_fetch_next (fetch, &problem)) != NULL)
     if (message->uid != 0 && (message->fields & RACK_FIELD_SIZE))
       {
         rack_set_add (seen, message->uid, message->uid);
-        print_line (shell, message, width);
+        read = add_message (output, message);
       }
+  output_end (output);
   rack_set_free (shell->last);
   shell->last = g_steal_pointer (&seen);
   if (problem == NULL)

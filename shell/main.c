@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -327,6 +328,17 @@ close_stdout (int status)
   return complain (EX_IOERR, "the output could not be written whole: is the disk full?");
 }
 
+/* 0: standard output is no terminal. */
+static guint
+terminal_columns (void)
+{
+  struct winsize size;
+
+  if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+    return 0;
+  return size.ws_col;
+}
+
 static int
 run_shell (int argc, char **argv)
 {
@@ -364,6 +376,8 @@ run_shell (int argc, char **argv)
   if (shell.account == NULL)
     return complain (shell_exit_status (error), error->message);
   shell.cancellable = g_cancellable_new ();
+  settings_init (&shell.settings);
+  shell.columns = terminal_columns ();
   shell.interp = interp_new (&sink, &shell);
   interp_set (shell.interp, "c", client_new (&shell));
   status =
@@ -372,6 +386,7 @@ run_shell (int argc, char **argv)
           : complain (shell_exit_status (error), error->message);
   interp_free (shell.interp);
   shell_disconnect (&shell);
+  settings_clear (&shell.settings);
   rack_set_free (shell.last);
   g_object_unref (shell.cancellable);
   rack_account_unref (shell.account);

@@ -152,6 +152,15 @@ mailbox_names (void)
   return (char **) g_ptr_array_free (names, FALSE);
 }
 
+static gboolean
+completes (const Command *command, CommandCompletion what)
+{
+  for (const CommandParameter *at = command->parameters; at->name != NULL; at++)
+    if (at->completion & what)
+      return TRUE;
+  return FALSE;
+}
+
 static char **
 complete (const char *text, int start, int end)
 {
@@ -166,11 +175,11 @@ complete (const char *text, int start, int end)
       candidates = g_str_has_prefix (text, "c.") ? method_names () : command_names ();
       rl_completion_append_character = '\0';
     }
-  else if (command->completion == COMPLETE_MAILBOX)
+  else if (completes (command, COMPLETE_MAILBOX))
     candidates = mailbox_names ();
-  else if (command->completion == COMPLETE_COMMAND)
+  else if (completes (command, COMPLETE_COMMAND))
     candidates = command_names ();
-  else if (command->completion == COMPLETE_FILE)
+  else if (completes (command, COMPLETE_FILE))
     return NULL; /* readline's own */
   rl_attempted_completion_over = 1;
   return rl_completion_matches (text, next_candidate);

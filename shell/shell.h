@@ -2,15 +2,38 @@
  *
  * shell.h - one running shell: its connection, its variables, where output goes
  *
- * The files of the shell: main.c (options), run.c (one line of input), repl.c (the
- * terminal), client.c (c.…), convert.c (server data as values), command-*.c. */
+ * The files of the shell: main.c (options), run.c (one line of input), redirect.c (where its output
+ * goes), connection.c, repl.c (the terminal), client.c (c.…), convert.c (server data as values),
+ * command-*.c.
+ *
+ * Threads: a line may run on any thread, one at a time. Whoever runs it reads and sets the fields
+ * between lines alone; cancelling .cancellable is for any thread. */
 #pragma once
 
 #include "command.h"
 #include "eval.h"
+#include "output.h"
+#include "settings.h"
 
 #include <mailrack/mailrack.h>
 #include <stdio.h>
+
+/* What the program around a shell does for it, always on the thread that runs the line. Each may be
+ * NULL. Texts are safe for a terminal. */
+typedef struct
+{
+  /* What is no result: that a connection was made again, how much was done. NULL: stderr. */
+  void (*notice) (gpointer data, const char *text);
+  /* Work that takes longer than a second: have of want are done, rate in a second (0: not known
+   * yet). Called some ten times a second; label NULL: it is over. NULL: nobody looks. */
+  void (*progress) (gpointer data, const char *label, guint64 have, guint64 want, guint64 rate);
+  /* "Remove 500 messages?" NULL: there is nobody to ask. */
+  gboolean (*confirm) (gpointer data, const char *question);
+  /* Where the output of a line goes that is not redirected; NULL: to stdout. Is closed with
+   * close_pager. lines: whether it is a line whose output may be long. */
+  FILE *(*open_pager) (gpointer data);
+  void (*close_pager) (gpointer data, FILE *pager);
+} ShellHooks;
 
 typedef struct
 {
@@ -22,7 +45,13 @@ typedef struct
   guint64 messages;     /* in it, as last told */
   guint32 uid_validity; /* of it; 0: the server has none */
   Interp *interp;
+  const ShellHooks *hooks; /* NULL: none of them */
+  gpointer hooks_data;
+  Settings settings;
   FILE *out;                 /* of the line that runs */
+  guint columns;             /* of the terminal that stdout is; 0: it is none */
+  gboolean redirected;       /* out is not stdout or its pager */
+  Value **result;            /* where a command's rows go as a value instead of being printed */
   GCancellable *cancellable; /* Ctrl-C */
   gboolean use_uid, normalise_times, folder_encode;
   gboolean force_read_only; /* --read-only */
@@ -33,6 +62,18 @@ typedef struct
 /* run.c: runs one line (or several, for a call that goes on). EVAL_ERROR_INCOMPLETE: more is
  * wanted. */
 gboolean shell_run (Shell *shell, const char *text, GError **error);
+/* What tells calls from commands, for completion. Borrows shell. */
+LineContext shell_line_context (Shell *shell);
+/* A line for whoever looks on, safe or not; printf's format. */
+void shell_notice (Shell *shell, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* Where rows of a command go, by the settings and the redirection of the line. */
+Output *shell_output (Shell *shell, const OutputColumn *columns, OutputFlags flags);
+/* Whether commands with a text of their own (show, help) print that, and not rows. */
+gboolean shell_prints_text (const Shell *shell);
+/* The exit status that fits an error (sysexits.h). */
+int shell_exit_status (const GError *error);
+
+/* connection.c */
 gboolean shell_connect (Shell *shell, GError **error);
 void shell_disconnect (Shell *shell);
 /* Runs a command on the session, connecting first; NO and BAD are errors. Takes command. */
@@ -42,8 +83,19 @@ gboolean shell_select (Shell *shell, const char *mailbox, gboolean read_only, Ra
                        GError **error);
 /* After a reply to SELECT or EXAMINE of mailbox that went well. */
 void shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const RackReply *reply);
-/* The exit status that fits an error (sysexits.h). */
-int shell_exit_status (const GError *error);
+
+/* redirect.c: opens what a line's output goes to; afterwards shell->out is what it was before. */
+typedef struct
+{
+  FILE *out, *before;
+  GPid child;
+} Redirect;
+gboolean shell_redirect (Shell *shell, const Line *line, Redirect *redirect, GError **error);
+/* ok: how the line went. Returns whether all went well. */
+gboolean shell_redirect_end (Shell *shell, const Line *line, Redirect *redirect, gboolean ok,
+                             GError **error);
+/* !command */
+gboolean shell_run_system (const char *text, GError **error);
 
 /* client.c: the object c. */
 Value *client_new (Shell *shell);

@@ -79,9 +79,16 @@ is_variable (const char *name, gpointer data)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
 {
+  static const CommandOption options[] = { { 's', "sort", "KEY", "", COMPLETE_NOTHING, NULL },
+                                           { 0, NULL, NULL, NULL, COMPLETE_NOTHING, NULL } };
   static const Command commands[] = {
-    { .name = "find", .usage = "", .max_words = -1 },
-    { .name = "raw", .usage = "", .max_words = 1, .flags = COMMAND_VERBATIM },
+    { .name = "find",
+      .options = options,
+      .parameters = { { "SET", TAKES_ONE, COMPLETE_MESSAGES, NULL },
+                      { "KEY", TAKES_ANY, COMPLETE_SEARCH, NULL } } },
+    { .name = "raw",
+      .parameters = { { "COMMAND", TAKES_ONE, COMPLETE_NOTHING, NULL } },
+      .flags = COMMAND_VERBATIM },
     { 0 }
   };
   static const InterpSink sink = { display, NULL };
@@ -90,11 +97,19 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   g_autofree char *text = g_strndup ((const char *) data, size);
   g_autofree char *safe = safe_text_dup ((const char *) data, size, SAFE_TEXT_LINE);
   g_auto (Line) line = { 0 };
+  g_auto (CommandCall) call = { 0 };
 
   g_assert_true (g_utf8_validate (safe, -1, NULL));
   interp_set (interp, "c", value_object (&client_class, NULL));
   if (line_parse (text, &context, &line, NULL) && line.kind == LINE_CALL)
     interp_run (interp, line.text, -1, NULL);
+  if (line.kind == LINE_COMMAND)
+    {
+      const CommandWord *words = &g_array_index (line.words, CommandWord, 0);
+      const Command *command = command_find (commands, words[0].text);
+      if (command != NULL)
+        command_bind (command, words + 1, line.words->len - 1, &call, NULL);
+    }
   interp_run (interp, (const char *) data, size, NULL);
   return 0;
 }

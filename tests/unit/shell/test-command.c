@@ -6,11 +6,28 @@
 
 #include <string.h>
 
+static const CommandOption ls_options[] = {
+  { 'l', "long", NULL, "More", COMPLETE_NOTHING, NULL },
+  { 's', "sort", "KEY", "In this order", COMPLETE_NOTHING, NULL },
+  { 0, "all", NULL, "All", COMPLETE_NOTHING, NULL },
+  { 0, NULL, NULL, NULL, COMPLETE_NOTHING, NULL },
+};
+
 static const Command commands[] = {
-  { .name = "find", .usage = "KEY...", .min_words = 1, .max_words = -1 },
-  { .name = "ls", .usage = "[-l] [PATTERN]", .max_words = 2 },
-  { .name = "raw", .usage = "COMMAND", .min_words = 1, .max_words = 1, .flags = COMMAND_VERBATIM },
-  { .name = "status", .usage = "[MAILBOX]", .max_words = 1 },
+  { .name = "find",
+    .parameters = { { "KEY", TAKES_SOME, COMPLETE_SEARCH, NULL } },
+    .flags = COMMAND_DASHES },
+  { .name = "flag",
+    .parameters = { { "MESSAGES", TAKES_ONE, COMPLETE_MESSAGES, NULL },
+                    { "FLAG", TAKES_SOME, COMPLETE_FLAG, NULL } },
+    .flags = COMMAND_DASHES },
+  { .name = "ls",
+    .options = ls_options,
+    .parameters = { { "PATTERN", TAKES_MAYBE, COMPLETE_MAILBOX, NULL } } },
+  { .name = "raw",
+    .parameters = { { "COMMAND", TAKES_ONE, COMPLETE_NOTHING, NULL } },
+    .flags = COMMAND_VERBATIM },
+  { .name = "status", .parameters = { { "MAILBOX", TAKES_MAYBE, COMPLETE_MAILBOX, NULL } } },
   { 0 },
 };
 
@@ -145,11 +162,62 @@ test_table (void)
   g_assert_cmpstr (command_suggest (commands, "l"), ==, NULL);
   g_assert_cmpstr (command_suggest (commands, "lss"), ==, "ls");
   g_assert_cmpstr (command_suggest (commands, "completely"), ==, NULL);
-  g_assert_true (command_check (command_find (commands, "ls"), 2, NULL));
-  g_assert_true (command_check (command_find (commands, "find"), 99, NULL));
-  g_assert_false (command_check (command_find (commands, "ls"), 3, &error));
-  g_assert_error (error, EVAL_ERROR, EVAL_ERROR_TYPE);
-  g_assert_cmpstr (error->message, ==, "usage: ls [-l] [PATTERN]");
+}
+
+/* Options as "long=..", then the words in brackets; or the error. */
+static void
+check_bound (const char *text, const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) bound = g_string_new (NULL);
+  g_auto (Line) line = { 0 };
+  g_auto (CommandCall) call = { 0 };
+  const CommandWord *words;
+  const Command *command;
+
+  g_assert_true (line_parse (text, &context, &line, NULL));
+  words = &g_array_index (line.words, CommandWord, 0);
+  command = command_find (commands, words[0].text);
+  if (!command_bind (command, words + 1, line.words->len - 1, &call, &error))
+    {
+      g_assert_error (error, EVAL_ERROR, EVAL_ERROR_TYPE);
+      g_assert_cmpstr (error->message, ==, expected);
+      return;
+    }
+  for (const CommandOption *at = command->options; at != NULL && at->name != NULL; at++)
+    if (command_option (&call, at->name) != NULL)
+      g_string_append_printf (bound, "%s=%s ", at->name, command_option (&call, at->name));
+  for (guint i = 0; i < call.n; i++)
+    g_string_append_printf (bound, "[%s]", call.words[i].text);
+  g_assert_cmpstr (bound->str, ==, expected);
+}
+
+static void
+test_binding (void)
+{
+  const char *usage = "usage: ls [-l] [-s KEY] [--all] [PATTERN]";
+  g_autofree char *many = g_strdup_printf ("one word too many: \"b\"; %s", usage);
+  g_autofree char *unknown = g_strdup_printf ("there is no option \"-x\"; %s", usage);
+  g_autofree char *open = g_strdup_printf ("there is nothing behind \"--sort\"; %s", usage);
+
+  check_bound ("ls", "");
+  check_bound ("ls -l Work", "long= [Work]");
+  check_bound ("ls Work --long", "long= [Work]");
+  check_bound ("ls --sort date -l", "long= sort=date ");
+  check_bound ("ls --sort=date --all", "sort=date all= ");
+  check_bound ("ls -sdate", "sort=date ");
+  check_bound ("ls -- -l", "[-l]");
+  check_bound ("ls '-l'", "[-l]");
+  check_bound ("ls a b", many);
+  check_bound ("ls -x", unknown);
+  check_bound ("ls -lx", "there is no option \"-lx\"; usage: ls [-l] [-s KEY] [--all] [PATTERN]");
+  check_bound ("ls --sort", open);
+  check_bound ("find -subject:x -5", "[-subject:x][-5]");
+  check_bound ("find", "usage: find KEY...");
+  check_bound ("flag 1 -seen +flagged", "[1][-seen][+flagged]");
+  check_bound ("flag last 50 +seen", "[last 50][+seen]");
+  check_bound ("flag 'last' 50 +seen", "[last][50][+seen]");
+  check_bound ("raw -x --y", "[-x --y]");
 }
 
 /* What is quoted comes back as one word. */
@@ -180,6 +248,7 @@ main (int argc, char **argv)
   g_test_add_func ("/shell/command/redirections", test_redirections);
   g_test_add_func ("/shell/command/verbatim", test_verbatim);
   g_test_add_func ("/shell/command/table", test_table);
+  g_test_add_func ("/shell/command/binding", test_binding);
   g_test_add_func ("/shell/command/quoting", test_quoting);
   return g_test_run ();
 }

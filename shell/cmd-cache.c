@@ -11,38 +11,13 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "account-options.h"
 #include "cache-loads.h"
-#include "safe-text.h"
 #include "shell.h"
-
-typedef struct
-{
-  char *file, *account;
-  char **overrides, **rest;
-  gboolean all;
-} Options;
-
-static void
-options_clear (Options *options)
-{
-  g_free (options->file);
-  g_free (options->account);
-  g_strfreev (options->overrides);
-  g_strfreev (options->rest);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 /* What is done to one account's cache; name is what to call it. */
 typedef gboolean (*Action) (RackAccount *account, const char *cache_dir, const char *name,
                             GError **error);
-
-static int
-fail (int status, const char *name, const char *text)
-{
-  g_autofree char *safe = safe_text_dup (text, -1, SAFE_TEXT_LINE);
-  fprintf (stderr, "mailrack: %s%s%s\n", name != NULL ? name : "", name != NULL ? ": " : "", safe);
-  return status;
-}
 
 /* ---- The actions ------------------------------------------------------------------- */
 
@@ -97,36 +72,33 @@ static const struct
 /* ---- Which accounts ------------------------------------------------------------------ */
 
 static gboolean
-parse_options (Options *options, int argc, char **argv, GError **error)
+parse_options (AccountOptions *options, gboolean *all, int argc, char **argv, GError **error)
 {
-  const GOptionEntry entries[] = {
-    { "file", 'f', 0, G_OPTION_ARG_FILENAME, &options->file, "The configuration file", "FILE" },
-    { "account", 'A', 0, G_OPTION_ARG_STRING, &options->account, "The account", "NAME" },
-    { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &options->overrides, "Overrides a key",
-      "KEY=VALUE" },
-    { "all", 'a', 0, G_OPTION_ARG_NONE, &options->all, "Every account of the file", NULL },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->rest, NULL,
-      "[size|check|clear] [ACCOUNT]" },
+  const GOptionEntry extra[] = {
+    { "all", 'a', 0, G_OPTION_ARG_NONE, all, "Every account of the file", NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (
-      context, "Looks after what the mount keeps of an account on this disk.\n\n"
+  const AccountProgram program = {
+    .name = "cache",
+    .words = "[size|check|clear] [ACCOUNT]",
+    .summary = "Looks after what the mount keeps of an account on this disk.\n\n"
                "  size    says how much it is, where, and who has it (if nothing is named);\n"
                "          on a terminal it shows how far a mount has come that loads mailboxes\n"
                "          for the first time, until it has (Ctrl-C leaves)\n"
                "  check   looks through it and drops what is wrong\n"
-               "  clear   removes it; it is fetched again");
-  g_option_context_set_description (
-      context, "Exit status: 0 when it was done, also when something was repaired; 75 when a\n"
-               "mount has the cache; 78 when the configuration is wrong; 74 when the disk is.\n");
-  g_option_context_add_main_entries (context, entries, NULL);
-  return g_option_context_parse (context, &argc, &argv, error);
+               "  clear   removes it; it is fetched again",
+    .description = "Exit status: 0 when it was done, also when something was repaired; 75 when a\n"
+                   "mount has the cache; 78 when the configuration is wrong; 74 when the disk "
+                   "is.\n",
+    .extra = extra,
+  };
+
+  return account_options_parse (options, &program, argc, argv, error);
 }
 
 /* Takes the action's name off the words, and the account's. */
 static gboolean
-parse_words (Options *options, Action *action, GError **error)
+parse_words (AccountOptions *options, gboolean all, Action *action, GError **error)
 {
   char **word = options->rest;
   *action = print_size;
@@ -137,27 +109,15 @@ parse_words (Options *options, Action *action, GError **error)
         word++;
         break;
       }
-  if (word != NULL && *word != NULL && options->account == NULL)
-    options->account = g_strdup (*word++);
+  word = account_options_take_account (options, word);
   if (word != NULL && *word != NULL)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                  "cache takes size, check or clear and one account, not also \"%s\"", *word);
-  else if (options->all && options->account != NULL)
+  else if (all && options->account != NULL)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                  "--all and the account \"%s\" contradict each other", options->account);
   else
     return TRUE;
-  return FALSE;
-}
-
-static gboolean
-apply (RackConfig *config, const char *override, GError **error)
-{
-  const char *equals = strchr (override, '=');
-  g_autofree char *key = equals != NULL ? g_ascii_strdown (override, equals - override) : NULL;
-  if (key != NULL)
-    return rack_config_set (config, key, equals + 1, "-o", error);
-  g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG, "-o: expected KEY=VALUE");
   return FALSE;
 }
 
@@ -174,34 +134,39 @@ run (RackConfig *config, const char *name, Action action, GError **error)
   return ok;
 }
 
+/* The account is named where there are several. */
+static int
+complain_about (const char *name, const GError *error)
+{
+  g_autofree char *text =
+      name != NULL ? g_strdup_printf ("%s: %s", name, error->message) : g_strdup (error->message);
+
+  return account_options_complain (shell_exit_status (error), text);
+}
+
 int
 rack_cmd_cache (int argc, char **argv)
 {
-  g_auto (Options) options = { 0 };
+  g_auto (AccountOptions) options = { 0 };
   g_autoptr (GError) error = NULL;
+  gboolean all = FALSE;
   Action action;
   int status = EX_OK;
 
-  g_set_prgname ("mailrack cache");
-  if (!parse_options (&options, argc, argv, &error) || !parse_words (&options, &action, &error))
-    return fail (EX_USAGE, NULL, error->message);
-  g_autoptr (RackConfig) config = rack_config_load (options.file, &error);
+  if (!parse_options (&options, &all, argc, argv, &error)
+      || !parse_words (&options, all, &action, &error))
+    return account_options_complain (EX_USAGE, error->message);
+  g_autoptr (RackConfig) config = account_options_load (&options, &error);
   if (config == NULL)
-    return fail (EX_CONFIG, NULL, error->message);
-  for (gsize i = 0; options.overrides != NULL && options.overrides[i] != NULL; i++)
-    if (!apply (config, options.overrides[i], &error))
-      return fail (EX_CONFIG, NULL, error->message);
-
+    return account_options_complain (EX_CONFIG, error->message);
   const char *const one[] = { options.account, NULL };
-  const char *const *names = options.all ? rack_config_accounts (config) : one;
+  const char *const *names = all ? rack_config_accounts (config) : one;
   for (gsize i = 0; i == 0 || names[i] != NULL; i++)
     if (!run (config, names[i], action, &error))
       {
-        int now = fail (shell_exit_status (error), names[i], error->message);
+        int now = complain_about (names[i], error);
         status = status != EX_OK ? status : now;
         g_clear_error (&error);
       }
-  if (fflush (stdout) != 0)
-    return fail (EX_IOERR, NULL, "the output cannot be written");
-  return status;
+  return account_options_flush (status);
 }

@@ -11,24 +11,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "account-options.h"
 #include "safe-text.h"
 #include "shell.h"
-
-typedef struct
-{
-  char *file, *account;
-  char **overrides, **rest;
-} Options;
-
-static void
-options_clear (Options *options)
-{
-  g_free (options->file);
-  g_free (options->account);
-  g_strfreev (options->overrides);
-  g_strfreev (options->rest);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 typedef enum
 {
@@ -36,14 +21,6 @@ typedef enum
   VERB_RETRY,
   VERB_DROP,
 } Verb;
-
-static int
-fail (int status, const char *text)
-{
-  g_autofree char *safe = safe_text_dup (text, -1, SAFE_TEXT_LINE);
-  fprintf (stderr, "mailrack: %s\n", safe);
-  return status;
-}
 
 /* ---- Showing ------------------------------------------------------------------------- */
 
@@ -90,34 +67,21 @@ list (RackAccount *account, const char *state_dir, GError **error)
 
 /* ---- The command line ------------------------------------------------------------------- */
 
-static gboolean
-parse_options (Options *options, int argc, char **argv, GError **error)
-{
-  const GOptionEntry entries[] = {
-    { "file", 'f', 0, G_OPTION_ARG_FILENAME, &options->file, "The configuration file", "FILE" },
-    { "account", 'A', 0, G_OPTION_ARG_STRING, &options->account, "The account", "NAME" },
-    { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &options->overrides, "Overrides a key",
-      "KEY=VALUE" },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->rest, NULL,
-      "[ls|retry [NUMBER]|drop NUMBER]" },
-    { NULL, 0, 0, 0, NULL, NULL, NULL },
-  };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (
-      context, "Shows the changes that a mount has made and the server does not have yet.\n\n"
-               "  ls      lists them, with the number of each and why it is not done\n"
-               "          (if nothing is named)\n"
-               "  retry   has what the server refused sent again: one, or all of it\n"
-               "  drop    gives one up: what was to be appended is lost");
-  g_option_context_set_description (
-      context, "Exit status: 0 when it was done; 75 when a mount has the account, which is then\n"
-               "told by .mailrack/ctl; 78 when the configuration is wrong; 74 when the disk is.\n");
-  g_option_context_add_main_entries (context, entries, NULL);
-  return g_option_context_parse (context, &argc, &argv, error);
-}
+static const AccountProgram program = {
+  .name = "queue",
+  .words = "[ls|retry [NUMBER]|drop NUMBER]",
+  .summary = "Shows the changes that a mount has made and the server does not have yet.\n\n"
+             "  ls      lists them, with the number of each and why it is not done\n"
+             "          (if nothing is named)\n"
+             "  retry   has what the server refused sent again: one, or all of it\n"
+             "  drop    gives one up: what was to be appended is lost",
+  .description = "Exit status: 0 when it was done; 75 when a mount has the account, which is then\n"
+                 "told by .mailrack/ctl; 78 when the configuration is wrong; 74 when the disk "
+                 "is.\n",
+};
 
 static gboolean
-parse_words (const Options *options, Verb *verb, RackTicket *id, GError **error)
+parse_words (const AccountOptions *options, Verb *verb, RackTicket *id, GError **error)
 {
   static const char *const verbs[] = { "ls", "retry", "drop" };
   char **word = options->rest;
@@ -149,25 +113,6 @@ parse_words (const Options *options, Verb *verb, RackTicket *id, GError **error)
 }
 
 static gboolean
-apply (RackConfig *config, char **overrides, GError **error)
-{
-  for (; overrides != NULL && *overrides != NULL; overrides++)
-    {
-      const char *equals = strchr (*overrides, '=');
-      g_autofree char *key =
-          equals != NULL ? g_ascii_strdown (*overrides, equals - *overrides) : NULL;
-      if (key == NULL)
-        {
-          g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG, "-o: expected KEY=VALUE");
-          return FALSE;
-        }
-      if (!rack_config_set (config, key, equals + 1, "-o", error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
 run (RackConfig *config, const char *name, Verb verb, RackTicket id, GError **error)
 {
   RackMountSettings settings = { 0 };
@@ -194,20 +139,18 @@ run (RackConfig *config, const char *name, Verb verb, RackTicket id, GError **er
 int
 rack_cmd_queue (int argc, char **argv)
 {
-  g_auto (Options) options = { 0 };
+  g_auto (AccountOptions) options = { 0 };
   g_autoptr (GError) error = NULL;
   Verb verb;
   RackTicket id;
 
-  g_set_prgname ("mailrack queue");
-  if (!parse_options (&options, argc, argv, &error) || !parse_words (&options, &verb, &id, &error))
-    return fail (EX_USAGE, error->message);
-  g_autoptr (RackConfig) config = rack_config_load (options.file, &error);
-  if (config == NULL || !apply (config, options.overrides, &error))
-    return fail (EX_CONFIG, error->message);
+  if (!account_options_parse (&options, &program, argc, argv, &error)
+      || !parse_words (&options, &verb, &id, &error))
+    return account_options_complain (EX_USAGE, error->message);
+  g_autoptr (RackConfig) config = account_options_load (&options, &error);
+  if (config == NULL)
+    return account_options_complain (EX_CONFIG, error->message);
   if (!run (config, options.account, verb, id, &error))
-    return fail (shell_exit_status (error), error->message);
-  if (fflush (stdout) != 0)
-    return fail (EX_IOERR, "the output cannot be written");
-  return EX_OK;
+    return account_options_complain (shell_exit_status (error), error->message);
+  return account_options_flush (EX_OK);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * ask.c - one question on the terminal, with or without echo
+ * ask.c - one question on the terminal, with or without echo; and the host that asks it
  *
  * Not the prompt of the shell (repl.c). Whatever ends the program meanwhile, the terminal
  * echoes again afterwards. */
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <unistd.h>
 
 static struct termios before; /* as the handler needs it */
 static volatile sig_atomic_t silenced = -1;
@@ -76,4 +77,41 @@ shell_ask_line (const char *question, gboolean echo)
   char *line = echo ? read_line (terminal) : read_silently (terminal);
   fclose (terminal);
   return line;
+}
+
+/* ---- The person in front of it, as plugins see them ---------------------------------------- */
+
+static RackSecret *
+ask (gpointer data, const char *question, RackAskFlags flags, const RackWait *wait, GError **error)
+{
+  char *answer = isatty (STDIN_FILENO) ? shell_ask_line (question, flags == RACK_ASK_ECHO) : NULL;
+
+  if (answer == NULL)
+    {
+      g_autofree char *what = g_strdup (question); /* "Password of bob at host: " */
+      g_strchomp (what)[strcspn (what, ":")] = '\0';
+      g_set_error (error, RACK_ERROR, RACK_ERROR_INTERACTION,
+                   "%s: not configured, and nobody can be asked: standard input is no terminal; "
+                   "write it into the configuration file",
+                   what);
+      return NULL;
+    }
+  RackSecret *secret = rack_secret_new (answer, -1);
+  explicit_bzero (answer, strlen (answer));
+  free (answer);
+  return secret;
+}
+
+static void
+tell (gpointer data, const char *text)
+{
+  fprintf (stderr, "%s\n", text);
+}
+
+RackHost *
+shell_host_new (void)
+{
+  static const RackHostOps ops = { sizeof (RackHostOps), ask, tell };
+
+  return rack_host_new (&ops, NULL);
 }

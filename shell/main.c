@@ -54,36 +54,6 @@ complain (int status, const char *text)
   return status;
 }
 
-/* ---- A person
- * ---------------------------------------------------------------------------------------- */
-
-static RackSecret *
-ask (gpointer data, const char *question, RackAskFlags flags, const RackWait *wait, GError **error)
-{
-  char *answer = isatty (STDIN_FILENO) ? shell_ask_line (question, flags == RACK_ASK_ECHO) : NULL;
-
-  if (answer == NULL)
-    {
-      g_autofree char *what = g_strdup (question); /* "Password of bob at host: " */
-      g_strchomp (what)[strcspn (what, ":")] = '\0';
-      g_set_error (error, RACK_ERROR, RACK_ERROR_INTERACTION,
-                   "%s: not configured, and nobody can be asked: standard input is no terminal; "
-                   "write it into the configuration file",
-                   what);
-      return NULL;
-    }
-  RackSecret *secret = rack_secret_new (answer, -1);
-  explicit_bzero (answer, strlen (answer));
-  free (answer);
-  return secret;
-}
-
-static void
-tell (gpointer data, const char *text)
-{
-  fprintf (stderr, "%s\n", text);
-}
-
 /* ---- Options
  * -------------------------------------------------------------------------------------------- */
 
@@ -342,7 +312,6 @@ terminal_columns (void)
 static int
 run_shell (int argc, char **argv)
 {
-  static const RackHostOps ops = { sizeof (RackHostOps), ask, tell };
   g_auto (Options) options = { .port = G_MININT };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) copy = g_strdupv (argv);
@@ -363,7 +332,7 @@ run_shell (int argc, char **argv)
                      : options.rest != NULL  ? options.rest[0]
                                              : NULL;
   g_autoptr (RackConfig) config = load_config (&options, &error);
-  g_autoptr (RackHost) host = rack_host_new (&ops, NULL);
+  g_autoptr (RackHost) host = shell_host_new ();
   if (config == NULL || !ask_missing (config, name, &error))
     return complain (shell_exit_status (error), error->message);
   Shell shell = { .host = host,

@@ -107,3 +107,5 @@ extern const Command shell_commands[];
 int shell_repl (Shell *shell, const char *name);
 /* Asks on the terminal. Returns: (owned) or NULL at the end of input. */
 char *shell_ask_line (const char *question, gboolean echo);
+/* ask.c: asks on the terminal where there is one, tells on stderr. */
+RackHost *shell_host_new (void);

@@ -17,9 +17,17 @@ struct RackSession
   gboolean idling;
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  RackReply *news; /* guarded by lock */
+  RackReply *news;   /* guarded by lock */
+  RackCounts counts; /* the same */
   gboolean died;
 };
+
+/* Counts are kept where they are heard, so that none comes after a later one. */
+typedef struct
+{
+  RackCall call; /* first */
+  RackSession *session;
+} SessionCall;
 
 static void
 hear (gpointer data, const RackResponse *response)
@@ -27,6 +35,7 @@ hear (gpointer data, const RackResponse *response)
   RackSession *session = data;
 
   pthread_mutex_lock (&session->lock);
+  session->counts = *rack_engine_counts (rack_conn_engine (session->conn));
   rack_reply_add (session->news, response);
   pthread_cond_broadcast (&session->changed);
   pthread_mutex_unlock (&session->lock);
@@ -164,15 +173,28 @@ notice (RackSession *session, RackCall *call, const char *mailbox)
     session->selected = g_strdup (mailbox);
 }
 
+static void
+keep_counts (RackCall *call)
+{
+  RackSession *session = ((SessionCall *) call)->session;
+
+  pthread_mutex_lock (&session->lock);
+  session->counts = *rack_engine_counts (rack_conn_engine (call->conn));
+  pthread_mutex_unlock (&session->lock);
+}
+
 static RackCall *
 run (RackSession *session, RackCommand *command, GCancellable *cancellable, GError **error)
 {
+  static const RackCallOps ops = { .finished = keep_counts };
   g_autofree char *context = context_of (session, command);
   g_autofree char *mailbox = NULL;
 
   if (!check_usable (session, command, error))
     return NULL;
-  g_autoptr (RackCall) call = rack_call_new (command);
+  SessionCall *session_call = rack_call_new_sized (sizeof (SessionCall), &ops, command);
+  session_call->session = session;
+  g_autoptr (RackCall) call = &session_call->call;
   if (call->exchange.flags & RACK_EXCHANGE_SELECTS)
     {
       mailbox = rack_command_first_string (command);
@@ -244,6 +266,30 @@ rack_session_news (RackSession *session)
   RackReply *news = take_news (session);
   pthread_mutex_unlock (&session->lock);
   return news;
+}
+
+void
+rack_session_counts (RackSession *session, RackSessionCounts *counts)
+{
+  pthread_mutex_lock (&session->lock);
+  counts->messages = session->counts.exists;
+  counts->told = session->counts.told;
+  pthread_mutex_unlock (&session->lock);
+}
+
+void
+rack_session_break (RackSession *session)
+{
+  rack_conn_close (session->conn, FALSE);
+}
+
+gboolean
+rack_session_rest (RackSession *session, gboolean rest)
+{
+  if (session->idling)
+    return FALSE;
+  rack_conn_want_idle (session->conn, rest);
+  return TRUE;
 }
 
 static gboolean

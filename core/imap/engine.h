@@ -186,6 +186,7 @@ typedef struct
 {
   guint32 exists;  /* messages */
   guint64 removed; /* how many EXPUNGE and VANISHED have taken out */
+  guint64 told;    /* how often EXISTS was heard */
 } RackCounts;
 
 /* ---- State ------------------------------------------------------------------ */

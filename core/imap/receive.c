@@ -384,7 +384,10 @@ keep_count (RackEngine *engine, const RackResponse *response)
   guint64 removed = 0;
 
   if (response->kind == RACK_RESPONSE_EXISTS)
-    counts->exists = response->number;
+    {
+      counts->exists = response->number;
+      counts->told++;
+    }
   else if (response->kind == RACK_RESPONSE_EXPUNGE)
     removed = 1;
   else if (response->kind == RACK_RESPONSE_VANISHED && !response->vanished.earlier)

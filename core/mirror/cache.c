@@ -33,6 +33,13 @@ rack_cache_size (RackAccount *account, const char *cache_dir, RackCacheFacts *fa
   return rack_store_measure (place, facts, error);
 }
 
+GPtrArray *
+rack_cache_list (RackAccount *account, const char *cache_dir)
+{
+  g_autofree char *place = rack_store_place (account, cache_dir);
+  return rack_store_list (place);
+}
+
 gboolean
 rack_cache_check (RackAccount *account, const char *cache_dir, RackCacheRepairs *repairs,
                   GError **error)

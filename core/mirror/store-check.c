@@ -163,6 +163,60 @@ rack_store_measure (const char *directory, RackCacheFacts *facts, GError **error
   return ok;
 }
 
+/* The name of a child is its parent's, the separator, and more. */
+static char
+separator_behind (const char *parent, const char *name)
+{
+  gsize size = parent != NULL ? strlen (parent) : 0;
+  return size > 0 && strncmp (parent, name, size) == 0 ? name[size] : '\0';
+}
+
+static void
+read_names (sqlite3 *db, GPtrArray *list)
+{
+  static const char sql[] =
+      "SELECT f.mailbox, f.flags, p.mailbox FROM folders f LEFT JOIN folders p"
+      " ON p.id = f.parent WHERE f.gone = 0 AND f.mailbox != ''"
+      " ORDER BY f.mailbox";
+  sqlite3_stmt *statement = NULL;
+  char separator = '\0';
+  if (sqlite3_prepare_v2 (db, sql, -1, &statement, NULL) == SQLITE_OK)
+    while (sqlite3_step (statement) == SQLITE_ROW)
+      {
+        RackMailboxInfo *info = g_new0 (RackMailboxInfo, 1);
+        info->name = g_strdup ((const char *) sqlite3_column_text (statement, 0));
+        info->flags = (RackListFlags) sqlite3_column_int64 (statement, 1);
+        info->separator =
+            separator_behind ((const char *) sqlite3_column_text (statement, 2), info->name);
+        if (info->separator != '\0')
+          separator = info->separator;
+        g_ptr_array_add (list, info);
+      }
+  sqlite3_finalize (statement);
+  /* An account has one, as good as always; those at the top do not show it. */
+  for (guint i = 0; i < list->len; i++)
+    {
+      RackMailboxInfo *info = g_ptr_array_index (list, i);
+      if (info->separator == '\0')
+        info->separator = separator;
+    }
+}
+
+GPtrArray *
+rack_store_list (const char *directory)
+{
+  g_autofree char *path = g_build_filename (directory, RACK_STORE_DATABASE, NULL);
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_mailbox_info_free);
+  sqlite3 *db = NULL;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return list;
+  if (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
+      && sqlite3_busy_timeout (db, 200) == SQLITE_OK && rack_store_version (db, NULL) >= 0)
+    read_names (db, list);
+  sqlite3_close (db);
+  return list;
+}
+
 /* ---- The end ----------------------------------------------------------------------------- */
 
 gboolean

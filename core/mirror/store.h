@@ -243,6 +243,9 @@ gboolean rack_store_each_keyword (RackStore *store, GHashTable *keywords, GError
 gboolean rack_store_check (RackStore *store, guint64 *dropped, GError **error);
 /* How much there is. directory's lock is not needed. */
 gboolean rack_store_measure (const char *directory, RackCacheFacts *facts, GError **error);
+/* Of a store that somebody else may have: its mailboxes (element-type RackMailboxInfo), none if
+ * there is no store or it says nothing soon. */
+GPtrArray *rack_store_list (const char *directory);
 /* Removes the files of a store that nobody has. */
 gboolean rack_store_clear (const char *directory, GError **error);
 

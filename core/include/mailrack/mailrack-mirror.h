@@ -432,6 +432,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RackCacheRepairs, rack_cache_repairs_clear)
  * empty one. facts and repairs: to be cleared. */
 RACK_API gboolean rack_cache_size (RackAccount *account, const char *cache_dir,
                                    RackCacheFacts *facts, GError **error);
+/* The mailboxes as the cache knows them, without waiting for who has it: for hints, since others
+ * may have come and gone. Only .name, .separator and .flags are filled. Returns: (owned,
+ * element-type RackMailboxInfo), empty if there is no cache. */
+RACK_API GPtrArray *rack_cache_list (RackAccount *account, const char *cache_dir);
 /* Looks through everything and repairs it, by dropping what is wrong. RACK_ERROR_BUSY: a program
  * has it, and its name is in the message; that goes for the next one too. */
 RACK_API gboolean rack_cache_check (RackAccount *account, const char *cache_dir,

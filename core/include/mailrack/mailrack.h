@@ -600,6 +600,17 @@ RACK_API const char *rack_session_selected (RackSession *session);
 RACK_API char **rack_session_facts (RackSession *session);
 /* FALSE once it is lost; every call then fails with RACK_ERROR_CLOSED. */
 RACK_API gboolean rack_session_alive (RackSession *session);
+/* Cuts the connection, as if it had been lost; the session is there until it is freed. For when the
+ * rest of a cancelled command's answer is not worth waiting for. */
+RACK_API void rack_session_break (RackSession *session);
+
+/* Of the selected mailbox, also out of answers that the caller did not look at. */
+typedef struct
+{
+  guint32 messages; /* as last told, less what was expunged since */
+  guint64 told;     /* how often it was told (EXISTS) since SELECT: a message may have come */
+} RackSessionCounts;
+RACK_API void rack_session_counts (RackSession *session, RackSessionCounts *counts);
 
 /* Runs one command (owned, whatever happens) and waits for its tagged response.
  * NO and BAD are not errors here: see rack_reply_status(). Returns: (owned) the reply, or
@@ -625,6 +636,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackReply, rack_reply_free)
 /* Untagged responses that belonged to no command since the last call (EXISTS, EXPUNGE, flags).
  * Returns: (owned) or NULL when there were none. */
 RACK_API RackReply *rack_session_news (RackSession *session);
+
+/* While it rests, the connection waits in IDLE whenever it has nothing to do (without IDLE: a NOOP
+ * every minute), and a command ends that in its own flight. Its news come by
+ * rack_session_idle_check(), for which a resting session counts as one in IDLE. FALSE: it is in
+ * IDLE by rack_session_idle(), and nothing was changed. */
+RACK_API gboolean rack_session_rest (RackSession *session, gboolean rest);
 
 /* IDLE in pieces, as a shell wants it. wait: milliseconds for the first response, 0 = do not
  * wait, -1 = for ever. check returns NULL with *error unset when nothing came. */

@@ -487,12 +487,19 @@ test_cache (void)
   g_auto (RackCacheFacts) facts = { 0 };
   g_auto (RackCacheRepairs) repairs = { 0 };
   begin (3);
+  g_autoptr (GPtrArray) none = rack_cache_list (account, NULL);
+  g_assert_cmpuint (none->len, ==, 0);
   g_assert_true (rack_cache_check (account, NULL, &repairs, &error)); /* there is none */
   open_mirror ();
   wait_for ("INBOX");
   g_assert_true (rack_cache_size (account, NULL, &facts, &error));
   g_assert_cmpuint (facts.messages, ==, 3);
   g_assert_nonnull (strstr (facts.holder, "test-mirror-disk"));
+  g_autoptr (GPtrArray) list = rack_cache_list (account, NULL); /* also while it is held */
+  gboolean listed = FALSE;
+  for (guint i = 0; i < list->len; i++)
+    listed |= strcmp (((RackMailboxInfo *) g_ptr_array_index (list, i))->name, "INBOX") == 0;
+  g_assert_true (listed);
   g_assert_false (rack_cache_check (account, NULL, &repairs, &error));
   g_assert_error (error, RACK_ERROR, RACK_ERROR_BUSY);
   g_clear_error (&error);

@@ -131,7 +131,7 @@ fill_string (RackWriter *writer, const RackPiece *piece, const RackWireOptions *
 
   if (piece->kind != RACK_PIECE_STRING && !options->utf8_names)
     {
-      g_autofree char *utf8 = g_strndup (data, size);
+      g_autofree char *utf8 = g_strndup (data != NULL ? data : "", size); /* empty: NULL */
       wire = rack_mailbox_name_encode (utf8, NULL);
       data = wire;
       size = strlen (wire);

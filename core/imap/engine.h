@@ -131,8 +131,8 @@ typedef struct
   gboolean preauth;       /* a PREAUTH greeting is welcome */
   const char *const *disabled; /* capabilities to overlook, any case; NULL-terminated or NULL */
   const RackFramerLimits *limits;
-  /* Untagged responses that no exchange took, in the selected phase. Borrowed; parsed. May be NULL.
-   */
+  /* Untagged responses that no exchange took, while logged in, and what ends IDLE (tagged).
+   * Borrowed; parsed. May be NULL. */
   void (*news) (gpointer data, const RackResponse *response);
   gpointer data;
 } RackEngineOptions;

@@ -193,7 +193,8 @@ receive_greeting (RackEngine *engine, const RackResponse *response, GError **err
     return broken (error, "this is not an IMAP server: its greeting is not \"* OK\"");
   text = text_of (response->status.text);
   g_free (engine->greeting);
-  engine->greeting = rack_str_dup (response->status.text);
+  engine->greeting = g_strdup_printf ("* %.*s %.*s", (int) response->name.size, response->name.data,
+                                      (int) response->raw.size, response->raw.data);
   switch (response->status.kind)
     {
     case RACK_STATUS_OK:
@@ -349,6 +350,8 @@ receive_tagged (RackEngine *engine, const RackResponse *response, GError **error
     rack_engine_set_capabilities (engine, status->code.atoms, status->code.n_atoms);
   if (!change_phase (engine, exchange, status, error))
     return FALSE;
+  if (exchange == &engine->idle && engine->idle_state == RACK_IDLE_ENDING && engine->news != NULL)
+    engine->news (engine->data, response);
   rack_engine_end (engine, exchange, response, NULL);
   return go_on;
 }

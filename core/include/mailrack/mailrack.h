@@ -592,7 +592,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackSession, rack_session_free)
 /* What the server can do now, upper case, NULL-terminated; borrowed until the next call. */
 RACK_API const char *const *rack_session_capabilities (RackSession *session);
 RACK_API gboolean rack_session_has (RackSession *session, const char *capability);
-/* The greeting's text. Returns: (owned) */
+/* The greeting as it was sent: "* OK [CAPABILITY ...] ready". Returns: (owned) */
 RACK_API char *rack_session_greeting (RackSession *session);
 /* The selected mailbox (UTF-8) or NULL; borrowed until the next call. */
 RACK_API const char *rack_session_selected (RackSession *session);
@@ -644,7 +644,8 @@ RACK_API RackReply *rack_session_news (RackSession *session);
 RACK_API gboolean rack_session_rest (RackSession *session, gboolean rest);
 
 /* IDLE in pieces, as a shell wants it. wait: milliseconds for the first response, 0 = do not
- * wait, -1 = for ever. check returns NULL with *error unset when nothing came. */
+ * wait, -1 = for ever. check returns NULL with *error unset when nothing came. done's status is
+ * what the server said at the end of IDLE. */
 RACK_API gboolean rack_session_idle (RackSession *session, GCancellable *cancellable,
                                      GError **error);
 RACK_API RackReply *rack_session_idle_check (RackSession *session, gint64 wait,

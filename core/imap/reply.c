@@ -100,6 +100,23 @@ error_code (RackCodeKind code)
     }
 }
 
+/* " (it knows US-ASCII, UTF-8)", or nothing. Returns: (owned) */
+static char *
+known_charsets (const RackCode *code)
+{
+  GString *text = g_string_new (NULL);
+
+  if (code->kind != RACK_CODE_BADCHARSET || code->n_atoms == 0)
+    return g_string_free (text, FALSE);
+  for (guint i = 0; i < code->n_atoms; i++)
+    {
+      g_autofree char *name = rack_text_escape (code->atoms[i].data, (gssize) code->atoms[i].size);
+      g_string_append_printf (text, "%s%s", i == 0 ? " (it knows " : ", ", name);
+    }
+  g_string_append_c (text, ')');
+  return g_string_free (text, FALSE);
+}
+
 GError *
 rack_reply_to_error (const RackReply *reply)
 {
@@ -113,7 +130,8 @@ rack_reply_to_error (const RackReply *reply)
       status->code.name.data != NULL
           ? rack_text_escape (status->code.name.data, (gssize) status->code.name.size)
           : NULL;
-  return g_error_new (RACK_ERROR, error_code (status->code.kind), "the server says %s: %s%s%s%s",
+  g_autofree char *charsets = known_charsets (&status->code);
+  return g_error_new (RACK_ERROR, error_code (status->code.kind), "the server says %s: %s%s%s%s%s",
                       status->kind == RACK_STATUS_NO ? "NO" : "BAD", code != NULL ? "[" : "",
-                      code != NULL ? code : "", code != NULL ? "] " : "", text);
+                      code != NULL ? code : "", code != NULL ? "] " : "", text, charsets);
 }

@@ -41,6 +41,46 @@ bind_keywords (const char *function, const Param *params, const CallArgs *args, 
   return TRUE;
 }
 
+/* "takes 2 positional arguments but 3 were given", "takes from 1 to 2 ..." */
+static gboolean
+too_many (const char *function, const Param *params, guint n_params, guint given, GError **error)
+{
+  guint least = 0;
+
+  for (guint i = 0; i < n_params; i++)
+    least += (params[i].flags & PARAM_REQUIRED) != 0;
+  g_autofree char *range = least < n_params ? g_strdup_printf ("from %u to %u", least, n_params)
+                                            : g_strdup_printf ("%u", n_params);
+  g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE,
+               "%s() takes %s positional argument%s but %u %s given", function, range,
+               n_params == 1 && least == n_params ? "" : "s", given, given == 1 ? "was" : "were");
+  return FALSE;
+}
+
+static gboolean
+nothing_missing (const char *function, const Param *params, guint n_params, Value *const *bound,
+                 GError **error)
+{
+  g_autoptr (GPtrArray) missing = g_ptr_array_new ();
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < n_params; i++)
+    if ((params[i].flags & PARAM_REQUIRED) && bound[i] == NULL)
+      g_ptr_array_add (missing, (gpointer) params[i].name);
+  if (missing->len == 0)
+    return TRUE;
+  for (guint i = 0; i < missing->len; i++)
+    g_string_append_printf (names, "%s%s'%s'", i > 0 && missing->len > 2 ? "," : "",
+                            i == 0                  ? ""
+                            : i == missing->len - 1 ? " and "
+                                                    : " ",
+                            (const char *) missing->pdata[i]);
+  g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE,
+               "%s() missing %u required positional argument%s: %s", function, missing->len,
+               missing->len == 1 ? "" : "s", names->str);
+  return FALSE;
+}
+
 gboolean
 args_bind (const char *function, const Param *params, const CallArgs *args, Value **bound,
            GError **error)
@@ -54,23 +94,9 @@ args_bind (const char *function, const Param *params, const CallArgs *args, Valu
       bound[n_params] = NULL;
     }
   if (args->n_positional > n_params && !rest)
-    {
-      g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE,
-                   "%s() takes %s%u argument%s, but %u were given", function,
-                   n_params > 0 ? "at most " : "", n_params, n_params == 1 ? "" : "s",
-                   args->n_positional);
-      return FALSE;
-    }
+    return too_many (function, params, n_params, args->n_positional, error);
   for (guint i = 0; i < args->n_positional && i < n_params; i++)
     bound[i] = args->positional[i];
-  if (!bind_keywords (function, params, args, bound, error))
-    return FALSE;
-  for (guint i = 0; i < n_params; i++)
-    if ((params[i].flags & PARAM_REQUIRED) && bound[i] == NULL)
-      {
-        g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE, "%s() needs the argument '%s'", function,
-                     params[i].name);
-        return FALSE;
-      }
-  return TRUE;
+  return bind_keywords (function, params, args, bound, error)
+         && nothing_missing (function, params, n_params, bound, error);
 }

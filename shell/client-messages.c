@@ -1,50 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * client-messages.c - methods about messages: fetch, flags, copy, move, append */
+ * client-messages.c - fetch, flags and Gmail's labels; and how their answers become one dict */
 #include "client-private.h"
+#include "repr.h"
 
 #include <string.h>
 
-static Value *
-fetch_items (Shell *shell, const Value *messages, const Value *data, const Value *modifiers,
-             GError **error)
-{
-  RackCommand *command = client_message_command (shell, "FETCH", messages, error);
-  gboolean uid = shell->use_uid;
+/* ---- Answers ----------------------------------------------------------------------------------
+ */
 
-  if (command == NULL)
-    return NULL;
-  rack_command_open (command);
-  if (uid)
-    rack_command_atom (command, "UID");
-  if (client_text (data) != NULL)
-    rack_command_raw (command, client_text (data));
-  else
-    for (guint i = 0; value_is_sequence (data) && i < data->seq.n; i++)
-      if (client_text (data->seq.items[i]) != NULL)
-        rack_command_raw (command, client_text (data->seq.items[i]));
-  rack_command_close (command);
-  if (modifiers != NULL && value_is_sequence (modifiers) && modifiers->seq.n > 0)
+/* A set with "*" is of messages that only the server can tell. */
+static gboolean
+is_open (const RackSet *set)
+{
+  RackRanges ranges = rack_set_ranges (set);
+
+  return ranges.n > 0 && ranges.items[ranges.n - 1].last == RACK_SET_STAR;
+}
+
+gboolean
+client_fetch_into (Shell *shell, Value *dict, const RackSet *set, RackFetch *fetch, GError **error)
+{
+  const ConvertOptions options = { .normalise_times = shell->normalise_times,
+                                   .with_uid = !shell->use_uid };
+  g_autoptr (RackFetch) owned = fetch;
+  gboolean open = is_open (set);
+  GError *problem = NULL;
+  const RackMessage *message;
+
+  if (owned == NULL)
+    return FALSE;
+  while ((message = rack_fetch_next (owned, &problem)) != NULL)
     {
-      rack_command_open (command);
-      for (guint i = 0; i < modifiers->seq.n; i++)
-        if (client_text (modifiers->seq.items[i]) != NULL)
-          rack_command_raw (command, client_text (modifiers->seq.items[i]));
-      rack_command_close (command);
+      guint32 number = shell->use_uid ? message->uid : message->seq;
+      /* the server may tell of others meanwhile */
+      if (number == 0 || (!open && !rack_set_contains (set, number)))
+        continue;
+      g_autoptr (Value) key = value_uint (number);
+      Value *earlier = value_dict_get (dict, key);
+      value_dict_set (dict, value_ref (key), convert_message (message, earlier, &options));
     }
-  return client_fetch_result (shell, shell_fetch (shell, command, error), error);
+  if (problem == NULL)
+    return TRUE;
+  g_propagate_error (error, problem);
+  return FALSE;
 }
 
 Value *
-client_run_fetch (Shell *shell, Value **args, GError **error)
-{
-  if (value_is_sequence (args[0]) && args[0]->seq.n == 0)
-    return value_dict_new ();
-  return fetch_items (shell, args[0], args[1], args[2], error);
-}
-
-static Value *
-only_flags (Value *fetched)
+client_only (Value *fetched, const char *item)
 {
   g_autoptr (Value) owned = fetched;
 
@@ -53,59 +56,132 @@ only_flags (Value *fetched)
   Value *dict = value_dict_new ();
   for (guint i = 0; i < owned->dict.n; i++)
     {
-      Value *flags = value_dict_get_bytes (owned->dict.pairs[i].value, "FLAGS");
-      if (flags != NULL)
-        value_dict_set (dict, value_ref (owned->dict.pairs[i].key), value_ref (flags));
+      Value *value = value_dict_get_bytes (owned->dict.pairs[i].value, item);
+      if (value != NULL)
+        value_dict_set (dict, value_ref (owned->dict.pairs[i].key), value_ref (value));
     }
   return dict;
 }
 
 Value *
-client_run_get_flags (Shell *shell, Value **args, GError **error)
+client_store (Shell *shell, const char *item, Value **args, ClientAdd add, GError **error)
 {
-  g_autoptr (Value) items = value_str ("FLAGS", -1);
+  gboolean silent = args[2] != NULL && value_is_true (args[2]);
+  g_autofree char *full = g_strconcat (item, silent ? ".SILENT" : "", NULL);
+  g_autoptr (GPtrArray) sets = client_sets (args[0], error);
+  g_autoptr (Value) dict = value_dict_new ();
 
-  return only_flags (fetch_items (shell, args[0], items, NULL, error));
+  if (sets == NULL)
+    return NULL;
+  for (guint i = 0; i < sets->len; i++)
+    {
+      g_autoptr (RackCommand) command = client_set_command (shell, "STORE", sets->pdata[i]);
+      rack_command_atom (command, full);
+      if (!add (shell, command, args[1], error)
+          || !client_fetch_into (shell, dict, sets->pdata[i],
+                                 shell_fetch (shell, g_steal_pointer (&command), error), error))
+        return NULL;
+    }
+  return silent && sets->len > 0 ? value_none () : g_steal_pointer (&dict);
+}
+
+/* ---- FETCH ------------------------------------------------------------------------------------
+ */
+
+static gboolean
+is_macro (const Value *data)
+{
+  static const char *const macros[] = { "ALL", "FAST", "FULL" };
+  const char *word = client_text (
+      data != NULL && value_is_sequence (data) && data->seq.n == 1 ? data->seq.items[0] : data);
+
+  for (gsize i = 0; word != NULL && i < G_N_ELEMENTS (macros); i++)
+    if (g_ascii_strcasecmp (word, macros[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Macros stand alone, without brackets. */
+static gboolean
+add_items (RackCommand *command, const Value *data, GError **error)
+{
+  if (!is_macro (data))
+    return client_add_words (command, data, "data", error);
+  rack_command_raw (command, client_text (value_is_sequence (data) ? data->seq.items[0] : data));
+  return TRUE;
 }
 
 static Value *
-store (Shell *shell, const char *mode, Value **args, GError **error)
+fetch (Shell *shell, const Value *messages, const Value *data, const Value *modifiers,
+       GError **error)
 {
-  gboolean silent = args[2] != NULL && value_is_true (args[2]);
-  g_autofree char *item = g_strconcat (mode, silent ? ".SILENT" : "", NULL);
-  RackCommand *command = client_message_command (shell, "STORE", args[0], error);
+  g_autoptr (GPtrArray) sets = client_sets (messages, error);
+  g_autoptr (Value) dict = value_dict_new ();
 
-  if (command == NULL)
+  if (sets == NULL)
     return NULL;
-  rack_command_atom (command, item);
-  if (!client_add_flags (command, args[1], error))
+  for (guint i = 0; i < sets->len; i++)
     {
-      rack_command_free (command);
-      return NULL;
+      g_autoptr (RackCommand) command = client_set_command (shell, "FETCH", sets->pdata[i]);
+      if (!add_items (command, data, error))
+        return NULL;
+      if (modifiers != NULL && value_is_true (modifiers)
+          && !client_add_words (command, modifiers, "modifiers", error))
+        return NULL;
+      if (!client_fetch_into (shell, dict, sets->pdata[i],
+                              shell_fetch (shell, g_steal_pointer (&command), error), error))
+        return NULL;
     }
-  g_autoptr (Value) result =
-      only_flags (client_fetch_result (shell, shell_fetch (shell, command, error), error));
-  if (result == NULL)
-    return NULL;
-  return silent ? value_none () : g_steal_pointer (&result);
+  return g_steal_pointer (&dict);
+}
+
+Value *
+client_run_fetch (Shell *shell, Value **args, GError **error)
+{
+  return fetch (shell, args[0], args[1], args[2], error);
+}
+
+/* ---- Flags ------------------------------------------------------------------------------------
+ */
+
+static gboolean
+add_flags (Shell *shell, RackCommand *command, const Value *flags, GError **error)
+{
+  return client_add_words (command, flags, "flags", error);
+}
+
+static Value *
+store_flags (Shell *shell, const char *item, Value **args, GError **error)
+{
+  Value *stored = client_store (shell, item, args, add_flags, error);
+
+  return stored != NULL && stored->kind == VALUE_DICT ? client_only (stored, "FLAGS") : stored;
+}
+
+Value *
+client_run_get_flags (Shell *shell, Value **args, GError **error)
+{
+  g_autoptr (Value) item = value_str ("FLAGS", -1);
+
+  return client_only (fetch (shell, args[0], item, NULL, error), "FLAGS");
 }
 
 Value *
 client_run_add_flags (Shell *shell, Value **args, GError **error)
 {
-  return store (shell, "+FLAGS", args, error);
+  return store_flags (shell, "+FLAGS", args, error);
 }
 
 Value *
 client_run_remove_flags (Shell *shell, Value **args, GError **error)
 {
-  return store (shell, "-FLAGS", args, error);
+  return store_flags (shell, "-FLAGS", args, error);
 }
 
 Value *
 client_run_set_flags (Shell *shell, Value **args, GError **error)
 {
-  return store (shell, "FLAGS", args, error);
+  return store_flags (shell, "FLAGS", args, error);
 }
 
 Value *
@@ -114,72 +190,92 @@ client_run_delete_messages (Shell *shell, Value **args, GError **error)
   g_autoptr (Value) deleted = value_str ("\\Deleted", -1);
   Value *with[3] = { args[0], deleted, args[1] };
 
-  return store (shell, "+FLAGS", with, error);
+  return store_flags (shell, "+FLAGS", with, error);
+}
+
+/* ---- Gmail's labels ---------------------------------------------------------------------------
+ */
+
+/* Labels are names of mailboxes but for Gmail's own, such as \Inbox. */
+static gboolean
+add_labels (Shell *shell, RackCommand *command, const Value *labels, GError **error)
+{
+  gboolean many = value_is_sequence (labels);
+
+  rack_command_open (command);
+  for (guint i = 0; i < (many ? labels->seq.n : 1); i++)
+    {
+      g_autofree char *label =
+          client_folder (shell, many ? labels->seq.items[i] : labels, "a label", error);
+      if (label == NULL)
+        return FALSE;
+      if (*label == '\\')
+        rack_command_atom (command, label);
+      else
+        rack_command_mailbox (command, label);
+    }
+  rack_command_close (command);
+  return TRUE;
+}
+
+/* {1: (b'Caf&AOk-',)} becomes {1: ['Café']}; takes labels. */
+static Value *
+decode_labels (Value *labels)
+{
+  g_autoptr (Value) owned = labels;
+
+  if (owned == NULL)
+    return NULL;
+  Value *dict = value_dict_new ();
+  for (guint i = 0; i < owned->dict.n; i++)
+    {
+      const ValuePair *pair = &owned->dict.pairs[i];
+      Value *names = value_list_new (4);
+      for (guint j = 0; value_is_sequence (pair->value) && j < pair->value->seq.n; j++)
+        {
+          g_autofree char *number = repr_str_dup (pair->value->seq.items[j]);
+          const char *text = client_text (pair->value->seq.items[j]);
+          RackStr wire = { text != NULL ? text : number, strlen (text != NULL ? text : number) };
+          g_autofree char *name = rack_mailbox_name_decode (wire);
+          value_append (names, value_str (name, -1));
+        }
+      value_dict_set (dict, value_ref (pair->key), names);
+    }
+  return dict;
+}
+
+Value *
+client_run_get_gmail_labels (Shell *shell, Value **args, GError **error)
+{
+  g_autoptr (Value) item = value_str ("X-GM-LABELS", -1);
+
+  return decode_labels (client_only (fetch (shell, args[0], item, NULL, error), "X-GM-LABELS"));
 }
 
 static Value *
-transfer (Shell *shell, const char *verb, Value **args, GError **error)
+store_labels (Shell *shell, const char *item, Value **args, GError **error)
 {
-  RackCommand *command = client_need_text (args[1], "the folder", error)
-                             ? client_message_command (shell, verb, args[0], error)
-                             : NULL;
+  Value *stored = client_store (shell, item, args, add_labels, error);
 
-  if (command == NULL)
-    return NULL;
-  rack_command_mailbox (command, client_text (args[1]));
-  return client_status_result (shell_expect (shell, command, error));
+  return stored != NULL && stored->kind == VALUE_DICT
+             ? decode_labels (client_only (stored, "X-GM-LABELS"))
+             : stored;
 }
 
 Value *
-client_run_copy (Shell *shell, Value **args, GError **error)
+client_run_add_gmail_labels (Shell *shell, Value **args, GError **error)
 {
-  return transfer (shell, "COPY", args, error);
+  return store_labels (shell, "+X-GM-LABELS", args, error);
 }
 
 Value *
-client_run_move (Shell *shell, Value **args, GError **error)
+client_run_remove_gmail_labels (Shell *shell, Value **args, GError **error)
 {
-  return transfer (shell, "MOVE", args, error);
+  return store_labels (shell, "-X-GM-LABELS", args, error);
 }
 
 Value *
-client_run_expunge (Shell *shell, Value **args, GError **error)
+client_run_set_gmail_labels (Shell *shell, Value **args, GError **error)
 {
-  RackCommand *command = args[0] != NULL ? client_message_command (shell, "EXPUNGE", args[0], error)
-                                         : rack_command_new ("EXPUNGE");
-  g_autoptr (RackReply) reply = command != NULL ? shell_expect (shell, command, error) : NULL;
-
-  if (reply == NULL)
-    return NULL;
-  Value *tuple = value_tuple_new (2);
-  value_append (tuple, convert_status_text (rack_reply_status (reply)));
-  value_append (tuple, convert_responses (reply));
-  return tuple;
-}
-
-Value *
-client_run_append (Shell *shell, Value **args, GError **error)
-{
-  if (!client_need_text (args[0], "the folder", error)
-      || !client_need_text (args[1], "the message", error))
-    return NULL;
-  RackCommand *command = rack_command_new ("APPEND");
-  rack_command_mailbox (command, client_text (args[0]));
-  if (args[2] != NULL && value_is_sequence (args[2]) && args[2]->seq.n > 0
-      && !client_add_flags (command, args[2], error))
-    {
-      rack_command_free (command);
-      return NULL;
-    }
-  if (args[3] != NULL && args[3]->kind == VALUE_DATETIME)
-    {
-      gint64 unix_epoch = value_time_ordinal (1970, 1, 1) - value_time_ordinal (1, 1, 1);
-      gint64 seconds =
-          value_time_microseconds (&args[3]->time) / G_USEC_PER_SEC - unix_epoch * 86400;
-      rack_command_date_time (command, seconds,
-                              args[3]->time.aware ? args[3]->time.offset / 60 : 0);
-    }
-  g_autoptr (GBytes) data = g_bytes_new (args[1]->text.bytes, args[1]->text.size);
-  rack_command_literal (command, data);
-  return client_status_result (shell_expect (shell, command, error));
+  return store_labels (shell, "X-GM-LABELS", args, error);
 }

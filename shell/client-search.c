@@ -1,143 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * client-search.c - search and sort: criteria as values into search keys */
+ * client-search.c - search, sort and thread; their criteria are made in client-criteria.c */
 #include "client-private.h"
 
 #include <string.h>
 
-static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-
-/* Keys are bare words, the strings behind them quoted where they must be. */
-static gboolean
-is_bare (const char *text)
+static RackCommand *
+new_command (const Shell *shell, const char *verb)
 {
-  if (*text == '\0' || !g_str_is_ascii (text))
-    return FALSE;
-  for (const char *at = text; *at != '\0'; at++)
-    if (*at <= ' ' || strchr ("\"\\{()", *at) != NULL)
-      return FALSE;
-  return TRUE;
+  g_autofree char *full = g_strconcat (shell->use_uid ? "UID " : "", verb, NULL);
+
+  return rack_command_new (full);
 }
 
-static gboolean
-add_criterion (RackCommand *command, const Value *value, GError **error)
+/* Takes command. */
+static Value *
+run_search (Shell *shell, RackCommand *command, GError **error)
 {
-  guint64 number;
+  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
+  const RackSearchData none = { .all = { NULL, 0 } };
+  const RackResponse *response;
 
-  if (value_get_uint64 (value, &number))
-    rack_command_number (command, number);
-  else if (value->kind == VALUE_DATE || value->kind == VALUE_DATETIME)
-    {
-      g_autofree char *date = g_strdup_printf ("%02u-%s-%04d", value->time.day,
-                                               months[value->time.month - 1], value->time.year);
-      rack_command_atom (command, date);
-    }
-  else if (client_text (value) != NULL && is_bare (client_text (value)))
-    rack_command_atom (command, client_text (value));
-  else if (client_text (value) != NULL)
-    rack_command_string (command, value->text.bytes, (gssize) value->text.size);
-  else if (value_is_sequence (value))
-    {
-      rack_command_open (command);
-      for (guint i = 0; i < value->seq.n; i++)
-        if (!add_criterion (command, value->seq.items[i], error))
-          return FALSE;
-      rack_command_close (command);
-    }
-  else
-    {
-      g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE, "search criteria cannot hold a %s",
-                   value_type_name (value));
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-needs_charset (const Value *value)
-{
-  if (value == NULL)
-    return FALSE;
-  if (value_is_sequence (value))
-    {
-      for (guint i = 0; i < value->seq.n; i++)
-        if (needs_charset (value->seq.items[i]))
-          return TRUE;
-      return FALSE;
-    }
-  return client_text (value) != NULL && !g_str_is_ascii (client_text (value));
-}
-
-static gboolean
-add_criteria (RackCommand *command, const Value *criteria, GError **error)
-{
-  if (criteria == NULL)
-    rack_command_atom (command, "ALL");
-  else if (client_text (criteria) != NULL)
-    rack_command_raw (command, client_text (criteria));
-  else if (value_is_sequence (criteria))
-    {
-      for (guint i = 0; i < criteria->seq.n; i++)
-        if (!add_criterion (command, criteria->seq.items[i], error))
-          return FALSE;
-    }
-  else
-    return add_criterion (command, criteria, error);
-  return TRUE;
+  if (reply == NULL)
+    return NULL;
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_SEARCH)
+      return convert_search (&response->search, error);
+  return convert_search (&none, error);
 }
 
 Value *
 client_run_search (Shell *shell, Value **args, GError **error)
 {
-  const char *charset = args[1] != NULL           ? client_text (args[1])
-                        : needs_charset (args[0]) ? "UTF-8"
-                                                  : NULL;
-  RackCommand *command = rack_command_new (shell->use_uid ? "UID SEARCH" : "SEARCH");
-  const RackResponse *response;
+  g_autoptr (RackCommand) command = new_command (shell, "SEARCH");
 
-  if (charset != NULL)
-    {
-      rack_command_atom (command, "CHARSET");
-      rack_command_atom (command, charset);
-    }
-  if (!add_criteria (command, args[0], error))
-    {
-      rack_command_free (command);
-      return NULL;
-    }
-  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
-  if (reply == NULL)
+  if (!client_add_criteria (command, args[0], args[1], FALSE, error))
     return NULL;
-  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
-    if (response->kind == RACK_RESPONSE_SEARCH)
-      return convert_ranges (response->search.all);
-  return value_list_new (0);
+  return run_search (shell, g_steal_pointer (&command), error);
+}
+
+Value *
+client_run_gmail_search (Shell *shell, Value **args, GError **error)
+{
+  g_autoptr (RackCommand) command = new_command (shell, "SEARCH");
+  g_autoptr (Value) charset = args[1] != NULL ? value_ref (args[1]) : value_str ("UTF-8", -1);
+  g_autoptr (Value) criteria = value_list_new (2);
+
+  if (!client_need_text (args[0], "query", error))
+    return NULL;
+  value_append (criteria, value_str ("X-GM-RAW", -1));
+  value_append (criteria, value_ref (args[0]));
+  if (!client_add_criteria (command, criteria, charset, FALSE, error))
+    return NULL;
+  return run_search (shell, g_steal_pointer (&command), error);
 }
 
 Value *
 client_run_sort (Shell *shell, Value **args, GError **error)
 {
-  const char *charset =
-      args[2] != NULL && client_text (args[2]) != NULL ? client_text (args[2]) : "UTF-8";
-  RackCommand *command = rack_command_new (shell->use_uid ? "UID SORT" : "SORT");
+  g_autoptr (RackCommand) command = new_command (shell, "SORT");
   const RackResponse *response;
-  gboolean ok = TRUE;
 
-  rack_command_open (command);
-  if (client_text (args[0]) != NULL)
-    rack_command_raw (command, client_text (args[0]));
-  else
-    for (guint i = 0; value_is_sequence (args[0]) && i < args[0]->seq.n && ok; i++)
-      ok = add_criterion (command, args[0]->seq.items[i], error);
-  rack_command_close (command);
-  rack_command_atom (command, charset);
-  if (!ok || !add_criteria (command, args[1], error))
-    {
-      rack_command_free (command);
-      return NULL;
-    }
-  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
+  if (!client_add_words (command, args[0], "sort_criteria", error)
+      || !client_add_criteria (command, args[1], args[2], TRUE, error))
+    return NULL;
+  g_autoptr (RackReply) reply = shell_expect (shell, g_steal_pointer (&command), error);
   if (reply == NULL)
     return NULL;
   Value *list = value_list_new (64);
@@ -145,4 +72,46 @@ client_run_sort (Shell *shell, Value **args, GError **error)
     for (gsize j = 0; response->kind == RACK_RESPONSE_SORT && j < response->sort.n; j++)
       value_append (list, value_uint (response->sort.items[j]));
   return list;
+}
+
+static gboolean
+can_thread (Shell *shell, const char *algorithm, GError **error)
+{
+  g_autofree char *capability = g_strconcat ("THREAD=", algorithm, NULL);
+
+  if (!shell_connect (shell, error))
+    return FALSE;
+  if (rack_session_has (shell->session, capability))
+    return TRUE;
+  g_set_error (error, RACK_ERROR, RACK_ERROR_UNSUPPORTED,
+               "%s: thread: the server does not support %s", rack_account_label (shell->account),
+               capability);
+  return FALSE;
+}
+
+Value *
+client_run_thread (Shell *shell, Value **args, GError **error)
+{
+  g_autoptr (RackCommand) command = new_command (shell, "THREAD");
+  const RackResponse *response;
+  const char *algorithm = "REFERENCES";
+
+  if (args[0] != NULL)
+    {
+      if (!client_need_text (args[0], "algorithm", error))
+        return NULL;
+      algorithm = client_text (args[0]);
+    }
+  if (!can_thread (shell, algorithm, error))
+    return NULL;
+  rack_command_atom (command, algorithm);
+  if (!client_add_criteria (command, args[1], args[2], TRUE, error))
+    return NULL;
+  g_autoptr (RackReply) reply = shell_expect (shell, g_steal_pointer (&command), error);
+  if (reply == NULL)
+    return NULL;
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_THREAD)
+      return convert_tuple (response->raw, error);
+  return value_tuple_new (0);
 }

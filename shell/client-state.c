@@ -19,11 +19,41 @@ client_run_capabilities (Shell *shell, Value **args, GError **error)
 Value *
 client_run_has_capability (Shell *shell, Value **args, GError **error)
 {
-  if (!client_need_text (args[0], "the capability", error) || !shell_connect (shell, error))
+  if (!client_need_text (args[0], "capability", error) || !shell_connect (shell, error))
     return NULL;
   return value_bool (rack_session_has (shell->session, client_text (args[0])));
 }
 
+/* RFC 5161: while a mailbox is selected it is too late. */
+Value *
+client_run_enable (Shell *shell, Value **args, GError **error)
+{
+  const RackResponse *response;
+
+  if (shell->mailbox != NULL)
+    {
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_INVALID,
+                           "enable: not while a mailbox is selected: c.unselect_folder() first");
+      return NULL;
+    }
+  g_autoptr (RackCommand) command = rack_command_new ("ENABLE");
+  for (guint i = 0; i < args[0]->seq.n; i++)
+    {
+      if (!client_need_text (args[0]->seq.items[i], "a capability", error))
+        return NULL;
+      rack_command_atom (command, client_text (args[0]->seq.items[i]));
+    }
+  g_autoptr (RackReply) reply = shell_expect (shell, g_steal_pointer (&command), error);
+  if (reply == NULL)
+    return NULL;
+  Value *list = value_list_new (2);
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    for (guint j = 0; response->kind == RACK_RESPONSE_ENABLED && j < response->atoms.n; j++)
+      value_append (list, convert_str (response->atoms.items[j]));
+  return list;
+}
+
+/* With what came since the last command. */
 Value *
 client_run_noop (Shell *shell, Value **args, GError **error)
 {
@@ -31,10 +61,52 @@ client_run_noop (Shell *shell, Value **args, GError **error)
 
   if (reply == NULL)
     return NULL;
-  Value *tuple = value_tuple_new (2);
+  g_autoptr (RackReply) news = rack_session_news (shell->session);
+  Value *tuple = value_tuple_new (2), *list = value_list_new (4);
   value_append (tuple, convert_status_text (rack_reply_status (reply)));
-  value_append (tuple, convert_responses (reply));
+  if (news != NULL)
+    convert_responses (list, news);
+  convert_responses (list, reply);
+  value_append (tuple, list);
   return tuple;
+}
+
+/* ---- Coming and going -------------------------------------------------------------------------
+ */
+
+Value *
+client_run_login (Shell *shell, Value **args, GError **error)
+{
+  g_set_error (
+      error, RACK_ERROR, RACK_ERROR_INVALID,
+      "the shell logs in by itself, as %s: for somebody else start mailrack with -u USER, or "
+      "with another account of the configuration file",
+      rack_account_label (shell->account));
+  return NULL;
+}
+
+Value *
+client_run_starttls (Shell *shell, Value **args, GError **error)
+{
+  if (!shell_connect (shell, error))
+    return NULL;
+  g_auto (GStrv) facts = rack_session_facts (shell->session);
+  if (facts != NULL && *facts != NULL)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_INVALID,
+                         "starttls: the connection is encrypted already");
+  else
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_INVALID,
+                         "starttls: too late, the shell has logged in: \"starttls = true\" in the "
+                         "configuration file, or --starttls, encrypts from the beginning");
+  return NULL;
+}
+
+Value *
+client_run_socket (Shell *shell, Value **args, GError **error)
+{
+  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_INVALID,
+                       "socket: there are no sockets here: c.idle_check(timeout) waits for news");
+  return NULL;
 }
 
 Value *
@@ -49,91 +121,88 @@ client_run_logout (Shell *shell, Value **args, GError **error)
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     if (response->kind == RACK_RESPONSE_STATUS && response->status.kind == RACK_STATUS_BYE
         && text == NULL)
-      text = convert_str (response->status.text);
+      text = convert_status_text (&response->status);
   if (text == NULL)
     text = convert_status_text (rack_reply_status (reply));
   shell_disconnect (shell);
   return text;
 }
 
-static Value *
-first_raw (Shell *shell, RackCommand *command, RackResponseKind kind, GError **error)
+Value *
+client_run_shutdown (Shell *shell, Value **args, GError **error)
 {
-  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
-  const RackResponse *response;
-
-  if (reply == NULL)
-    return NULL;
-  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
-    if (response->kind == kind)
-      return convert_raw (response->raw);
+  shell_disconnect (shell);
   return value_none ();
 }
 
-Value *
-client_run_id (Shell *shell, Value **args, GError **error)
-{
-  RackCommand *command = rack_command_new ("ID");
+/* ---- Who is who -------------------------------------------------------------------------------
+ */
 
-  if (args[0] != NULL && args[0]->kind == VALUE_DICT)
+static gboolean
+add_parameters (RackCommand *command, const Value *parameters, GError **error)
+{
+  rack_command_open (command);
+  for (guint i = 0; i < parameters->dict.n; i++)
     {
-      rack_command_open (command);
-      for (guint i = 0; i < args[0]->dict.n; i++)
+      const Value *key = parameters->dict.pairs[i].key, *value = parameters->dict.pairs[i].value;
+      if (!client_need_text (key, "a name", error))
+        return FALSE;
+      rack_command_string (command, key->text.bytes, (gssize) key->text.size);
+      if (value->kind == VALUE_NONE)
         {
-          const char *key = client_text (args[0]->dict.pairs[i].key),
-                     *value = client_text (args[0]->dict.pairs[i].value);
-          if (key == NULL || value == NULL)
-            continue;
-          rack_command_string (command, key, -1);
-          rack_command_string (command, value, -1);
+          rack_command_atom (command, "NIL");
+          continue;
         }
-      rack_command_close (command);
+      if (!client_need_text (value, "a value", error))
+        return FALSE;
+      rack_command_string (command, value->text.bytes, (gssize) value->text.size);
     }
-  else
-    rack_command_atom (command, "NIL");
-  return first_raw (shell, command, RACK_RESPONSE_ID, error);
+  rack_command_close (command);
+  return TRUE;
 }
 
-static Value *
-namespace_list (const RackNamespaceItem *items, guint n)
+Value *
+client_run_id_ (Shell *shell, Value **args, GError **error)
 {
-  if (n == 0)
-    return value_none ();
-  Value *tuple = value_tuple_new (n);
-  for (guint i = 0; i < n; i++)
+  g_autoptr (RackCommand) command = rack_command_new ("ID");
+  const RackResponse *response;
+
+  if (args[0] == NULL)
+    rack_command_atom (command, "NIL");
+  else if (args[0]->kind != VALUE_DICT)
     {
-      g_autofree char *prefix = rack_mailbox_name_decode (items[i].prefix);
-      Value *pair = value_tuple_new (2);
-      value_append (pair, value_str (prefix, -1));
-      value_append (pair, items[i].separator != '\0' ? value_str (&items[i].separator, 1)
-                                                     : value_none ());
-      value_append (tuple, pair);
+      g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE, "parameters must be a dict, not %s",
+                   value_type_name (args[0]));
+      return NULL;
     }
-  return tuple;
+  else if (!add_parameters (command, args[0], error))
+    return NULL;
+  g_autoptr (RackReply) reply = shell_expect (shell, g_steal_pointer (&command), error);
+  if (reply == NULL)
+    return NULL;
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_ID)
+      return convert_tuple (response->raw, error);
+  return value_tuple_new (0);
 }
 
 Value *
 client_run_namespace (Shell *shell, Value **args, GError **error)
 {
-  static const char *const fields[] = { "personal", "other", "shared" };
-  static const RecordType type = { "Namespace", G_N_ELEMENTS (fields), fields };
   g_autoptr (RackReply) reply = shell_expect (shell, rack_command_new ("NAMESPACE"), error);
   const RackResponse *response;
+  RackNamespaceData none = { 0 };
 
   if (reply == NULL)
     return NULL;
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     if (response->kind == RACK_RESPONSE_NAMESPACE)
-      {
-        const RackNamespaceData *data = &response->namespaces;
-        Value *record = value_record_new (&type);
-        value_record_set (record, 0, namespace_list (data->personal, data->n_personal));
-        value_record_set (record, 1, namespace_list (data->others, data->n_others));
-        value_record_set (record, 2, namespace_list (data->shared, data->n_shared));
-        return record;
-      }
-  return value_none ();
+      return convert_namespaces (&response->namespaces, shell->folder_encode);
+  return convert_namespaces (&none, shell->folder_encode);
 }
+
+/* ---- Waiting for news -------------------------------------------------------------------------
+ */
 
 Value *
 client_run_idle (Shell *shell, Value **args, GError **error)
@@ -144,26 +213,47 @@ client_run_idle (Shell *shell, Value **args, GError **error)
   return value_none ();
 }
 
+/* Milliseconds; -1: for ever. */
+static gboolean
+read_timeout (const Value *value, gint64 *wait, GError **error)
+{
+  gint64 seconds;
+
+  if (value == NULL)
+    *wait = -1;
+  else if (value_get_int64 (value, &seconds) && seconds >= 0 && seconds <= G_MAXINT32)
+    *wait = seconds * 1000;
+  else if (value->kind == VALUE_FLOAT && value->real >= 0 && value->real <= G_MAXINT32)
+    *wait = (gint64) (value->real * 1000);
+  else
+    {
+      g_set_error (error, EVAL_ERROR, EVAL_ERROR_TYPE,
+                   "timeout must be a number of seconds from 0 on, not %s",
+                   value_type_name (value));
+      return FALSE;
+    }
+  return TRUE;
+}
+
 Value *
 client_run_idle_check (Shell *shell, Value **args, GError **error)
 {
-  gint64 wait = -1, seconds;
-  g_autoptr (GError) problem = NULL;
+  GError *problem = NULL;
+  gint64 wait;
 
-  if (args[0] != NULL && value_get_int64 (args[0], &seconds))
-    wait = seconds * 1000;
-  else if (args[0] != NULL && args[0]->kind == VALUE_FLOAT)
-    wait = (gint64) (args[0]->real * 1000);
-  if (!shell_connect (shell, error))
+  if (!read_timeout (args[0], &wait, error) || !shell_connect (shell, error))
     return NULL;
   g_autoptr (RackReply) news =
       rack_session_idle_check (shell->session, wait, shell->cancellable, &problem);
   if (problem != NULL)
     {
-      g_propagate_error (error, g_steal_pointer (&problem));
+      g_propagate_error (error, problem);
       return NULL;
     }
-  return news != NULL ? convert_responses (news) : value_list_new (0);
+  Value *list = value_list_new (4);
+  if (news != NULL)
+    convert_responses (list, news);
+  return list;
 }
 
 Value *
@@ -171,11 +261,5 @@ client_run_idle_done (Shell *shell, Value **args, GError **error)
 {
   if (!shell_connect (shell, error))
     return NULL;
-  g_autoptr (RackReply) news = rack_session_idle_done (shell->session, shell->cancellable, error);
-  if (news == NULL)
-    return NULL;
-  Value *tuple = value_tuple_new (2);
-  value_append (tuple, value_bytes ("Idle terminated", -1));
-  value_append (tuple, convert_responses (news));
-  return tuple;
+  return client_reply_result (rack_session_idle_done (shell->session, shell->cancellable, error));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * command-session.c - commands about the shell itself: help, set */
+#include "client.h"
 #include "command-table.h"
 #include "eval-error.h"
 
@@ -105,6 +106,8 @@ SHELL_COMMAND (do_help)
     return list_commands (shell);
   if (command != NULL)
     return explain_command (shell, command);
+  if (client_help (shell, call->words[0].text))
+    return TRUE;
   return command_unknown (shell_commands, call->words[0].text, error);
 }
 

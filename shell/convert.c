@@ -5,18 +5,26 @@
 
 #include <string.h>
 
-static const char *const envelope_fields[] = { "date",        "subject",   "from_", "sender",
-                                               "reply_to",    "to",        "cc",    "bcc",
-                                               "in_reply_to", "message_id" };
-static const RecordType envelope_type = { "Envelope", G_N_ELEMENTS (envelope_fields),
-                                          envelope_fields };
-static const char *const address_fields[] = { "name", "route", "mailbox", "host" };
-static const RecordType address_type = { "Address", G_N_ELEMENTS (address_fields), address_fields };
+/* More than a mailbox holds, and what still fits the memory of a machine. */
+#define MAX_FOUND 20000000
+
+static const char *const quota_fields[] = { "quota_root", "resource", "usage", "limit" };
+const RecordType convert_quota_type = { "Quota", G_N_ELEMENTS (quota_fields), quota_fields };
+static const char *const quota_roots_fields[] = { "mailbox", "quota_roots" };
+const RecordType convert_quota_roots_type = { "MailboxQuotaRoots",
+                                              G_N_ELEMENTS (quota_roots_fields),
+                                              quota_roots_fields };
 
 Value *
 convert_str (RackStr str)
 {
   return str.data != NULL ? value_bytes (str.data, (gssize) str.size) : value_none ();
+}
+
+Value *
+convert_text (RackStr str)
+{
+  return str.data != NULL ? value_str (str.data, (gssize) str.size) : value_none ();
 }
 
 Value *
@@ -35,7 +43,7 @@ convert_flags (const RackFlagList *flags)
   return convert_strs (flags->names, flags->n_names);
 }
 
-static Value *
+Value *
 convert_value (const RackValue *value)
 {
   switch (value->kind)
@@ -75,15 +83,55 @@ convert_raw (RackStr raw)
 }
 
 Value *
-convert_ranges (RackRanges ranges)
+convert_tuple (RackStr raw, GError **error)
 {
-  Value *list = value_list_new (64);
+  g_autoptr (RackArena) arena = rack_arena_new ();
+  GError *problem = NULL;
+  const RackValue *at = rack_value_parse (arena, raw, &problem);
 
+  if (problem != NULL)
+    {
+      g_propagate_error (error, problem);
+      return NULL;
+    }
+  Value *tuple = value_tuple_new (4);
+  for (; at != NULL; at = at->next)
+    value_append (tuple, convert_value (at));
+  return tuple;
+}
+
+/* ---- Searches -------------------------------------------------------------------------------- */
+
+Value *
+convert_search (const RackSearchData *search, GError **error)
+{
+  static const char *const fields[] = { "modseq" };
+  static const RecordType type = { "SearchIds", G_N_ELEMENTS (fields), fields };
+  RackRanges ranges = search->all;
+  guint64 total = 0;
+
+  for (gsize i = 0; i < ranges.n; i++)
+    if (ranges.items[i].first <= ranges.items[i].last)
+      total += (guint64) ranges.items[i].last - ranges.items[i].first + 1;
+  if (total > MAX_FOUND)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_TOO_LARGE,
+                   "the server tells of %" G_GUINT64_FORMAT " messages, more than can be listed",
+                   total);
+      return NULL;
+    }
+  Value *list = value_list_new ((guint) total);
   for (gsize i = 0; i < ranges.n; i++)
     for (guint64 n = ranges.items[i].first; n <= ranges.items[i].last; n++)
       value_append (list, value_uint (n));
+  Value *attributes = value_record_new (&type);
+  if (search->modseq != 0)
+    value_record_set (attributes, 0, value_uint (search->modseq));
+  value_set_attributes (list, attributes);
   return list;
 }
+
+/* ---- Status and select ----------------------------------------------------------------------- */
 
 Value *
 convert_status_text (const RackStatus *status)
@@ -107,6 +155,17 @@ convert_status_text (const RackStatus *status)
   return value_bytes_take (text);
 }
 
+/* What IMAPClient does not know it leaves as imaplib has it: a list of what stood behind the name.
+ */
+static Value *
+unparsed (RackStr argument)
+{
+  Value *list = value_list_new (1);
+
+  value_append (list, argument.data != NULL ? convert_str (argument) : value_bytes ("", 0));
+  return list;
+}
+
 static void
 add_code (Value *dict, const RackCode *code)
 {
@@ -124,12 +183,14 @@ add_code (Value *dict, const RackCode *code)
       break;
     case RACK_CODE_UIDNEXT:
     case RACK_CODE_UIDVALIDITY:
-    case RACK_CODE_UNSEEN:
     case RACK_CODE_HIGHESTMODSEQ:
       value = value_uint (code->number);
       break;
+    case RACK_CODE_READ_WRITE:
+      value = value_bool (TRUE);
+      break;
     default:
-      value = code->argument.data != NULL ? convert_raw (code->argument) : value_bool (TRUE);
+      value = unparsed (code->argument);
       break;
     }
   g_autofree char *name = g_ascii_strup (code->name.data, (gssize) code->name.size);
@@ -176,10 +237,31 @@ convert_status_data (const RackStatusData *status)
   return dict;
 }
 
-Value *
-convert_responses (const RackReply *reply)
+/* OK and NO with their text whole, all else word by word; so IMAPClient has it. */
+static void
+add_raw (Value *tuple, const RackResponse *response)
 {
-  Value *list = value_list_new (4);
+  gboolean is_status = response->kind == RACK_RESPONSE_STATUS;
+  g_autoptr (Value) words = NULL;
+
+  if (is_status
+      && (response->status.kind == RACK_STATUS_OK || response->status.kind == RACK_STATUS_NO))
+    {
+      value_append (tuple, convert_status_text (&response->status));
+      return;
+    }
+  if (response->raw.data == NULL)
+    return;
+  words = convert_tuple (response->raw, NULL);
+  if (words == NULL)
+    value_append (tuple, convert_str (response->raw));
+  for (guint i = 0; words != NULL && i < words->seq.n; i++)
+    value_append (tuple, value_ref (words->seq.items[i]));
+}
+
+void
+convert_responses (Value *list, const RackReply *reply)
+{
   const RackResponse *response;
 
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
@@ -193,142 +275,62 @@ convert_responses (const RackReply *reply)
       else if (response->kind == RACK_RESPONSE_FETCH)
         value_append (tuple, value_uint (response->message.seq));
       value_append (tuple, convert_str (response->name));
-      if (response->kind == RACK_RESPONSE_STATUS)
-        value_append (tuple, convert_status_text (&response->status));
-      else if (!numbered && response->raw.data != NULL)
-        value_append (tuple, convert_raw (response->raw));
+      if (!numbered)
+        add_raw (tuple, response);
       value_append (list, tuple);
     }
-  return list;
 }
 
-/* ---- Messages
- * ------------------------------------------------------------------------------------- */
+/* ---- What there is beside mailboxes ---------------------------------------------------------- */
 
 static Value *
-make_datetime (gint64 seconds, gint zone, gboolean normalise)
+namespace_list (const RackNamespaceItem *items, guint n, gboolean folder_encode)
 {
-  ValueTime time = { .aware = !normalise, .offset = zone * 60 };
-  g_autoptr (GDateTime) utc = g_date_time_new_from_unix_utc (seconds);
-  g_autoptr (GTimeZone) there = g_time_zone_new_offset (zone * 60);
-  g_autoptr (GDateTime) local = utc == NULL ? NULL
-                                : normalise ? g_date_time_to_local (utc)
-                                            : g_date_time_to_timezone (utc, there);
-
-  if (local == NULL)
+  if (n == 0)
     return value_none ();
-  time.year = g_date_time_get_year (local);
-  time.month = (guint8) g_date_time_get_month (local);
-  time.day = (guint8) g_date_time_get_day_of_month (local);
-  time.hour = (guint8) g_date_time_get_hour (local);
-  time.minute = (guint8) g_date_time_get_minute (local);
-  time.second = (guint8) g_date_time_get_second (local);
-  return value_datetime (&time);
-}
-
-/* The Date header as people write it; None where it is not one. */
-static Value *
-convert_header_date (RackStr date, gboolean normalise)
-{
-  gint64 seconds;
-  gint zone;
-
-  if (!rack_header_date (date, &seconds, &zone))
-    return value_none ();
-  return make_datetime (seconds, zone, normalise);
-}
-
-static Value *
-convert_addresses (const RackAddresses *addresses)
-{
-  if (addresses->n == 0)
-    return value_none ();
-  Value *tuple = value_tuple_new (addresses->n);
-  for (guint i = 0; i < addresses->n; i++)
+  Value *tuple = value_tuple_new (n);
+  for (guint i = 0; i < n; i++)
     {
-      const RackAddress *address = &addresses->items[i];
-      Value *record = value_record_new (&address_type);
-      value_record_set (record, 0, convert_str (address->name));
-      value_record_set (record, 1, convert_str (address->route));
-      value_record_set (record, 2, convert_str (address->mailbox));
-      value_record_set (record, 3, convert_str (address->host));
-      value_append (tuple, record);
+      g_autofree char *prefix = rack_mailbox_name_decode (items[i].prefix);
+      Value *pair = value_tuple_new (2);
+      value_append (pair, folder_encode ? value_str (prefix, -1) : convert_str (items[i].prefix));
+      value_append (pair, items[i].separator != '\0' ? value_str (&items[i].separator, 1)
+                                                     : value_none ());
+      value_append (tuple, pair);
     }
   return tuple;
-}
-
-static Value *
-convert_envelope (const RackEnvelope *envelope, gboolean normalise)
-{
-  const RackAddresses *const lists[] = { &envelope->from, &envelope->sender, &envelope->reply_to,
-                                         &envelope->to,   &envelope->cc,     &envelope->bcc };
-  Value *record = value_record_new (&envelope_type);
-
-  value_record_set (record, 0, convert_header_date (envelope->date, normalise));
-  value_record_set (record, 1, convert_str (envelope->subject));
-  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
-    value_record_set (record, 2 + i, convert_addresses (lists[i]));
-  value_record_set (record, 8, convert_str (envelope->in_reply_to));
-  value_record_set (record, 9, convert_str (envelope->message_id));
-  return record;
-}
-
-/* ((part) (part) "mixed" ...) becomes ([part, part], b'mixed', ...), as IMAPClient has it. */
-static Value *
-convert_body (const RackValue *value)
-{
-  Value *tuple = value_tuple_new (8);
-  const RackValue *at = value->child;
-
-  if (at != NULL && at->kind == RACK_VALUE_LIST)
-    {
-      Value *parts = value_list_new (4);
-      for (; at != NULL && at->kind == RACK_VALUE_LIST; at = at->next)
-        value_append (parts, convert_body (at));
-      value_append (tuple, parts);
-    }
-  for (; at != NULL; at = at->next)
-    value_append (tuple, convert_value (at));
-  return tuple;
-}
-
-static Value *
-convert_item (const RackMessage *message, const RackItem *item, const char *name,
-              gboolean normalise)
-{
-  g_autoptr (RackArena) arena = rack_arena_new ();
-
-  if (strcmp (name, "FLAGS") == 0 && (message->fields & RACK_FIELD_FLAGS))
-    return convert_flags (&message->flags);
-  if (strcmp (name, "INTERNALDATE") == 0 && (message->fields & RACK_FIELD_DATE))
-    return make_datetime (message->date, message->date_zone, normalise);
-  if (strcmp (name, "ENVELOPE") == 0 && message->envelope != NULL)
-    return convert_envelope (message->envelope, normalise);
-  if (strcmp (name, "BODY") == 0 || strcmp (name, "BODYSTRUCTURE") == 0)
-    {
-      const RackValue *value = rack_value_parse (arena, item->raw, NULL);
-      return value != NULL && value->kind == RACK_VALUE_LIST ? convert_body (value)
-                                                             : convert_raw (item->raw);
-    }
-  for (guint i = 0; i < message->n_sections; i++)
-    if (message->sections[i].name.data == item->name.data)
-      return convert_str (message->sections[i].data);
-  return convert_raw (item->raw);
 }
 
 Value *
-convert_message (const RackMessage *message, gboolean normalise_times)
+convert_namespaces (const RackNamespaceData *data, gboolean folder_encode)
 {
-  Value *dict = value_dict_new ();
+  static const char *const fields[] = { "personal", "other", "shared" };
+  static const RecordType type = { "Namespace", G_N_ELEMENTS (fields), fields };
+  const RackNamespaceItem *const items[] = { data->personal, data->others, data->shared };
+  const guint n[] = { data->n_personal, data->n_others, data->n_shared };
+  Value *tuple = value_tuple_new (G_N_ELEMENTS (fields));
+  Value *attributes = value_record_new (&type);
 
-  value_dict_set (dict, value_bytes ("SEQ", -1), value_uint (message->seq));
-  for (guint i = 0; i < message->n_items; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
     {
-      const RackItem *item = &message->items[i];
-      g_autofree char *name = g_ascii_strup (item->name.data, (gssize) item->name.size);
-      if (strcmp (name, "UID") != 0)
-        value_dict_set (dict, value_bytes (name, -1),
-                        convert_item (message, item, name, normalise_times));
+      Value *list = namespace_list (items[i], n[i], folder_encode);
+      value_record_set (attributes, i, value_ref (list));
+      value_append (tuple, list);
     }
-  return dict;
+  value_set_attributes (tuple, attributes);
+  return tuple;
+}
+
+void
+convert_quota (Value *list, const RackQuotaData *quota)
+{
+  for (guint i = 0; i < quota->n_resources; i++)
+    {
+      Value *record = value_record_new (&convert_quota_type);
+      value_record_set (record, 0, convert_text (quota->root));
+      value_record_set (record, 1, convert_text (quota->resources[i].name));
+      value_record_set (record, 2, value_uint (quota->resources[i].usage));
+      value_record_set (record, 3, value_uint (quota->resources[i].limit));
+      value_append (list, record);
+    }
 }

@@ -4,6 +4,7 @@
  *
  * mailrack [shell] [OPTIONS] [ACCOUNT] is the shell; other first words are subcommands. */
 #include "batch.h"
+#include "client.h"
 #include "commands.h"
 #include "printer.h"
 #include "safe-text.h"
@@ -348,7 +349,7 @@ run_shell (int argc, char **argv)
   settings_init (&shell.settings);
   shell.columns = terminal_columns ();
   shell.interp = interp_new (&sink, &shell);
-  interp_set (shell.interp, "c", client_new (&shell));
+  client_install (&shell);
   status =
       start (&shell, &options, &error)
           ? run_input (&shell, &options, name != NULL ? name : rack_account_label (shell.account))

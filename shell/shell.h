@@ -97,9 +97,6 @@ gboolean shell_redirect_end (Shell *shell, const Line *line, Redirect *redirect,
 /* !command */
 gboolean shell_run_system (const char *text, GError **error);
 
-/* client.c: the object c. */
-Value *client_new (Shell *shell);
-
 /* command-table.c */
 extern const Command shell_commands[];
 

@@ -130,9 +130,10 @@ test_calls (void)
   check ("c.fetch", "<method fetch of IMAPClient>\n");
   check ("c", "<IMAPClient>\n");
   check ("c.use_uid\nc.use_uid = False\nc.use_uid", "True\nFalse\n");
-  check ("c.fetch()", "TypeError: fetch() needs the argument 'messages' (column 8)\n");
+  check ("c.fetch()",
+         "TypeError: fetch() missing 1 required positional argument: 'messages' (column 8)\n");
   check ("c.fetch(1, 2, 3, 4)",
-         "TypeError: fetch() takes at most 3 arguments, but 4 were given (column 8)\n");
+         "TypeError: fetch() takes from 1 to 3 positional arguments but 4 were given (column 8)\n");
   check ("c.fetch(1, what=2)",
          "TypeError: fetch() got an unexpected keyword argument 'what' (column 8)\n");
   check ("c.fetch(1, messages=2)",

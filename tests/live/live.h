@@ -43,4 +43,5 @@ gboolean live_append (Live *live, const char *mailbox, const char *text, gsize s
 
 /* Checks in files of their own. */
 gboolean live_check_resync (Live *live, GError **error);
+gboolean live_check_session (Live *live, GError **error);
 gboolean live_check_watch_account (Live *live, GError **error);

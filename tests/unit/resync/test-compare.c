@@ -68,7 +68,7 @@ rack_ask_search (const RackAsk *ask, const char *key, const RackSet *set, RackCo
   g_autofree char *answer = rack_set_to_string (found);
   box.octets += ask->extended ? strlen (answer) : rack_set_count (found) * 7;
   if (counts != NULL)
-    *counts = (RackCounts){ box.uids->len, box.removed };
+    *counts = (RackCounts){ .exists = box.uids->len, .removed = box.removed };
   return found;
 }
 
@@ -135,7 +135,7 @@ compare (const RackSet *known, gboolean extended, RackSet *vanished, RackSet *ot
 {
   RackAsk ask = { .extended = extended };
   RackRanges ranges = rack_set_ranges (known);
-  RackCounts counts = { box.uids->len, box.removed };
+  RackCounts counts = { .exists = box.uids->len, .removed = box.removed };
   g_autoptr (GError) error = NULL;
   gboolean ok = rack_compare (&ask, known, ranges.items[ranges.n - 1].last, box.uids->len, &counts,
                               vanished, others, &error);

@@ -106,6 +106,14 @@ describe (View view, const RackChange *change, const RackChanged *changed, News 
   return TRUE;
 }
 
+/* Whoever watches there has heard the call that made it. */
+static gboolean
+was_heard (View view, const RackChange *change, const RackChanged *changed)
+{
+  gboolean delivered = change->kind == RACK_CHANGE_ADDED && changed->base != NULL;
+  return view == (delivered ? VIEW_MAILDIR : VIEW_MESSAGES);
+}
+
 static void
 push_messages (Announcer *announcer, View view, const RackChange *change)
 {
@@ -116,8 +124,7 @@ push_messages (Announcer *announcer, View view, const RackChange *change)
     return;
   for (guint i = 0; i < change->n; i++)
     {
-      /* Whoever watches has heard the call that made it. */
-      if (change->items[i].own && view == VIEW_MESSAGES)
+      if (change->items[i].own && was_heard (view, change, &change->items[i]))
         continue;
       if (describe (view, change, &change->items[i], &news))
         push (announcer, &news);

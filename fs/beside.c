@@ -13,7 +13,8 @@ struct Beside
 {
   gint refs;         /* atomic */
   GPtrArray *items;  /* of BesideItem (owned) */
-  GHashTable *names; /* theirs (borrowed) */
+  GHashTable *names; /* their keys (owned) */
+  View view;
 };
 
 Beside *
@@ -22,7 +23,7 @@ beside_new (void)
   Beside *beside = g_new0 (Beside, 1);
   beside->refs = 1;
   beside->items = g_ptr_array_new_with_free_func (g_free);
-  beside->names = g_hash_table_new (g_str_hash, g_str_equal);
+  beside->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return beside;
 }
 
@@ -43,11 +44,20 @@ beside_unref (Beside *beside)
   g_free (beside);
 }
 
+/* By what a file and the message that it becomes are the same: flags may look different. */
+static const char *
+key_of (const Beside *beside, const char *name, char *buffer)
+{
+  gboolean kept = view_ops (beside->view)->keep != NULL && rack_entry_name_base (name, buffer);
+  return kept ? buffer : name;
+}
+
 static void
 add (Beside *beside, BesideItem *item)
 {
+  char buffer[VIEW_NAME_SIZE];
   g_ptr_array_add (beside->items, item);
-  g_hash_table_add (beside->names, item->name);
+  g_hash_table_add (beside->names, g_strdup (key_of (beside, item->name, buffer)));
 }
 
 static void
@@ -103,6 +113,7 @@ note_arrivals (Beside *beside, const Directory *directory)
 void
 beside_note (Beside *beside, const Directory *directory)
 {
+  beside->view = directory->view;
   g_hash_table_remove_all (beside->names);
   g_ptr_array_set_size (beside->items, 0);
   note_locals (beside, directory);
@@ -112,7 +123,9 @@ beside_note (Beside *beside, const Directory *directory)
 gboolean
 beside_hides (const Beside *beside, const char *name)
 {
-  return g_hash_table_contains (beside->names, name);
+  char buffer[VIEW_NAME_SIZE];
+  return g_hash_table_size (beside->names) > 0
+         && g_hash_table_contains (beside->names, key_of (beside, name, buffer));
 }
 
 const BesideItem *

@@ -84,8 +84,16 @@ is_ready (const RackLocalFacts *facts)
   return facts->state == RACK_LOCAL_SCRATCH && facts->size > 0 && local_is_mail (facts);
 }
 
+/* What is queued was queued as what it was called: its flags, perhaps. */
+static gboolean
+is_to_be_queued_again (const RackLocalFacts *facts)
+{
+  return facts->state == RACK_LOCAL_QUEUED && facts->space != 0 && local_is_mail (facts);
+}
+
 static int
-settle (Mount *mount, RackLocal *local, gboolean even_if_written, RackTicket *ticket)
+settle (Mount *mount, RackLocal *local, gboolean even_if_written, gboolean renamed,
+        RackTicket *ticket)
 {
   g_autoptr (Node) node = local_node (mount, local);
   g_autoptr (GError) error = NULL;
@@ -98,7 +106,8 @@ settle (Mount *mount, RackLocal *local, gboolean even_if_written, RackTicket *ti
   rack_local_facts (local, &facts);
   if (pristine && !written)
     rack_local_remove (local, NULL, &error);
-  else if (!written && is_ready (&facts) && queue (data, &facts, &error))
+  else if (!written && (is_ready (&facts) || (renamed && is_to_be_queued_again (&facts)))
+           && queue (data, &facts, &error))
     *ticket = data->ticket;
   pthread_mutex_unlock (&data->octets);
   if (error == NULL)
@@ -110,7 +119,14 @@ settle (Mount *mount, RackLocal *local, gboolean even_if_written, RackTicket *ti
 int
 local_settle (Mount *mount, RackLocal *local, RackTicket *ticket)
 {
-  return settle (mount, local, FALSE, ticket);
+  return settle (mount, local, FALSE, FALSE, ticket);
+}
+
+int
+local_settle_renamed (Mount *mount, RackLocal *local)
+{
+  RackTicket ticket;
+  return settle (mount, local, FALSE, TRUE, &ticket);
 }
 
 int
@@ -121,7 +137,7 @@ local_commit (Mount *mount, RackLocal *local, GCancellable *cancellable)
   LocalData *data = node->data;
   RackLocalFacts facts;
   RackTicket ticket = 0;
-  int result = settle (mount, local, TRUE, &ticket);
+  int result = settle (mount, local, TRUE, FALSE, &ticket);
   if (result != 0)
     return result;
   rack_local_facts (local, &facts);
@@ -179,7 +195,7 @@ settle_space (Mount *mount, RackFolder *folder, guint space, Settle how)
           after = facts.id;
           found = found || is_ready (&facts);
           if (how != SETTLE_NOTHING)
-            settle (mount, locals[i], how == SETTLE_ALL, &ticket);
+            settle (mount, locals[i], how == SETTLE_ALL, FALSE, &ticket);
           rack_local_unref (locals[i]);
         }
     }

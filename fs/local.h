@@ -33,6 +33,9 @@ void local_mark_pristine (Node *node);
 /* If local is to be mail, is not empty, and nobody writes it, it is queued; and *ticket set, which
  * stays as it is otherwise. It takes the disk. Returns: 0 or an errno. */
 int local_settle (Mount *mount, RackLocal *local, RackTicket *ticket);
+/* The same after a rename within mail: what is queued already is queued as what it is called now.
+ */
+int local_settle_renamed (Mount *mount, RackLocal *local);
 /* Until the server has it, even if it is being written; or until it is on the disk, if it is not to
  * be mail. Returns: 0 or an errno. */
 int local_commit (Mount *mount, RackLocal *local, GCancellable *cancellable);

@@ -155,7 +155,8 @@ may_come (const Directory *parent, const char *name)
     return !rack_folder_ready (parent->folder);
   rack_folder_facts (parent->folder, &facts);
   return facts.selectable && !facts.complete && ops->find_given != NULL && ops->is_mail != NULL
-         && view_has_messages (parent) && ops->is_mail (parent, name);
+         && view_has_messages (parent) && ops->is_mail (parent, name)
+         && (ops->is_given == NULL || ops->is_given (parent, name));
 }
 
 void

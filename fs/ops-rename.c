@@ -82,20 +82,45 @@ given_name (const Rename *move, char *name)
     g_strlcpy (name, whole.name, VIEW_NAME_SIZE);
 }
 
+/* Within its folder, where all but the flags is the program's. */
+static int
+rename_within (const Rename *move)
+{
+  const RackEntry *entry = &move->old.entry;
+  g_autoptr (GError) error = NULL;
+  char base[VIEW_NAME_SIZE];
+  if (!spot_is_mail (&move->to, move->name))
+    return EPERM;
+  int result =
+      view_ops (move->to.directory.view)->keep (&move->to.directory, entry, move->name, base);
+  if (result != 0)
+    return result;
+  guint space = base[0] != '\0' ? move->to.space : 0;
+  if ((strcmp (base, entry->base) != 0 || space != entry->base_space)
+      && !rack_folder_set_base (move->old.folder, move->old.row, entry->uid,
+                                base[0] != '\0' ? base : NULL, space, &error))
+    return error->code == RACK_ERROR_STALE ? ENOENT : errno_of (error);
+  return set_flags_as_named (move);
+}
+
 static int
 move_message (const Rename *move)
 {
+  const ViewOps *ops = view_ops (move->to.directory.view);
   g_autoptr (GError) error = NULL;
-  char name[VIEW_NAME_SIZE];
+  char name[VIEW_NAME_SIZE], base[VIEW_NAME_SIZE];
   RackTicket ticket;
   if (!spot_is_mail (&move->to, move->name))
     return EPERM;
-  int result = set_flags_as_named (move);
+  int result = ops->keep != NULL ? ops->keep (&move->to.directory, NULL, move->name, base) : 0;
+  if (result == 0)
+    result = set_flags_as_named (move);
   if (result != 0)
     return result;
   given_name (move, name);
   if (rack_folder_move (move->old.folder, move->old.row, move->old.entry.uid,
-                        move->to.directory.folder, name, &ticket, &error))
+                        move->to.directory.folder, name, ops->keep != NULL ? base : NULL,
+                        move->to.space, &ticket, &error))
     return 0;
   switch (error->code)
     {
@@ -112,8 +137,9 @@ static int
 rename_message (Rename *move)
 {
   gboolean same_folder = move->from.directory.folder == move->to.directory.folder;
+  gboolean kept = same_folder && view_ops (move->to.directory.view)->keep != NULL;
   if (same_message (&move->old, &move->there) && same_folder)
-    return set_flags_as_named (move);
+    return kept ? rename_within (move) : set_flags_as_named (move);
   /* Into a directory of a program: it copies. */
   if (move->to.local != NULL)
     return EXDEV;
@@ -123,16 +149,35 @@ rename_message (Rename *move)
     return draft_rename (move->mount, &move->old, &move->there, move->name, move->cancellable);
   if (move->there.kind != THING_NONE)
     return EEXIST;
-  return move_message (move);
+  return kept ? rename_within (move) : move_message (move);
 }
 
 /* ---- Local files ---------------------------------------------------------------------------- */
+
+static gboolean
+became_message (const Rename *move)
+{
+  RackLocalFacts facts;
+  rack_local_facts (move->old.local, &facts);
+  return facts.state == RACK_LOCAL_SENT && !facts.directory;
+}
+
+/* While it was being renamed. */
+static int
+rename_sent (Rename *move)
+{
+  g_autofree char *name = g_strdup (move->old.facts.name);
+  if (!local_await_message (move->old.local, move->cancellable))
+    return EINTR;
+  thing_clear (&move->old);
+  spot_find (move->mount, &move->from, name, &move->old);
+  return move->old.kind == THING_MESSAGE ? rename_message (move) : ENOENT;
+}
 
 static int
 rename_local (Rename *move)
 {
   g_autoptr (GError) error = NULL;
-  RackTicket ticket;
   gboolean mail = spot_is_mail (&move->to, move->name);
   if (spot_takes_files (&move->to) != 0)
     return EPERM;
@@ -149,9 +194,11 @@ rename_local (Rename *move)
     return errno_of (error);
   if (!rack_local_rename (move->old.local, move->to.directory.folder, move->to.space,
                           move->to.local, move->name, move->cancellable, &error))
-    return error->code == RACK_ERROR_BUSY ? ENOTEMPTY : errno_of (error);
+    return became_message (move)            ? rename_sent (move)
+           : error->code == RACK_ERROR_BUSY ? ENOTEMPTY
+                                            : errno_of (error);
   if (mail && !move->old.facts.directory)
-    result = local_settle (move->mount, move->old.local, &ticket);
+    result = local_settle_renamed (move->mount, move->old.local);
   return result == 0 ? draft_uncover (move->mount, &move->from, move->old.facts.name) : result;
 }
 

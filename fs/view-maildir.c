@@ -11,10 +11,15 @@
  *
  * new has the messages without any letter, cur the others. A name changes with the flags, but a
  * program may have the one of a moment ago: any name with the right UNIQUE resolves, in both.
+ *
+ * A message that a program delivered or renamed keeps the UNIQUE that it gave, and the place:
+ * mbsync knows messages by it. What is in new leaves it when it is seen, and has flags in its name
+ * if it must.
  */
 #include "former.h"
 #include "inode.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum
@@ -62,19 +67,16 @@ flag_letters (RackFlags flags, gboolean forwarded, char *letters)
 }
 
 static guint
-place_of (const char *letters)
+place_of (const RackEntry *entry, const char *letters)
 {
-  return *letters == '\0' ? PLACE_NEW : PLACE_CUR;
-}
-
-static void
-name_with (guint32 row, gint64 date, guint32 uid, const char *letters, char *name)
-{
-  unique_name (row, date, uid, name);
-  if (place_of (letters) == PLACE_CUR)
+  switch (entry->base_space)
     {
-      g_strlcat (name, INFO, VIEW_NAME_SIZE);
-      g_strlcat (name, letters, VIEW_NAME_SIZE);
+    case PLACE_CUR:
+      return PLACE_CUR;
+    case PLACE_NEW:
+      return (entry->flags & RACK_FLAG_SEEN) != 0 ? PLACE_CUR : PLACE_NEW;
+    default:
+      return *letters == '\0' ? PLACE_NEW : PLACE_CUR;
     }
 }
 
@@ -83,7 +85,7 @@ shows (const Directory *directory, const RackEntry *entry)
 {
   char letters[8];
   flag_letters (entry->flags, entry->forwarded, letters);
-  return directory->place == place_of (letters);
+  return directory->place == place_of (entry, letters);
 }
 
 static guint32
@@ -101,7 +103,14 @@ entry_name (const Directory *directory, const RackEntry *entry, char *name)
 {
   char letters[8];
   flag_letters (entry->flags, entry->forwarded, letters);
-  name_with (row_of (directory), entry->date, entry->uid, letters, name);
+  if (entry->base[0] != '\0')
+    g_strlcpy (name, entry->base, VIEW_NAME_SIZE);
+  else
+    unique_name (row_of (directory), entry->date, entry->uid, name);
+  if (*letters == '\0' && place_of (entry, letters) == PLACE_NEW)
+    return;
+  g_strlcat (name, INFO, VIEW_NAME_SIZE);
+  g_strlcat (name, letters, VIEW_NAME_SIZE);
 }
 
 /* How long the part before the info is. */
@@ -143,8 +152,41 @@ static gboolean
 resolves (const Directory *directory, const char *name, const RackEntry *entry)
 {
   char unique[VIEW_NAME_SIZE];
+  if (entry->base[0] != '\0' && strlen (entry->base) == unique_length (name)
+      && g_str_has_prefix (name, entry->base))
+    return TRUE;
   unique_name (row_of (directory), entry->date, entry->uid, unique);
   return strlen (unique) == unique_length (name) && g_str_has_prefix (name, unique);
+}
+
+static gboolean
+find_given (const Directory *directory, const char *name, RackEntry *entry)
+{
+  char base[RACK_ENTRY_NAME_SIZE];
+  return directory->place != PLACE_TMP && is_info (name + unique_length (name))
+         && rack_entry_name_base (name, base)
+         && rack_folder_find_base (directory->folder, base, entry);
+}
+
+static gboolean
+is_given (const Directory *directory, const char *name)
+{
+  char base[RACK_ENTRY_NAME_SIZE];
+  return rack_entry_name_base (name, base) && rack_folder_knows_base (directory->folder, base);
+}
+
+static int
+keep (const Directory *directory, const RackEntry *entry, const char *name, char *base)
+{
+  char unique[VIEW_NAME_SIZE];
+  if (!rack_entry_name_base (name, base))
+    return strchr (name, ':') == strstr (name, INFO) ? ENAMETOOLONG : EINVAL;
+  if (entry == NULL)
+    return 0;
+  unique_name (row_of (directory), entry->date, entry->uid, unique);
+  if (strcmp (base, unique) == 0)
+    base[0] = '\0';
+  return 0;
 }
 
 /* ---- What the kernel must forget ------------------------------------------------------- */
@@ -177,12 +219,11 @@ forget_messages (Mount *mount, View view, const RackChange *change)
     }
   for (guint i = 0; i < change->n; i++)
     {
-      const RackChanged *item = &change->items[i];
-      char letters[8], name[VIEW_NAME_SIZE];
-      flag_letters (item->flags, item->forwarded, letters);
-      name_with (change->row, item->date, item->uid, letters, name);
-      fuse_lowlevel_notify_inval_entry (mount->session, inodes[place_of (letters)], name,
-                                        strlen (name));
+      Directory directory;
+      char name[VIEW_NAME_SIZE];
+      if (view_find_changed (view, change, &change->items[i], FALSE, &directory, name))
+        fuse_lowlevel_notify_inval_entry (mount->session, inodes[directory.place], name,
+                                          strlen (name));
     }
 }
 
@@ -265,5 +306,8 @@ const ViewOps view_maildir = {
   .space = space,
   .is_mail = is_mail,
   .name_flags = name_flags,
+  .find_given = find_given,
+  .is_given = is_given,
+  .keep = keep,
   .forget = forget,
 };

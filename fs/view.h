@@ -117,8 +117,14 @@ typedef struct
   gboolean (*is_mail) (const Directory *directory, const char *name);
   /* The flags that a file's name says it has. FALSE: names say nothing. NULL: the same. */
   gboolean (*name_flags) (const char *name, RackFlags *flags, gboolean *forwarded);
+  /* What is kept of the name that a program gives a message (RackEntry.base) when it moves it here,
+   * or renames it within the folder: then entry says which, and base becomes "" if it would be
+   * called so anyway. Returns: 0 or an errno. NULL: names are whole, and do not change. */
+  int (*keep) (const Directory *directory, const RackEntry *entry, const char *name, char *base);
   /* By a name that a program has given a message. NULL: such names mean nothing here. */
   gboolean (*find_given) (const Directory *directory, const char *name, RackEntry *entry);
+  /* Whether one may have been given that name, before the mailbox is loaded. NULL: any. */
+  gboolean (*is_given) (const Directory *directory, const char *name);
   /* Makes the kernel forget what change made wrong in this view, with fuse_lowlevel_notify_*();
    * called on the notifier's thread alone. NULL: for ADDED, REMOVED and FOLDERS the listings and
    * names of directories, for SIZES the attributes of files, nothing for FLAGS. */

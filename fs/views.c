@@ -220,7 +220,10 @@ entry_of_changed (const RackChanged *changed, gboolean now, RackEntry *entry)
   *entry = (RackEntry){ .uid = changed->uid,
                         .flags = now ? changed->flags_now : changed->flags,
                         .forwarded = now ? changed->forwarded_now : changed->forwarded,
-                        .date = changed->date };
+                        .date = changed->date,
+                        .base_space = changed->base_space };
+  if (changed->base != NULL)
+    g_strlcpy (entry->base, changed->base, sizeof entry->base);
   if (changed->name != NULL)
     g_strlcpy (entry->name, changed->name, sizeof entry->name);
 }

@@ -74,6 +74,11 @@ rack_pending_fill (const RackPending *pending, RackArrival *arrival)
     .date = record->date,
   };
   g_strlcpy (arrival->entry.name, pending->name, sizeof arrival->entry.name);
+  if (pending->base != NULL)
+    {
+      g_strlcpy (arrival->entry.base, pending->base, sizeof arrival->entry.base);
+      arrival->entry.base_space = pending->base_space;
+    }
 }
 
 /* With the outbox' mutex held: what is in the index already is not shown twice. */

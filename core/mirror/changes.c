@@ -120,6 +120,25 @@ rack_names_read (RackFolder *folder, guint32 row, const guint32 *uids, guint n)
 
 /* ---- Pushing ------------------------------------------------------------------------- */
 
+/* What they are called in a Maildir, before they are forgotten. */
+static void
+add_bases (RackFolder *folder, Node *node)
+{
+  RackChanged *items = node->items;
+  pthread_mutex_lock (&folder->mutex);
+  for (guint i = 0; i < node->change.n && folder->overlay.bases != NULL; i++)
+    {
+      const RackBase *base = rack_overlay_base_of (&folder->overlay, items[i].uid);
+      if (base == NULL)
+        continue;
+      if (node->names == NULL)
+        node->names = g_string_chunk_new (64);
+      items[i].base = g_string_chunk_insert (node->names, base->name);
+      items[i].base_space = base->space;
+    }
+  pthread_mutex_unlock (&folder->mutex);
+}
+
 static gboolean
 is_forwarded (const RackRecord *record)
 {
@@ -141,6 +160,7 @@ rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged *rec
       .forwarded_now = is_forwarded (&records[i].after),
       .date = records[i].before.date,
     };
+  add_bases (folder, node);
   enqueue (folder->mirror->changes, node);
 }
 
@@ -173,6 +193,7 @@ make_node (RackFolder *folder, RackChangeKind kind, guint32 row, const RackRecor
       g_free (names->items);
       g_free (names);
     }
+  add_bases (folder, node);
   return node;
 }
 

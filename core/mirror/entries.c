@@ -13,8 +13,16 @@
 
 G_STATIC_ASSERT (RACK_ENTRY_NAME_SIZE > RACK_NAME_MESSAGE_MAX);
 
+void
+rack_base_fill (const RackBase *base, RackEntry *entry)
+{
+  entry->base_space = base != NULL ? base->space : 0;
+  g_strlcpy (entry->base, base != NULL ? base->name : "", sizeof entry->base);
+}
+
+/* With the folder's mutex held. */
 static void
-fill_entry (const RackRecord *record, gboolean trusted, RackEntry *entry)
+fill_entry (const RackFolder *folder, const RackRecord *record, gboolean trusted, RackEntry *entry)
 {
   entry->uid = record->uid;
   entry->flags = record->flags;
@@ -27,6 +35,7 @@ fill_entry (const RackRecord *record, gboolean trusted, RackEntry *entry)
   entry->size = !entry->exact && record->size == 0 ? 1 : record->size;
   entry->date = record->date;
   entry->name[0] = '\0';
+  rack_base_fill (rack_overlay_base_of (&folder->overlay, record->uid), entry);
 }
 
 static gboolean
@@ -36,7 +45,7 @@ find (RackFolder *folder, guint32 uid, RackEntry *entry, guint32 *row)
   pthread_mutex_lock (&folder->mutex);
   const RackRecord *record = rack_index_find (&folder->index, uid);
   if (record != NULL)
-    fill_entry (record, trusted, entry);
+    fill_entry (folder, record, trusted, entry);
   *row = folder->row;
   pthread_mutex_unlock (&folder->mutex);
   return record != NULL;
@@ -118,7 +127,7 @@ copy_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n, gu
   folder->touched = g_get_monotonic_time ();
   guint at = rack_index_position (&folder->index, after + 1);
   for (; at < folder->index.n && found < n; at++)
-    fill_entry (&folder->index.records[at], trusted, &entries[found++]);
+    fill_entry (folder, &folder->index.records[at], trusted, &entries[found++]);
   *row = folder->row;
   pthread_mutex_unlock (&folder->mutex);
   return found;

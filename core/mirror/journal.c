@@ -2,14 +2,12 @@
  *
  * journal.c - the database of what the server has not confirmed, and where its files are
  */
-#include "journal.h"
+#include "journal-private.h"
 
 #include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,42 +16,7 @@
 #define SPOOL    "files"
 /* Not the name of the cache's: the two may share a directory. */
 #define LOCK     "journal.lock"
-#define VERSION  1
-
-typedef enum
-{
-  SQL_BEGIN,
-  SQL_COMMIT,
-  SQL_ROLLBACK,
-  SQL_LAZY,
-  SQL_STRICT,
-  SQL_CHANGES,
-  SQL_LOCALS,
-  SQL_NAMES,
-  SQL_PUT_CHANGE,
-  SQL_REMOVE_CHANGE,
-  SQL_PUT_LOCAL,
-  SQL_REMOVE_LOCAL,
-  SQL_OCTETS,
-  SQL_PUT_OCTETS,
-  SQL_REMOVE_OCTETS,
-  SQL_PUT_NAME,
-  SQL_REMOVE_NAME,
-  SQL_RENAME_LOCALS,
-  SQL_RENAME_NAMES,
-  SQL_N,
-} Sql;
-
-struct RackJournal
-{
-  char *directory;
-  pthread_mutex_t mutex; /* recursive: of a transaction */
-  sqlite3 *db;
-  sqlite3_stmt *statements[SQL_N];
-  int lock;
-  guint depth; /* in a transaction */
-  gboolean lazy;
-};
+#define VERSION  2
 
 /* A step may not throw away what is here: it is nowhere else. */
 static const char *const steps[] = {
@@ -74,6 +37,11 @@ static const char *const steps[] = {
   " uid INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (mailbox, uid_validity, uid))"
   " WITHOUT ROWID;"
   "CREATE TABLE octets (id INTEGER PRIMARY KEY, data BLOB NOT NULL);",
+  "CREATE TABLE bases (mailbox TEXT NOT NULL, uid_validity INTEGER NOT NULL,"
+  " uid INTEGER NOT NULL, name TEXT NOT NULL, space INTEGER NOT NULL,"
+  " PRIMARY KEY (mailbox, uid_validity, uid)) WITHOUT ROWID;"
+  "ALTER TABLE changes ADD COLUMN base TEXT NOT NULL DEFAULT '';"
+  "ALTER TABLE changes ADD COLUMN base_space INTEGER NOT NULL DEFAULT 0;",
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == VERSION);
@@ -86,13 +54,14 @@ static const char *const texts[SQL_N] = {
   [SQL_STRICT] = "PRAGMA synchronous = FULL",
   [SQL_CHANGES] = "SELECT id, kind, step, mailbox, uid_validity, uid, target, name, add_flags,"
                   " remove_flags, add_keywords, remove_keywords, size, date, flags,"
-                  " mark_validity, mark_next, problem, tries FROM changes ORDER BY id",
+                  " mark_validity, mark_next, problem, tries, base, base_space FROM changes"
+                  " ORDER BY id",
   [SQL_LOCALS] = "SELECT id, state, mailbox, space, parent, name, directory, mode, mtime, ticket,"
                  " flags, keywords, replaces, mark_validity, mark_next, problem, tries"
                  " FROM locals ORDER BY id",
   [SQL_NAMES] = "SELECT mailbox, uid_validity, uid, name FROM names",
   [SQL_PUT_CHANGE] = "INSERT OR REPLACE INTO changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-                     " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                     " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
   [SQL_REMOVE_CHANGE] = "DELETE FROM changes WHERE id = ?1",
   [SQL_PUT_LOCAL] = "INSERT OR REPLACE INTO locals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
                     " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
@@ -101,8 +70,12 @@ static const char *const texts[SQL_N] = {
   [SQL_PUT_OCTETS] = "INSERT OR REPLACE INTO octets VALUES (?1, ?2)",
   [SQL_REMOVE_OCTETS] = "DELETE FROM octets WHERE id = ?1",
   [SQL_PUT_NAME] = "INSERT OR REPLACE INTO names VALUES (?1, ?2, ?3, ?4)",
+  [SQL_BASES] = "SELECT mailbox, uid_validity, uid, name, space FROM bases",
+  [SQL_PUT_BASE] = "INSERT OR REPLACE INTO bases VALUES (?1, ?2, ?3, ?4, ?5)",
+  [SQL_REMOVE_BASE] = "DELETE FROM bases WHERE mailbox = ?1 AND uid_validity = ?2 AND uid = ?3",
   [SQL_RENAME_LOCALS] = "UPDATE locals SET mailbox = ?2 WHERE mailbox = ?1",
   [SQL_RENAME_NAMES] = "UPDATE OR REPLACE names SET mailbox = ?2 WHERE mailbox = ?1",
+  [SQL_RENAME_BASES] = "UPDATE OR REPLACE bases SET mailbox = ?2 WHERE mailbox = ?1",
   [SQL_REMOVE_NAME] = "DELETE FROM names WHERE mailbox = ?1 AND uid_validity = ?2 AND uid = ?3",
 };
 
@@ -132,8 +105,9 @@ take_lock (RackJournal *journal, GError **error)
   return FALSE;
 }
 
-static gboolean
-migrate (RackJournal *journal, GError **error)
+/* -1: it cannot be read. */
+static int
+version_of (RackJournal *journal)
 {
   sqlite3_stmt *statement = NULL;
   int version = -1;
@@ -141,6 +115,13 @@ migrate (RackJournal *journal, GError **error)
       && sqlite3_step (statement) == SQLITE_ROW)
     version = sqlite3_column_int (statement, 0);
   sqlite3_finalize (statement);
+  return version;
+}
+
+static gboolean
+migrate (RackJournal *journal, GError **error)
+{
+  int version = version_of (journal);
   if (version < 0)
     return fail (journal, error);
   if (version > VERSION)
@@ -226,7 +207,12 @@ rack_journal_open_to_read (RackAccount *account, const char *parent, gboolean *t
           || fail (journal, error)))
     {
       sqlite3_busy_timeout (journal->db, 10000);
-      return journal;
+      int version = version_of (journal);
+      if (version < 0 || version >= VERSION)
+        return journal;
+      /* An older one is brought up to date first, which only its owner may do. */
+      rack_journal_close (journal);
+      return rack_journal_open (account, parent, error);
     }
   rack_journal_close (journal);
   return NULL;
@@ -256,8 +242,8 @@ rack_journal_path (RackJournal *journal, guint64 id)
 
 /* ---- Statements; with the mutex held ------------------------------------------------------ */
 
-static sqlite3_stmt *
-prepare (RackJournal *journal, Sql sql, GError **error)
+sqlite3_stmt *
+rack_journal_prepare (RackJournal *journal, RackJournalSql sql, GError **error)
 {
   sqlite3_stmt **statement = &journal->statements[sql];
   if (*statement == NULL
@@ -268,8 +254,8 @@ prepare (RackJournal *journal, Sql sql, GError **error)
   return *statement;
 }
 
-static gboolean
-run (RackJournal *journal, sqlite3_stmt *statement, GError **error)
+gboolean
+rack_journal_run (RackJournal *journal, sqlite3_stmt *statement, GError **error)
 {
   gboolean ok = sqlite3_step (statement) == SQLITE_DONE || fail (journal, error);
   sqlite3_reset (statement);
@@ -278,10 +264,10 @@ run (RackJournal *journal, sqlite3_stmt *statement, GError **error)
 }
 
 static gboolean
-run_plain (RackJournal *journal, Sql sql, GError **error)
+run_plain (RackJournal *journal, RackJournalSql sql, GError **error)
 {
-  sqlite3_stmt *statement = prepare (journal, sql, error);
-  return statement != NULL && run (journal, statement, error);
+  sqlite3_stmt *statement = rack_journal_prepare (journal, sql, error);
+  return statement != NULL && rack_journal_run (journal, statement, error);
 }
 
 gboolean
@@ -322,14 +308,14 @@ rack_journal_end (RackJournal *journal, gboolean ok, GError **error)
   return ok;
 }
 
-static void
-bind_text (sqlite3_stmt *statement, int at, const char *text)
+void
+rack_journal_bind_text (sqlite3_stmt *statement, int at, const char *text)
 {
   sqlite3_bind_text (statement, at, text, -1, SQLITE_TRANSIENT);
 }
 
-static const char *
-text_of (sqlite3_stmt *statement, int column)
+const char *
+rack_journal_text (sqlite3_stmt *statement, int column)
 {
   return (const char *) sqlite3_column_text (statement, column);
 }
@@ -343,22 +329,24 @@ read_change (sqlite3_stmt *row, RackJournalChange *change)
     .id = (RackTicket) sqlite3_column_int64 (row, 0),
     .kind = (RackJournalKind) sqlite3_column_int (row, 1),
     .step = (RackJournalStep) sqlite3_column_int (row, 2),
-    .mailbox = text_of (row, 3),
+    .mailbox = rack_journal_text (row, 3),
     .uid_validity = (guint32) sqlite3_column_int64 (row, 4),
     .uid = (guint32) sqlite3_column_int64 (row, 5),
-    .target = text_of (row, 6),
-    .name = text_of (row, 7),
+    .target = rack_journal_text (row, 6),
+    .name = rack_journal_text (row, 7),
     .add = (RackFlags) sqlite3_column_int (row, 8),
     .remove = (RackFlags) sqlite3_column_int (row, 9),
-    .add_keywords = text_of (row, 10),
-    .remove_keywords = text_of (row, 11),
+    .add_keywords = rack_journal_text (row, 10),
+    .remove_keywords = rack_journal_text (row, 11),
     .size = (guint64) sqlite3_column_int64 (row, 12),
     .date = sqlite3_column_int64 (row, 13),
     .flags = (RackFlags) sqlite3_column_int (row, 14),
     .mark_validity = (guint32) sqlite3_column_int64 (row, 15),
     .mark_next = (guint32) sqlite3_column_int64 (row, 16),
-    .problem = text_of (row, 17),
+    .problem = rack_journal_text (row, 17),
     .tries = (guint) sqlite3_column_int (row, 18),
+    .base = rack_journal_text (row, 19),
+    .base_space = (guint) sqlite3_column_int64 (row, 20),
   };
 }
 
@@ -368,31 +356,30 @@ read_local (sqlite3_stmt *row, RackJournalLocal *local)
   *local = (RackJournalLocal){
     .id = (guint64) sqlite3_column_int64 (row, 0),
     .state = (RackLocalState) sqlite3_column_int (row, 1),
-    .mailbox = text_of (row, 2),
+    .mailbox = rack_journal_text (row, 2),
     .space = (guint) sqlite3_column_int (row, 3),
     .parent = (guint64) sqlite3_column_int64 (row, 4),
-    .name = text_of (row, 5),
+    .name = rack_journal_text (row, 5),
     .directory = sqlite3_column_int (row, 6) != 0,
     .mode = (guint) sqlite3_column_int (row, 7),
     .mtime = sqlite3_column_int64 (row, 8),
     .ticket = (RackTicket) sqlite3_column_int64 (row, 9),
     .flags = (RackFlags) sqlite3_column_int (row, 10),
-    .keywords = text_of (row, 11),
+    .keywords = rack_journal_text (row, 11),
     .replaces = (guint32) sqlite3_column_int64 (row, 12),
     .mark_validity = (guint32) sqlite3_column_int64 (row, 13),
     .mark_next = (guint32) sqlite3_column_int64 (row, 14),
-    .problem = text_of (row, 15),
+    .problem = rack_journal_text (row, 15),
     .tries = (guint) sqlite3_column_int (row, 16),
   };
 }
 
-typedef void (*RowFunc) (sqlite3_stmt *row, gpointer func, gpointer data);
-
-static gboolean
-each (RackJournal *journal, Sql sql, RowFunc row, gpointer func, gpointer data, GError **error)
+gboolean
+rack_journal_each (RackJournal *journal, RackJournalSql sql, RackJournalRowFunc row, gpointer func,
+                   gpointer data, GError **error)
 {
   pthread_mutex_lock (&journal->mutex);
-  sqlite3_stmt *select = prepare (journal, sql, error);
+  sqlite3_stmt *select = rack_journal_prepare (journal, sql, error);
   int result = SQLITE_ERROR;
   if (select != NULL)
     {
@@ -418,7 +405,7 @@ gboolean
 rack_journal_each_change (RackJournal *journal, RackJournalChangeFunc func, gpointer data,
                           GError **error)
 {
-  return each (journal, SQL_CHANGES, give_change, &func, data, error);
+  return rack_journal_each (journal, SQL_CHANGES, give_change, &func, data, error);
 }
 
 static void
@@ -433,7 +420,7 @@ gboolean
 rack_journal_each_local (RackJournal *journal, RackJournalLocalFunc func, gpointer data,
                          GError **error)
 {
-  return each (journal, SQL_LOCALS, give_local, &func, data, error);
+  return rack_journal_each (journal, SQL_LOCALS, give_local, &func, data, error);
 }
 
 static void
@@ -449,21 +436,7 @@ gboolean
 rack_journal_each_octets (RackJournal *journal, RackJournalOctetsFunc func, gpointer data,
                           GError **error)
 {
-  return each (journal, SQL_OCTETS, give_octets, &func, data, error);
-}
-
-static void
-give_name (sqlite3_stmt *row, gpointer func, gpointer data)
-{
-  (*(RackJournalNameFunc *) func) (text_of (row, 0), (guint32) sqlite3_column_int64 (row, 1),
-                                   (guint32) sqlite3_column_int64 (row, 2), text_of (row, 3), data);
-}
-
-gboolean
-rack_journal_each_name (RackJournal *journal, RackJournalNameFunc func, gpointer data,
-                        GError **error)
-{
-  return each (journal, SQL_NAMES, give_name, &func, data, error);
+  return rack_journal_each (journal, SQL_OCTETS, give_octets, &func, data, error);
 }
 
 /* ---- Writing ------------------------------------------------------------------------------ */
@@ -474,49 +447,51 @@ bind_change (sqlite3_stmt *put, const RackJournalChange *change)
   sqlite3_bind_int64 (put, 1, (gint64) change->id);
   sqlite3_bind_int (put, 2, change->kind);
   sqlite3_bind_int (put, 3, change->step);
-  bind_text (put, 4, change->mailbox);
+  rack_journal_bind_text (put, 4, change->mailbox);
   sqlite3_bind_int64 (put, 5, change->uid_validity);
   sqlite3_bind_int64 (put, 6, change->uid);
-  bind_text (put, 7, change->target != NULL ? change->target : "");
-  bind_text (put, 8, change->name != NULL ? change->name : "");
+  rack_journal_bind_text (put, 7, change->target != NULL ? change->target : "");
+  rack_journal_bind_text (put, 8, change->name != NULL ? change->name : "");
   sqlite3_bind_int64 (put, 9, change->add);
   sqlite3_bind_int64 (put, 10, change->remove);
-  bind_text (put, 11, change->add_keywords != NULL ? change->add_keywords : "");
-  bind_text (put, 12, change->remove_keywords != NULL ? change->remove_keywords : "");
+  rack_journal_bind_text (put, 11, change->add_keywords != NULL ? change->add_keywords : "");
+  rack_journal_bind_text (put, 12, change->remove_keywords != NULL ? change->remove_keywords : "");
   sqlite3_bind_int64 (put, 13, (gint64) change->size);
   sqlite3_bind_int64 (put, 14, change->date);
   sqlite3_bind_int64 (put, 15, change->flags);
   sqlite3_bind_int64 (put, 16, change->mark_validity);
   sqlite3_bind_int64 (put, 17, change->mark_next);
-  bind_text (put, 18, change->problem);
+  rack_journal_bind_text (put, 18, change->problem);
   sqlite3_bind_int64 (put, 19, change->tries);
+  rack_journal_bind_text (put, 20, change->base != NULL ? change->base : "");
+  sqlite3_bind_int64 (put, 21, change->base_space);
 }
 
 gboolean
 rack_journal_put_change (RackJournal *journal, const RackJournalChange *change, GError **error)
 {
   pthread_mutex_lock (&journal->mutex);
-  sqlite3_stmt *put = prepare (journal, SQL_PUT_CHANGE, error);
+  sqlite3_stmt *put = rack_journal_prepare (journal, SQL_PUT_CHANGE, error);
   gboolean ok = put != NULL;
   if (ok)
     {
       bind_change (put, change);
-      ok = run (journal, put, error);
+      ok = rack_journal_run (journal, put, error);
     }
   pthread_mutex_unlock (&journal->mutex);
   return ok;
 }
 
 static gboolean
-remove_row (RackJournal *journal, Sql sql, guint64 id, GError **error)
+remove_row (RackJournal *journal, RackJournalSql sql, guint64 id, GError **error)
 {
   pthread_mutex_lock (&journal->mutex);
-  sqlite3_stmt *remove = prepare (journal, sql, error);
+  sqlite3_stmt *remove = rack_journal_prepare (journal, sql, error);
   gboolean ok = remove != NULL;
   if (ok)
     {
       sqlite3_bind_int64 (remove, 1, (gint64) id);
-      ok = run (journal, remove, error);
+      ok = rack_journal_run (journal, remove, error);
     }
   pthread_mutex_unlock (&journal->mutex);
   return ok;
@@ -534,20 +509,20 @@ bind_local (sqlite3_stmt *put, const RackJournalLocal *local)
   if (local->id != 0)
     sqlite3_bind_int64 (put, 1, (gint64) local->id);
   sqlite3_bind_int (put, 2, local->state);
-  bind_text (put, 3, local->mailbox);
+  rack_journal_bind_text (put, 3, local->mailbox);
   sqlite3_bind_int64 (put, 4, local->space);
   sqlite3_bind_int64 (put, 5, (gint64) local->parent);
-  bind_text (put, 6, local->name);
+  rack_journal_bind_text (put, 6, local->name);
   sqlite3_bind_int (put, 7, local->directory);
   sqlite3_bind_int64 (put, 8, local->mode);
   sqlite3_bind_int64 (put, 9, local->mtime);
   sqlite3_bind_int64 (put, 10, (gint64) local->ticket);
   sqlite3_bind_int64 (put, 11, local->flags);
-  bind_text (put, 12, local->keywords != NULL ? local->keywords : "");
+  rack_journal_bind_text (put, 12, local->keywords != NULL ? local->keywords : "");
   sqlite3_bind_int64 (put, 13, local->replaces);
   sqlite3_bind_int64 (put, 14, local->mark_validity);
   sqlite3_bind_int64 (put, 15, local->mark_next);
-  bind_text (put, 16, local->problem);
+  rack_journal_bind_text (put, 16, local->problem);
   sqlite3_bind_int64 (put, 17, local->tries);
 }
 
@@ -555,12 +530,12 @@ gboolean
 rack_journal_put_local (RackJournal *journal, RackJournalLocal *local, GError **error)
 {
   pthread_mutex_lock (&journal->mutex);
-  sqlite3_stmt *put = prepare (journal, SQL_PUT_LOCAL, error);
+  sqlite3_stmt *put = rack_journal_prepare (journal, SQL_PUT_LOCAL, error);
   gboolean ok = put != NULL;
   if (ok)
     {
       bind_local (put, local);
-      ok = run (journal, put, error);
+      ok = rack_journal_run (journal, put, error);
     }
   if (ok && local->id == 0)
     local->id = (guint64) sqlite3_last_insert_rowid (journal->db);
@@ -585,57 +560,16 @@ rack_journal_put_octets (RackJournal *journal, guint64 id, const void *data, gsi
   if (data == NULL)
     return remove_row (journal, SQL_REMOVE_OCTETS, id, error);
   pthread_mutex_lock (&journal->mutex);
-  sqlite3_stmt *put = prepare (journal, SQL_PUT_OCTETS, error);
+  sqlite3_stmt *put = rack_journal_prepare (journal, SQL_PUT_OCTETS, error);
   gboolean ok = put != NULL;
   if (ok)
     {
       sqlite3_bind_int64 (put, 1, (gint64) id);
       sqlite3_bind_blob64 (put, 2, data, size, SQLITE_STATIC);
-      ok = run (journal, put, error);
+      ok = rack_journal_run (journal, put, error);
     }
   pthread_mutex_unlock (&journal->mutex);
   return ok;
-}
-
-gboolean
-rack_journal_put_name (RackJournal *journal, const char *mailbox, guint32 uid_validity, guint32 uid,
-                       const char *name, GError **error)
-{
-  pthread_mutex_lock (&journal->mutex);
-  sqlite3_stmt *put = prepare (journal, name != NULL ? SQL_PUT_NAME : SQL_REMOVE_NAME, error);
-  gboolean ok = put != NULL;
-  if (ok)
-    {
-      bind_text (put, 1, mailbox);
-      sqlite3_bind_int64 (put, 2, uid_validity);
-      sqlite3_bind_int64 (put, 3, uid);
-      if (name != NULL)
-        bind_text (put, 4, name);
-      ok = run (journal, put, error);
-    }
-  pthread_mutex_unlock (&journal->mutex);
-  return ok;
-}
-
-static gboolean
-rename_rows (RackJournal *journal, Sql sql, const char *from, const char *to, GError **error)
-{
-  sqlite3_stmt *update = prepare (journal, sql, error);
-  if (update == NULL)
-    return FALSE;
-  bind_text (update, 1, from);
-  bind_text (update, 2, to);
-  return run (journal, update, error);
-}
-
-gboolean
-rack_journal_rename (RackJournal *journal, const char *from, const char *to, GError **error)
-{
-  if (!rack_journal_begin (journal, error))
-    return FALSE;
-  gboolean ok = rename_rows (journal, SQL_RENAME_LOCALS, from, to, error)
-                && rename_rows (journal, SQL_RENAME_NAMES, from, to, error);
-  return rack_journal_end (journal, ok, error);
 }
 
 /* ---- For people ---------------------------------------------------------------------------- */

@@ -51,6 +51,8 @@ typedef struct
   guint32 mark_validity, mark_next;
   const char *problem;
   guint tries;
+  const char *base; /* of a message in the target's Maildir, or "" */
+  guint base_space;
 } RackJournalChange;
 
 /* A local file or directory. */
@@ -93,6 +95,8 @@ typedef void (*RackJournalLocalFunc) (const RackJournalLocal *local, gpointer da
 typedef void (*RackJournalOctetsFunc) (guint64 id, const void *octets, gsize size, gpointer data);
 typedef void (*RackJournalNameFunc) (const char *mailbox, guint32 uid_validity, guint32 uid,
                                      const char *name, gpointer data);
+typedef void (*RackJournalBaseFunc) (const char *mailbox, guint32 uid_validity, guint32 uid,
+                                     const char *name, guint space, gpointer data);
 /* In the order in which they were made. func may not call the journal. */
 gboolean rack_journal_each_change (RackJournal *journal, RackJournalChangeFunc func, gpointer data,
                                    GError **error);
@@ -101,6 +105,8 @@ gboolean rack_journal_each_local (RackJournal *journal, RackJournalLocalFunc fun
 gboolean rack_journal_each_octets (RackJournal *journal, RackJournalOctetsFunc func, gpointer data,
                                    GError **error);
 gboolean rack_journal_each_name (RackJournal *journal, RackJournalNameFunc func, gpointer data,
+                                 GError **error);
+gboolean rack_journal_each_base (RackJournal *journal, RackJournalBaseFunc func, gpointer data,
                                  GError **error);
 
 /* What follows is one transaction each, unless it is between begin and end: then all of it is one.
@@ -129,5 +135,9 @@ gboolean rack_journal_remove_local (RackJournal *journal, guint64 id, GError **e
 /* name NULL: it has none any more. */
 gboolean rack_journal_put_name (RackJournal *journal, const char *mailbox, guint32 uid_validity,
                                 guint32 uid, const char *name, GError **error);
+/* The same for its name in a Maildir: what is in front of the flags, and the space of the directory
+ * that it was put into. */
+gboolean rack_journal_put_base (RackJournal *journal, const char *mailbox, guint32 uid_validity,
+                                guint32 uid, const char *name, guint space, GError **error);
 
 G_END_DECLS

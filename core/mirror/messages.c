@@ -50,11 +50,9 @@ is_free (RackOutbox *outbox, RackFolder *folder, const char *name, GError **erro
   return !taken;
 }
 
-/* Where the message is that was row and uid. With the outbox' mutex held, which is let go while
- * the message is being moved. Returns: NULL, or the move that is not sent yet; *folder NULL: it is
- * nowhere. */
-static RackPending *
-locate (RackOutbox *outbox, RackFolder **folder, guint32 *row, guint32 *uid, GError **error)
+RackPending *
+rack_pending_locate (RackOutbox *outbox, RackFolder **folder, guint32 *row, guint32 *uid,
+                     GError **error)
 {
   RackPending *pending;
   gint64 until = g_get_monotonic_time () + PATIENCE * G_GINT64_CONSTANT (1000);
@@ -157,14 +155,36 @@ make (RackOutbox *outbox, RackPending *pending, RackTicket *ticket, GError **err
   return TRUE;
 }
 
+/* What it is called there. */
+typedef struct
+{
+  const char *name;
+  gboolean named;   /* for good */
+  const char *base; /* or NULL */
+  guint base_space;
+} Target;
+
+static void
+set_target (RackPending *pending, RackFolder *to, const Target *as)
+{
+  pending->target = to;
+  pending->name = g_strdup (as->name);
+  pending->named = as->named;
+  pending->base = g_strdup (as->base);
+  pending->base_space = as->base_space;
+}
+
 /* A move that is not sent yet goes elsewhere. */
 static gboolean
-redirect (RackOutbox *outbox, RackPending *pending, RackFolder *to, const char *name,
-          gboolean named, RackTicket *ticket, GError **error)
+redirect (RackOutbox *outbox, RackPending *pending, RackFolder *to, const Target *as,
+          RackTicket *ticket, GError **error)
 {
   if (to == pending->folder)
     {
-      if (!rack_journal_remove_change (outbox->journal, pending->id, error))
+      if (!rack_journal_remove_change (outbox->journal, pending->id, error)
+          || (as->base != NULL
+              && !rack_folder_give_base (to, pending->uid_validity, pending->uid, as->base,
+                                         as->base_space, error)))
         return FALSE;
       rack_pending_revert (outbox, pending);
       g_ptr_array_remove (outbox->pending, pending);
@@ -173,22 +193,19 @@ redirect (RackOutbox *outbox, RackPending *pending, RackFolder *to, const char *
         *ticket = 0;
       return TRUE;
     }
-  RackFolder *before = pending->target;
-  g_autofree char *name_before = g_steal_pointer (&pending->name);
-  gboolean named_before = pending->named;
-  pending->target = to;
-  pending->name = g_strdup (name);
-  pending->named = named;
+  RackPending before = *pending;
+  set_target (pending, to, as);
   if (!rack_pending_write (outbox, pending, error))
     {
       g_free (pending->name);
-      pending->target = before;
-      pending->name = g_steal_pointer (&name_before);
-      pending->named = named_before;
+      g_free (pending->base);
+      *pending = before;
       return FALSE;
     }
-  rack_outbox_tell (before, 0, name_before);
-  rack_outbox_tell (to, 0, name);
+  rack_outbox_tell (before.target, 0, before.name);
+  rack_outbox_tell (to, 0, as->name);
+  g_free (before.name);
+  g_free (before.base);
   if (ticket != NULL)
     *ticket = pending->id;
   return TRUE;
@@ -196,13 +213,13 @@ redirect (RackOutbox *outbox, RackPending *pending, RackFolder *to, const char *
 
 static gboolean
 move_locked (RackOutbox *outbox, RackFolder *folder, guint32 row, guint32 uid, RackFolder *to,
-             const char *name, gboolean named, RackTicket *ticket, GError **error)
+             const Target *as, RackTicket *ticket, GError **error)
 {
-  RackPending *queued = locate (outbox, &folder, &row, &uid, error);
+  RackPending *queued = rack_pending_locate (outbox, &folder, &row, &uid, error);
   if (folder == NULL)
     return FALSE;
   if (queued != NULL)
-    return redirect (outbox, queued, to, name, named, ticket, error);
+    return redirect (outbox, queued, to, as, ticket, error);
   if (folder == to)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_UNSUPPORTED,
@@ -212,22 +229,21 @@ move_locked (RackOutbox *outbox, RackFolder *folder, guint32 row, guint32 uid, R
   RackPending *pending = pending_new (outbox, RACK_CHANGE_ROW_MOVE, folder, row, uid, error);
   if (pending == NULL)
     return FALSE;
-  pending->target = to;
-  pending->name = g_strdup (name);
-  pending->named = named;
+  set_target (pending, to, as);
   return make (outbox, pending, ticket, error);
 }
 
 gboolean
 rack_folder_move (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to, const char *name,
-                  RackTicket *ticket, GError **error)
+                  const char *base, guint base_space, RackTicket *ticket, GError **error)
 {
   RackOutbox *outbox = folder->mirror->outbox;
+  const Target as = { name, TRUE, base, base_space };
   if (!rack_folder_may_change (folder, error) || !rack_folder_may_change (to, error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
   gboolean ok = is_free (outbox, to, name, error)
-                && move_locked (outbox, folder, row, uid, to, name, TRUE, ticket, error);
+                && move_locked (outbox, folder, row, uid, to, &as, ticket, error);
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
 }
@@ -241,7 +257,7 @@ rack_folder_copy (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to, 
   if (!rack_folder_may_change (to, error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
-  RackPending *queued = locate (outbox, &folder, &row, &uid, error);
+  RackPending *queued = rack_pending_locate (outbox, &folder, &row, &uid, error);
   if (queued != NULL)
     g_set_error_literal (error, RACK_ERROR, RACK_ERROR_BUSY, "it is being moved just now");
   else if (folder != NULL && is_free (outbox, to, name, error))
@@ -249,9 +265,7 @@ rack_folder_copy (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to, 
       RackPending *pending = pending_new (outbox, RACK_CHANGE_ROW_COPY, folder, row, uid, error);
       if (pending != NULL)
         {
-          pending->target = to;
-          pending->name = g_strdup (name);
-          pending->named = TRUE;
+          set_target (pending, to, &(Target){ name, TRUE, NULL, 0 });
           ok = make (outbox, pending, ticket, error);
         }
     }
@@ -301,7 +315,7 @@ purge (RackOutbox *outbox, RackFolder *folder, guint32 row, guint32 uid, gboolea
                    folder->mailbox);
       return FALSE;
     }
-  RackPending *queued = locate (outbox, &folder, &row, &uid, error);
+  RackPending *queued = rack_pending_locate (outbox, &folder, &row, &uid, error);
   if (folder == NULL)
     return FALSE;
   if (queued != NULL)
@@ -331,9 +345,11 @@ rack_folder_remove (RackFolder *folder, guint32 row, guint32 uid, RackTicket *ti
   if (trash == NULL || is_within (now != NULL ? now : folder, trash))
     ok = purge (outbox, folder, row, uid, trash != NULL, ticket, error);
   else
-    ok = move_locked (outbox, folder, row, uid, trash,
-                      now != NULL && entry.name[0] != '\0' ? entry.name : "message.eml", FALSE,
-                      ticket, error);
+    {
+      const Target as = { .name =
+                              now != NULL && entry.name[0] != '\0' ? entry.name : "message.eml" };
+      ok = move_locked (outbox, folder, row, uid, trash, &as, ticket, error);
+    }
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
 }
@@ -362,7 +378,7 @@ rack_folder_set_flags (RackFolder *folder, guint32 row, guint32 uid, const RackF
       || !are_keywords (change->remove_keywords, error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
-  RackPending *queued = locate (outbox, &folder, &row, &uid, error);
+  RackPending *queued = rack_pending_locate (outbox, &folder, &row, &uid, error);
   RackPending *pending = NULL;
   if (queued != NULL)
     pending = pending_of_queued (outbox, queued);

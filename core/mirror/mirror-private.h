@@ -191,6 +191,13 @@ gboolean rack_mirror_trusts_sizes (RackMirror *mirror);
 /* ---- entries.c ---- */
 /* Those of n entries that a program gave a name are called so. */
 void rack_folder_given_names (RackFolder *folder, guint32 row, RackEntry *entries, guint n);
+/* base NULL: none. */
+void rack_base_fill (const RackBase *base, RackEntry *entry);
+
+/* ---- given.c ---- */
+/* Messages went: what programs called them is nobody's name any more. Without the folder's mutex.
+ */
+void rack_folder_forget_names (RackFolder *folder, guint32 uid_validity, const RackSet *uids);
 
 /* ---- sync.c ---- */
 /* Has a job do it. With the folder's mutex held. */

@@ -236,6 +236,12 @@ rack_entry_name_uid (const char *name)
   return rack_name_parse_uid (name);
 }
 
+gboolean
+rack_entry_name_base (const char *name, char *buffer)
+{
+  return rack_name_base (name, buffer);
+}
+
 void
 rack_entry_name_short (guint32 uid, char *buffer)
 {

@@ -20,6 +20,8 @@
 #define HEADER_SIZE 2049
 /* So that a long sender leaves room for the subject. */
 #define SENDER_MAX  60
+/* So that ":2,DFPRST" has room. */
+#define BASE_MAX    246
 /* 9999-12-31T23:59:59Z, the last moment that fits the format. */
 #define DATE_MAX    G_GINT64_CONSTANT (253402300799)
 
@@ -224,4 +226,16 @@ rack_name_parse_uid (const char *name)
     return 0;
   guint64 uid = g_ascii_strtoull (digit, NULL, 10);
   return uid <= G_MAXUINT32 ? (guint32) uid : 0;
+}
+
+gboolean
+rack_name_base (const char *name, char *buffer)
+{
+  const char *info = strstr (name, ":2,");
+  gsize length = info != NULL ? (gsize) (info - name) : strlen (name);
+  if (length == 0 || length > BASE_MAX || *name == '.' || memchr (name, ':', length) != NULL)
+    return FALSE;
+  memcpy (buffer, name, length);
+  buffer[length] = '\0';
+  return TRUE;
 }

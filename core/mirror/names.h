@@ -44,6 +44,9 @@ gsize rack_name_uid (guint32 uid, char *buffer);
  * that of a message. */
 guint32 rack_name_parse_uid (const char *name);
 
+/* What is kept of a file's name in a Maildir: rack_entry_name_base(). */
+gboolean rack_name_base (const char *name, char *buffer);
+
 /* One level of a mailbox' name as a directory's name. Injective: two different components never
  * give the same name, and none gives the name of a message. size may be -1. at_root: the names of
  * the views (".uid") are escaped too. What is longer than 255 bytes then is cut and ends with

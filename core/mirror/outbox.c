@@ -28,6 +28,7 @@ void
 rack_pending_free (RackPending *pending)
 {
   g_free (pending->name);
+  g_free (pending->base);
   g_free (pending->add_keywords);
   g_free (pending->remove_keywords);
   g_free (pending->problem);
@@ -57,6 +58,8 @@ rack_pending_write (RackOutbox *outbox, const RackPending *pending, GError **err
     .mark_next = pending->mark_next,
     .problem = pending->problem,
     .tries = pending->tries,
+    .base = pending->base,
+    .base_space = pending->base_space,
   };
   return rack_journal_put_change (outbox->journal, &row, error);
 }
@@ -126,6 +129,8 @@ load_change (const RackJournalChange *from, gpointer data)
     .name = *from->name != '\0' || target == NULL ? g_strdup (from->name)
                                                   : g_strdup_printf ("%u.eml", from->uid),
     .named = *from->name != '\0',
+    .base = *from->base != '\0' ? g_strdup (from->base) : NULL,
+    .base_space = from->base_space,
     .add = from->add,
     .remove = from->remove,
     .add_keywords = g_strdup (from->add_keywords),
@@ -157,6 +162,20 @@ load_name (const char *mailbox, guint32 uid_validity, guint32 uid, const char *n
   pthread_mutex_unlock (&folder->mutex);
 }
 
+static void
+load_base (const char *mailbox, guint32 uid_validity, guint32 uid, const char *name, guint space,
+           gpointer data)
+{
+  Loading *loading = data;
+  RackFolder *folder = g_hash_table_lookup (loading->by_mailbox, mailbox);
+  if (folder == NULL)
+    return;
+  pthread_mutex_lock (&folder->mutex);
+  if (rack_overlay_is_about (&folder->overlay, uid_validity))
+    rack_overlay_set_base (&folder->overlay, uid, name, space);
+  pthread_mutex_unlock (&folder->mutex);
+}
+
 static gboolean
 load (RackOutbox *outbox, GError **error)
 {
@@ -172,6 +191,7 @@ load (RackOutbox *outbox, GError **error)
       g_hash_table_insert (by_mailbox, folder->mailbox, folder);
     }
   return rack_journal_each_name (outbox->journal, load_name, &loading, error)
+         && rack_journal_each_base (outbox->journal, load_base, &loading, error)
          && rack_journal_each_change (outbox->journal, load_change, &loading, error)
          && rack_locals_load (outbox, error);
 }

@@ -25,6 +25,8 @@ typedef struct
   guint32 uid_validity, uid;
   char *name;     /* in target, or NULL */
   gboolean named; /* it is to be called so there for good */
+  char *base;     /* in the target's Maildir, or NULL */
+  guint base_space;
   RackFlags add, remove;
   char *add_keywords, *remove_keywords;
   RackRecord record; /* the message as it was */
@@ -147,6 +149,12 @@ void rack_local_become (RackLocal *local, RackLocalState state);
 /* Those that were sent and are seen as messages now are not shown any more. Returns: how many are
  * left. */
 guint rack_outbox_settle_locals (RackOutbox *outbox);
+
+/* ---- given.c ---- */
+/* With the outbox' mutex held: the journal and the folder get to know what a message is called in a
+ * Maildir. base NULL: nothing of its own. */
+gboolean rack_folder_give_base (RackFolder *folder, guint32 uid_validity, guint32 uid,
+                                const char *base, guint space, GError **error);
 
 /* ---- sender.c ---- */
 gpointer rack_sender_run (gpointer outbox);

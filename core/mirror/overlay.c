@@ -20,6 +20,8 @@ rack_overlay_clear (RackOverlay *overlay)
   g_clear_pointer (&overlay->intents, g_hash_table_unref);
   g_clear_pointer (&overlay->by_name, g_hash_table_unref);
   g_clear_pointer (&overlay->names, g_hash_table_unref);
+  g_clear_pointer (&overlay->by_base, g_hash_table_unref);
+  g_clear_pointer (&overlay->bases, g_hash_table_unref);
   rack_overlay_init (overlay);
 }
 
@@ -177,23 +179,32 @@ gboolean
 rack_overlay_is_claimed (const RackOverlay *overlay, guint32 uid)
 {
   return (overlay->ours != NULL && rack_set_contains (overlay->ours, uid))
-         || rack_overlay_name_of (overlay, uid) != NULL;
+         || rack_overlay_name_of (overlay, uid) != NULL
+         || rack_overlay_base_of (overlay, uid) != NULL;
 }
 
 /* ---- Names ------------------------------------------------------------------------------ */
+
+/* A message that is gone may have been called as another one is now. */
+static void
+unname (GHashTable *by_name, const char *name, gpointer uid)
+{
+  if (name != NULL && g_hash_table_lookup (by_name, name) == uid)
+    g_hash_table_remove (by_name, name);
+}
 
 void
 rack_overlay_name (RackOverlay *overlay, guint32 uid, const char *name)
 {
   gpointer key = GUINT_TO_POINTER (uid);
+  if (overlay->names == NULL && name == NULL)
+    return;
   if (overlay->names == NULL)
     {
       overlay->names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
       overlay->by_name = g_hash_table_new (g_str_hash, g_str_equal);
     }
-  const char *before = g_hash_table_lookup (overlay->names, key);
-  if (before != NULL)
-    g_hash_table_remove (overlay->by_name, before);
+  unname (overlay->by_name, g_hash_table_lookup (overlay->names, key), key);
   if (name == NULL)
     {
       g_hash_table_remove (overlay->names, key);
@@ -216,5 +227,47 @@ guint32
 rack_overlay_uid_of (const RackOverlay *overlay, const char *name)
 {
   return overlay->by_name != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (overlay->by_name, name))
+                                  : 0;
+}
+
+void
+rack_overlay_set_base (RackOverlay *overlay, guint32 uid, const char *name, guint space)
+{
+  gpointer key = GUINT_TO_POINTER (uid);
+  gboolean named = name != NULL && *name != '\0';
+  if (overlay->bases == NULL && !named)
+    return;
+  if (overlay->bases == NULL)
+    {
+      overlay->bases = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+      overlay->by_base = g_hash_table_new (g_str_hash, g_str_equal);
+    }
+  const RackBase *before = g_hash_table_lookup (overlay->bases, key);
+  unname (overlay->by_base, before != NULL ? before->name : NULL, key);
+  if (!named)
+    {
+      g_hash_table_remove (overlay->bases, key);
+      return;
+    }
+  gsize size = strlen (name) + 1;
+  RackBase *base = g_malloc (sizeof *base + size);
+  base->space = space;
+  memcpy (base->name, name, size);
+  overlay->last_named = MAX (overlay->last_named, uid);
+  g_hash_table_insert (overlay->bases, key, base);
+  g_hash_table_replace (overlay->by_base, base->name, key);
+}
+
+const RackBase *
+rack_overlay_base_of (const RackOverlay *overlay, guint32 uid)
+{
+  return overlay->bases != NULL ? g_hash_table_lookup (overlay->bases, GUINT_TO_POINTER (uid))
+                                : NULL;
+}
+
+guint32
+rack_overlay_uid_of_base (const RackOverlay *overlay, const char *name)
+{
+  return overlay->by_base != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (overlay->by_base, name))
                                   : 0;
 }

@@ -22,7 +22,16 @@ typedef struct
   guint32 last_named;  /* the highest UID of names; it may be gone by now */
   GHashTable *names;   /* UID -> name (owned), or NULL */
   GHashTable *by_name; /* the same name (borrowed) -> UID */
+  GHashTable *bases;   /* UID -> RackBase (owned), or NULL */
+  GHashTable *by_base; /* the same name (borrowed) -> UID */
 } RackOverlay;
+
+/* What a message is called in a Maildir. */
+typedef struct
+{
+  guint space; /* of the directory where a program put it */
+  char name[];
+} RackBase;
 
 /* What is to become of the flags of a message. */
 typedef struct
@@ -67,5 +76,10 @@ void rack_overlay_name (RackOverlay *overlay, guint32 uid, const char *name);
 const char *rack_overlay_name_of (const RackOverlay *overlay, guint32 uid);
 /* 0: none. */
 guint32 rack_overlay_uid_of (const RackOverlay *overlay, const char *name);
+
+/* The same for what a Maildir calls it. name NULL or "": nothing of its own. */
+void rack_overlay_set_base (RackOverlay *overlay, guint32 uid, const char *name, guint space);
+const RackBase *rack_overlay_base_of (const RackOverlay *overlay, guint32 uid);
+guint32 rack_overlay_uid_of_base (const RackOverlay *overlay, const char *name);
 
 G_END_DECLS

@@ -278,6 +278,7 @@ rack_pending_complete (RackOutbox *outbox, RackPending *pending, guint32 uid_val
         {
           rack_overlay_claim (&target->overlay, uid);
           rack_overlay_name (&target->overlay, uid, pending->name);
+          rack_overlay_set_base (&target->overlay, uid, pending->base, pending->base_space);
         }
       pthread_mutex_unlock (&target->mutex);
     }
@@ -293,5 +294,6 @@ rack_pending_complete (RackOutbox *outbox, RackPending *pending, guint32 uid_val
       g_autoptr (RackSet) uids = rack_set_new_range (pending->uid, pending->uid);
       if (pending->row != 0)
         rack_store_remove (outbox->mirror->store, pending->row, uids, NULL);
+      rack_folder_forget_names (pending->folder, pending->uid_validity, uids);
     }
 }

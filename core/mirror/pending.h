@@ -11,6 +11,13 @@ G_BEGIN_DECLS
 /* Of the tables of RackOutbox. */
 gint64 rack_pending_key (guint32 row, guint32 uid);
 
+/* ---- messages.c ---- */
+/* Where the message is that was row and uid. With the outbox' mutex held, which is let go while
+ * the message is being moved. Returns: NULL, or the move that is not sent yet; *folder NULL: it is
+ * nowhere. */
+RackPending *rack_pending_locate (RackOutbox *outbox, RackFolder **folder, guint32 *row,
+                                  guint32 *uid, GError **error);
+
 /* ---- pending.c ---- */
 /* It is not shown in its target any more. */
 void rack_pending_depart (RackOutbox *outbox, RackPending *pending);

@@ -149,7 +149,7 @@ rack_sync_remove (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids,
       rack_set_intersect (set, uids);
       rack_set_subtract (folder->overlay.hidden, set);
     }
-  guint32 row = folder->row;
+  guint32 row = folder->row, uid_validity = folder->state.uid_validity;
   if (gone.n > 0)
     rack_folder_stamp (folder);
   pthread_mutex_unlock (&folder->mutex);
@@ -164,6 +164,7 @@ rack_sync_remove (RackFolder *folder, RackMailbox *mailbox, const RackSet *uids,
   gboolean ok =
       rack_store_remove (folder->mirror->store, row, set, error) || prefix (folder, error);
   rack_changes_push (folder, RACK_CHANGE_REMOVED, row, gone.records, gone.n, names);
+  rack_folder_forget_names (folder, uid_validity, set);
   rack_index_clear (&gone);
   return ok;
 }

@@ -67,6 +67,34 @@ claim (RackFolder *folder, guint32 uid_validity, guint32 uid)
   pthread_mutex_unlock (&folder->mutex);
 }
 
+/* As the file is called, before anybody sees it. */
+static void
+name_message (RackLocal *local, guint32 uid_validity, guint32 uid)
+{
+  RackFolder *folder = local->folder;
+  char base[RACK_ENTRY_NAME_SIZE];
+  pthread_mutex_lock (&folder->mutex);
+  if (folder->overlay.uid_validity != uid_validity)
+    ;
+  else if (local->space == 0)
+    rack_overlay_name (&folder->overlay, uid, local->name);
+  else if (rack_entry_name_base (local->name, base))
+    rack_overlay_set_base (&folder->overlay, uid, base, local->space);
+  pthread_mutex_unlock (&folder->mutex);
+}
+
+static gboolean
+note_name (RackJournal *journal, const RackLocal *local)
+{
+  const char *mailbox = local->folder->mailbox;
+  char base[RACK_ENTRY_NAME_SIZE];
+  if (local->space == 0)
+    return rack_journal_put_name (journal, mailbox, local->validity, local->uid, local->name, NULL);
+  return !rack_entry_name_base (local->name, base)
+         || rack_journal_put_base (journal, mailbox, local->validity, local->uid, base,
+                                   local->space, NULL);
+}
+
 static void
 succeed (Send *send, RackLocal *local, guint32 uid_validity, guint32 uid)
 {
@@ -74,13 +102,8 @@ succeed (Send *send, RackLocal *local, guint32 uid_validity, guint32 uid)
   RackFolder *folder = send->folder;
   pthread_mutex_lock (&outbox->mutex);
   claim (folder, uid_validity, uid);
-  if (local->space == 0 && uid != 0)
-    {
-      pthread_mutex_lock (&folder->mutex);
-      if (folder->overlay.uid_validity == uid_validity)
-        rack_overlay_name (&folder->overlay, uid, local->name);
-      pthread_mutex_unlock (&folder->mutex);
-    }
+  if (uid != 0)
+    name_message (local, uid_validity, uid);
   local->validity = uid_validity;
   local->uid = uid;
   local->touched = g_get_monotonic_time ();
@@ -96,9 +119,7 @@ note_one (RackOutbox *outbox, RackLocal *local)
 {
   RackJournal *journal = outbox->journal;
   return rack_journal_remove_local (journal, local->id, NULL)
-         && (local->space != 0 || local->uid == 0
-             || rack_journal_put_name (journal, local->folder->mailbox, local->validity, local->uid,
-                                       local->name, NULL))
+         && (local->uid == 0 || note_name (journal, local))
          && (local->replaces == 0 || local->uid == 0 || expunge_replaced (outbox, local, NULL));
 }
 

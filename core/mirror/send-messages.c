@@ -56,6 +56,9 @@ complete (Send *send, const RackSet *uids, const RackCopied *copied)
       if (ok && pending->named && pending->new_uid != 0 && validity != 0)
         ok = rack_journal_put_name (outbox->journal, pending->target->mailbox, validity,
                                     pending->new_uid, pending->name, NULL);
+      if (ok && pending->base != NULL && pending->new_uid != 0 && validity != 0)
+        ok = rack_journal_put_base (outbox->journal, pending->target->mailbox, validity,
+                                    pending->new_uid, pending->base, pending->base_space, NULL);
     }
   /* If this cannot be written it is asked again the next time, which changes nothing. */
   if (begun)

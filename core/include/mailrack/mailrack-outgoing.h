@@ -36,9 +36,11 @@ RACK_API gboolean rack_folder_may_change (RackFolder *folder, GError **error);
 /* ---- Messages: by row and UID, as they were seen -------------------------------- */
 
 /* To another folder, where it is called name (one path component; a message that is called so is
- * RACK_ERROR_EXISTS). The inode of the message stays what it was: rack_mirror_whereabouts(). */
+ * RACK_ERROR_EXISTS), and in a Maildir base (RackEntry), if that is not NULL. The inode of the
+ * message stays what it was: rack_mirror_whereabouts(). */
 RACK_API gboolean rack_folder_move (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to,
-                                    const char *name, RackTicket *ticket, GError **error);
+                                    const char *name, const char *base, guint base_space,
+                                    RackTicket *ticket, GError **error);
 /* A copy there, made by the server. */
 RACK_API gboolean rack_folder_copy (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to,
                                     const char *name, RackTicket *ticket, GError **error);
@@ -55,6 +57,15 @@ typedef struct
 RACK_API gboolean rack_folder_set_flags (RackFolder *folder, guint32 row, guint32 uid,
                                          const RackFlagChange *change, RackTicket *ticket,
                                          GError **error);
+
+/* What it is called in a Maildir from now on (RackEntry); NULL: by nothing of its own. Only here,
+ * so there is no ticket. RACK_ERROR_EXISTS: another message of the folder is called so. */
+RACK_API gboolean rack_folder_set_base (RackFolder *folder, guint32 row, guint32 uid,
+                                        const char *base, guint space, GError **error);
+/* By what it is called so. Never waits. */
+RACK_API gboolean rack_folder_find_base (RackFolder *folder, const char *base, RackEntry *entry);
+/* Whether a program gave that name to one, which may not be in the index yet. Never waits. */
+RACK_API gboolean rack_folder_knows_base (RackFolder *folder, const char *base);
 
 /* Where a message is that was row and uid once: itself, or where it was moved to. entry (may be
  * NULL): as rack_folder_stat(), with its name there. Returns: borrowed; NULL: it is nowhere any
@@ -84,7 +95,9 @@ RACK_API gboolean rack_folder_find_arrival (RackFolder *folder, const char *name
 
 /* A file or directory that is not mail (yet): scratch files of editors, or a message that will be
  * appended. It is in a folder or in another local directory, and outlives the process. space is
- * the caller's: names in one space of a folder know nothing of those in another. Shared. */
+ * the caller's: names in one space of a folder know nothing of those in another. What becomes a
+ * message in space 0 is called so in its folder; in another one it has the name of a file in a
+ * Maildir, and what rack_entry_name_base() makes of that is kept. Shared. */
 typedef struct RackLocal RackLocal;
 
 typedef enum

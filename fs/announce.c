@@ -110,7 +110,7 @@ describe (View view, const RackChange *change, const RackChanged *changed, News 
 static gboolean
 was_heard (View view, const RackChange *change, const RackChanged *changed)
 {
-  gboolean delivered = change->kind == RACK_CHANGE_ADDED && changed->base != NULL;
+  gboolean delivered = change->kind == RACK_CHANGE_ADDED && changed->base_space != 0;
   return view == (delivered ? VIEW_MAILDIR : VIEW_MESSAGES);
 }
 

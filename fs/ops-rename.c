@@ -95,8 +95,10 @@ rename_within (const Rename *move)
       view_ops (move->to.directory.view)->keep (&move->to.directory, entry, move->name, base);
   if (result != 0)
     return result;
-  guint space = base[0] != '\0' ? move->to.space : 0;
-  if ((strcmp (base, entry->base) != 0 || space != entry->base_space)
+  /* Where it is shown follows its flags, unless a program has called it so. */
+  gboolean same = strcmp (base, entry->base) == 0;
+  guint space = base[0] == '\0' || (same && entry->base_space == 0) ? 0 : move->to.space;
+  if ((!same || space != entry->base_space)
       && !rack_folder_set_base (move->old.folder, move->old.row, entry->uid,
                                 base[0] != '\0' ? base : NULL, space, &error))
     return error->code == RACK_ERROR_STALE ? ENOENT : errno_of (error);

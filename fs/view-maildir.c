@@ -4,10 +4,9 @@
  *
  * A file is called UNIQUE:2,FLAGS in cur and UNIQUE in new, as the format has it
  * (https://cr.yp.to/proto/maildir.html). UNIQUE is DATE.RROWUUID.mailrack: INTERNALDATE in
- * seconds, the mailbox' row in hexadecimal, the UID. It says all that makes a message what it
- * is, so it is the same after a remount, and never another message's, in no mailbox. FLAGS are
- * the letters that the format and its readers know. Keywords have none: which lower-case letter
- * means which one is a private matter of Dovecot's and of nobody who reads a mount.
+ * seconds, the mailbox' row in hexadecimal, the UID (rack_entry_name_unique()). FLAGS are the
+ * letters that the format and its readers know. Keywords have none: which lower-case letter means
+ * which one is a private matter of Dovecot's and of nobody who reads a mount.
  *
  * new has the messages without any letter, cur the others. A name changes with the flags, but a
  * program may have the one of a moment ago: any name with the right UNIQUE resolves, in both.
@@ -30,21 +29,12 @@ enum
 };
 
 #define INFO      ":2,"
-#define ROW_MARK  ".R"
 #define UID_MARK  'U'
 #define HOST_PART ".mailrack"
 
 static const char *const places[] = { "cur", "new", "tmp", NULL };
 
 /* ---- Names ----------------------------------------------------------------------------- */
-
-static void
-unique_name (guint32 row, gint64 date, guint32 uid, char *name)
-{
-  /* Before 1970 there was no mail, and a name with a dash in front would be an option. */
-  g_snprintf (name, VIEW_NAME_SIZE, "%" G_GINT64_FORMAT ROW_MARK "%08x%c%u" HOST_PART,
-              MAX (date, 0), row, UID_MARK, uid);
-}
 
 /* In the order of ASCII, as the format wants it. No flag: $Forwarded. */
 static const struct
@@ -106,7 +96,7 @@ entry_name (const Directory *directory, const RackEntry *entry, char *name)
   if (entry->base[0] != '\0')
     g_strlcpy (name, entry->base, VIEW_NAME_SIZE);
   else
-    unique_name (row_of (directory), entry->date, entry->uid, name);
+    rack_entry_name_unique (row_of (directory), entry->date, entry->uid, name);
   if (*letters == '\0' && place_of (entry, letters) == PLACE_NEW)
     return;
   g_strlcat (name, INFO, VIEW_NAME_SIZE);
@@ -155,7 +145,7 @@ resolves (const Directory *directory, const char *name, const RackEntry *entry)
   if (entry->base[0] != '\0' && strlen (entry->base) == unique_length (name)
       && g_str_has_prefix (name, entry->base))
     return TRUE;
-  unique_name (row_of (directory), entry->date, entry->uid, unique);
+  rack_entry_name_unique (row_of (directory), entry->date, entry->uid, unique);
   return strlen (unique) == unique_length (name) && g_str_has_prefix (name, unique);
 }
 
@@ -183,7 +173,7 @@ keep (const Directory *directory, const RackEntry *entry, const char *name, char
     return strchr (name, ':') == strstr (name, INFO) ? ENAMETOOLONG : EINVAL;
   if (entry == NULL)
     return 0;
-  unique_name (row_of (directory), entry->date, entry->uid, unique);
+  rack_entry_name_unique (row_of (directory), entry->date, entry->uid, unique);
   if (strcmp (base, unique) == 0)
     base[0] = '\0';
   return 0;

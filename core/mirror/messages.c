@@ -5,6 +5,7 @@
  * A change is checked, written into the journal, and only then seen (pending.c). What the server
  * says of it comes later.
  */
+#include "names.h"
 #include "outbox.h"
 #include "pending.h"
 
@@ -138,10 +139,23 @@ pending_of_queued (RackOutbox *outbox, const RackPending *queued)
   return pending;
 }
 
+/* It has one name in a Maildir of its target, before it is seen there and after. */
+static void
+name_base (RackPending *pending)
+{
+  char base[RACK_ENTRY_NAME_SIZE];
+  gboolean copy = pending->kind == RACK_CHANGE_ROW_COPY;
+  if (pending->base != NULL || pending->target == NULL)
+    return;
+  rack_name_unique (pending->row, pending->record.date, pending->uid, copy ? pending->id : 0, base);
+  pending->base = g_strdup (base);
+}
+
 /* Takes pending. */
 static gboolean
 make (RackOutbox *outbox, RackPending *pending, RackTicket *ticket, GError **error)
 {
+  name_base (pending);
   if (!rack_pending_write (outbox, pending, error))
     {
       rack_pending_free (pending);
@@ -195,6 +209,7 @@ redirect (RackOutbox *outbox, RackPending *pending, RackFolder *to, const Target
     }
   RackPending before = *pending;
   set_target (pending, to, as);
+  name_base (pending);
   if (!rack_pending_write (outbox, pending, error))
     {
       g_free (pending->name);

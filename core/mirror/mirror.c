@@ -236,6 +236,12 @@ rack_entry_name_uid (const char *name)
   return rack_name_parse_uid (name);
 }
 
+void
+rack_entry_name_unique (guint32 row, gint64 date, guint32 uid, char *buffer)
+{
+  rack_name_unique (row, date, uid, 0, buffer);
+}
+
 gboolean
 rack_entry_name_base (const char *name, char *buffer)
 {

@@ -22,6 +22,8 @@
 #define SENDER_MAX  60
 /* So that ":2,DFPRST" has room. */
 #define BASE_MAX    246
+/* What a caller's buffer has at least. */
+#define UNIQUE_SIZE 256
 /* 9999-12-31T23:59:59Z, the last moment that fits the format. */
 #define DATE_MAX    G_GINT64_CONSTANT (253402300799)
 
@@ -226,6 +228,17 @@ rack_name_parse_uid (const char *name)
     return 0;
   guint64 uid = g_ascii_strtoull (digit, NULL, 10);
   return uid <= G_MAXUINT32 ? (guint32) uid : 0;
+}
+
+void
+rack_name_unique (guint32 row, gint64 date, guint32 uid, guint64 copy, char *buffer)
+{
+  char mark[32] = "";
+  if (copy != 0)
+    g_snprintf (mark, sizeof mark, "C%" G_GUINT64_FORMAT, copy);
+  /* Before 1970 there was no mail, and a name with a dash in front would be an option. */
+  g_snprintf (buffer, UNIQUE_SIZE, "%" G_GINT64_FORMAT ".R%08xU%u%s.mailrack", MAX (date, 0), row,
+              uid, mark);
 }
 
 gboolean

@@ -44,6 +44,9 @@ gsize rack_name_uid (guint32 uid, char *buffer);
  * that of a message. */
 guint32 rack_name_parse_uid (const char *name);
 
+/* The name that a message has in a Maildir without flags: rack_entry_name_unique(). copy: of one
+ * that is being copied, another one for each number; 0: its own. buffer: as there. */
+void rack_name_unique (guint32 row, gint64 date, guint32 uid, guint64 copy, char *buffer);
 /* What is kept of a file's name in a Maildir: rack_entry_name_base(). */
 gboolean rack_name_base (const char *name, char *buffer);
 

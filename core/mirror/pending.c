@@ -274,12 +274,14 @@ rack_pending_complete (RackOutbox *outbox, RackPending *pending, guint32 uid_val
   if (target != NULL && uid != 0)
     {
       pthread_mutex_lock (&target->mutex);
-      if (rack_overlay_is_about (&target->overlay, uid_validity) && pending->named)
+      gboolean ours = rack_overlay_is_about (&target->overlay, uid_validity);
+      if (ours && pending->named)
         {
           rack_overlay_claim (&target->overlay, uid);
           rack_overlay_name (&target->overlay, uid, pending->name);
-          rack_overlay_set_base (&target->overlay, uid, pending->base, pending->base_space);
         }
+      if (ours)
+        rack_overlay_set_base (&target->overlay, uid, pending->base, pending->base_space);
       pthread_mutex_unlock (&target->mutex);
     }
   if (pending->kind == RACK_CHANGE_ROW_MOVE)

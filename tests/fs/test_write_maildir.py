@@ -197,3 +197,125 @@ def test_a_reader_is_not_told_old_things(desk):
         wait_for(lambda: (inbox / "new").stat().st_mtime_ns > before)
         (name,) = names(inbox)["cur"]
         assert maildir_uid(name) == 1
+
+
+def there(directory):
+    """"place/name" of each message."""
+    return sorted(f"{place}/{name}" for place, found in names(directory).items() for name in found)
+
+
+def test_names_stay(desk):
+    """The part before the flags is the program's, and so is the place, as on a disk."""
+    with desk.mounted() as directory:
+        inbox = directory / ".maildir/INBOX"
+        seen = deliver(inbox, 1, letter(1), "cur", ":2,S")
+        deliver(inbox, 2, letter(2), "new", ":2,F")
+        old = deliver(inbox, 3, letter(3), "cur", ":2,")
+        plain = deliver(inbox, 4, letter(4))
+        given = sorted([f"cur/{seen}", f"cur/{old}", f"new/{plain}",
+                        f"new/{plain.replace('M4', 'M2')}:2,F"])
+        assert there(inbox) == given
+        inodes = [(inbox / name).stat().st_ino for name in given]
+        desk.holds("INBOX", [letter(number) for number in (1, 2, 3, 4)])
+        wait_for(lambda: len(list((directory / "INBOX").iterdir())) == 4)
+        assert there(inbox) == given
+        assert [(inbox / name).stat().st_ino for name in given] != inodes  # they are messages
+        becomes(desk, letter(2), "\\Flagged")
+        # mbsync's way to number them, with flags in the same rename or without.
+        renamed = inbox / "cur" / plain.replace("P1", "P1,U=4")
+        (inbox / "new" / plain).rename(renamed.with_name(renamed.name + ":2,S"))
+        (inbox / "cur" / seen).rename(inbox / "cur" / seen.replace(":2,", ",U=1:2,"))
+        given = sorted([f"cur/{seen.replace(':2,', ',U=1:2,')}", f"cur/{old}",
+                        f"cur/{renamed.name}:2,S", f"new/{plain.replace('M4', 'M2')}:2,F"])
+        assert there(inbox) == given
+        refused(errno.ENOENT, (inbox / "cur" / seen).stat)
+        becomes(desk, letter(4), "\\Seen")
+        # Others may change flags as they like.
+        with desk.server.connect(desk.user) as connection:
+            connection.select("INBOX")
+            connection.store("1:*", "+FLAGS", r"\Answered \Seen")
+        given = sorted(f"cur/{os.path.basename(name).partition(':2,')[0]}:2,"
+                       f"{'F' if 'M2' in name else ''}RS" for name in given)
+        wait_for(lambda: there(inbox) == given)
+        for name in given:
+            assert b"letter" in (inbox / name).read_bytes()
+    with desk.mounted() as directory:
+        inbox = directory / ".maildir/INBOX"
+        assert (inbox / given[0]).read_bytes() == letter(1)
+        assert there(inbox) == given
+
+
+def test_names_that_the_mount_gave(desk):
+    """They may be changed too, and back; whatever they were goes on working."""
+    desk.fill("INBOX", [(letter(1), r"\Seen", DATE), (letter(2), "", DATE)])
+    with desk.mounted() as directory:
+        inbox = directory / ".maildir/INBOX"
+        (name,), (other,) = names(inbox)["cur"], names(inbox)["new"]
+        base = name.partition(":2,")[0]
+        inode = (inbox / "cur" / name).stat().st_ino
+        (inbox / "cur" / name).rename(inbox / "cur" / f"{base},U=1:2,S")
+        assert there(inbox) == [f"cur/{base},U=1:2,S", f"new/{other}"]
+        assert (inbox / "cur" / f"{base},U=1:2,S").stat().st_ino == inode
+        assert (inbox / "cur" / name).read_bytes() == letter(1)
+        # Onto another message, or with what is no name.
+        taken = inbox / "new" / other
+        for wrong, number in ((taken, errno.EEXIST), (inbox / "cur" / "a:1,b", errno.EINVAL),
+                              (inbox / "cur" / ("n" * 250 + ":2,S"), errno.ENAMETOOLONG),
+                              (inbox / "cur" / ".hidden", errno.EPERM),
+                              (inbox / "tmp" / "half", errno.EPERM)):
+            refused(number, (inbox / "cur" / f"{base},U=1:2,S").rename, wrong)
+        assert taken.read_bytes() == letter(2)
+        longest = "n" * 246 + ":2,S"
+        (inbox / "cur" / f"{base},U=1:2,S").rename(inbox / "cur" / longest)
+        assert there(inbox) == [f"cur/{longest}", f"new/{other}"]
+        (inbox / "cur" / longest).rename(inbox / "cur" / name)
+        assert there(inbox) == [f"cur/{name}", f"new/{other}"]
+        assert len(desk.truth()) == 2
+
+
+def test_names_in_another_mailbox(desk):
+    """A rename brings the name along, whether or not the server has been told of it yet."""
+    desk.fill("INBOX", [(letter(1), r"\Seen", DATE)])
+    desk.fill("Work", [])
+    with desk.mounted() as directory:
+        inbox, work = directory / ".maildir/INBOX", directory / ".maildir/Work"
+        (name,) = names(inbox)["cur"]
+        (inbox / "cur" / name).rename(work / "cur" / "one,U=7:2,S")
+        assert there(inbox) == [] and there(work) == ["cur/one,U=7:2,S"]
+        (work / "cur" / "one,U=7:2,S").rename(work / "cur" / "two,U=8:2,S")
+        assert there(work) == ["cur/two,U=8:2,S"]
+        desk.holds("Work", [letter(1)])
+        wait_for(lambda: os.listdir(directory / ".mailrack/pending") == [])
+        wait_for(lambda: there(work) == ["cur/two,U=8:2,S"])
+        # The plain way: one name on the way and there.
+        (path,) = (directory / "Work").iterdir()
+        path.rename(directory / "INBOX" / path.name)
+        (moved,) = there(inbox)
+        assert there(work) == [] and "U=" not in moved
+        desk.holds("INBOX", [letter(1)])
+        desk.holds("Work", [])
+        wait_for(lambda: os.listdir(directory / ".mailrack/pending") == [])
+        assert there(inbox) == [moved]
+    with desk.mounted() as directory:
+        inbox = directory / ".maildir/INBOX"
+        assert there(inbox) == [moved]
+        (inbox / moved).unlink()
+        desk.holds("Trash", [letter(1)])
+        # Nobody's any more.
+        deliver(inbox, 1, letter(2))
+        os.rename(inbox / "new" / deliver(inbox, 3, letter(3)), inbox / moved)
+        desk.holds("INBOX", [letter(2), letter(3)])
+
+
+def test_flags_of_what_is_not_sent_yet(desk):
+    with desk.mounted(options=["-o", "offline=queue"]) as directory:
+        inbox = directory / ".maildir/INBOX"
+        os.listdir(inbox / "cur")
+        (directory / ".mailrack/ctl").write_text("offline\n")
+        name = deliver(inbox, 1, letter(1))
+        (inbox / "new" / name).rename(inbox / "cur" / f"{name},U=1:2,FS")
+        assert there(inbox) == [f"cur/{name},U=1:2,FS"]
+        (directory / ".mailrack/ctl").write_text("online\n")
+        becomes(desk, letter(1), "\\Flagged", "\\Seen")
+        wait_for(lambda: len(list((directory / "INBOX").iterdir())) == 1)
+        assert there(inbox) == [f"cur/{name},U=1:2,FS"]

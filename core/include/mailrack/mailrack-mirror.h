@@ -155,8 +155,9 @@ typedef struct
   guint keywords; /* which set of keywords: 0 for none; of two entries of a folder with the same
                      number, other than RACK_KEYWORDS_OWN, both have the same */
   char name[RACK_ENTRY_NAME_SIZE]; /* as a file; never changes while the message lives */
-  /* What a program called it in a Maildir, without the flags, and the space (mailrack-outgoing.h)
-   * where it put it last; "" and 0: none did. */
+  /* What it is called in a Maildir, without the flags; "": rack_entry_name_unique(). And the space
+   * (mailrack-outgoing.h) where the program that called it so put it last; 0: none did, and it
+   * came from another mailbox with the name that it had there. */
   char base[RACK_ENTRY_NAME_SIZE];
   guint base_space;
 } RackEntry;
@@ -207,6 +208,10 @@ RACK_API guint rack_folder_list_details (RackFolder *folder, guint32 after, Rack
 RACK_API RackMountNames rack_folder_names (RackFolder *folder);
 /* The UID in a message's name ("...UID.eml"), or 0 if it cannot be one. Never waits. */
 RACK_API guint32 rack_entry_name_uid (const char *name);
+/* Writes what a message is called in a Maildir by itself, without flags: "DATE.RROWUUID.mailrack".
+ * It says all that makes a message what it is, so it is never another one's, in no mailbox.
+ * buffer: RACK_ENTRY_NAME_SIZE bytes. */
+RACK_API void rack_entry_name_unique (guint32 row, gint64 date, guint32 uid, char *buffer);
 /* Writes what is kept of a file's name in a Maildir: what is in front of ":2,". buffer:
  * RACK_ENTRY_NAME_SIZE bytes. FALSE: nothing, for it is empty, begins with a dot, has a colon, or
  * leaves no room for the flags. */
@@ -388,7 +393,7 @@ typedef struct
   gboolean forwarded_now;
   gint64 date;
   gboolean own; /* it came or went by a change of ours, which the program has seen already */
-  /* As in RackEntry; NULL and 0: none. */
+  /* As in RackEntry; NULL for "". */
   const char *base;
   guint base_space;
 } RackChanged;

@@ -36,7 +36,7 @@ RACK_API gboolean rack_folder_may_change (RackFolder *folder, GError **error);
 /* ---- Messages: by row and UID, as they were seen -------------------------------- */
 
 /* To another folder, where it is called name (one path component; a message that is called so is
- * RACK_ERROR_EXISTS), and in a Maildir base (RackEntry), if that is not NULL. The inode of the
+ * RACK_ERROR_EXISTS), and in a Maildir base (RackEntry); NULL: as here by itself. The inode of the
  * message stays what it was: rack_mirror_whereabouts(). */
 RACK_API gboolean rack_folder_move (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to,
                                     const char *name, const char *base, guint base_space,

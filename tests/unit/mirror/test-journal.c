@@ -7,6 +7,7 @@
 #include "store.h"
 
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -48,6 +49,8 @@ describe_change (const RackJournalChange *change, gpointer data)
       data, "%" G_GUINT64_FORMAT " %d %d %s %u/%u -> %s %s +%x-%x %s;", change->id, change->kind,
       change->step, change->mailbox, change->uid_validity, change->uid, change->target,
       change->name, change->add, change->remove, change->problem != NULL ? change->problem : "-");
+  if (*change->base != '\0')
+    g_string_append_printf (data, "as %s in %u;", change->base, change->base_space);
 }
 
 static void
@@ -66,6 +69,13 @@ describe_name (const char *mailbox, guint32 uid_validity, guint32 uid, const cha
 }
 
 static void
+describe_base (const char *mailbox, guint32 uid_validity, guint32 uid, const char *name,
+               guint space, gpointer data)
+{
+  g_string_append_printf (data, "%s %u/%u %s in %u;", mailbox, uid_validity, uid, name, space);
+}
+
+static void
 describe_octets (guint64 id, const void *octets, gsize size, gpointer data)
 {
   g_string_append_printf (data, "%" G_GUINT64_FORMAT " %.*s;", id, (int) size,
@@ -79,6 +89,7 @@ describe (RackJournal *journal)
   g_assert_true (rack_journal_each_change (journal, describe_change, text, NULL));
   g_assert_true (rack_journal_each_local (journal, describe_local, text, NULL));
   g_assert_true (rack_journal_each_name (journal, describe_name, text, NULL));
+  g_assert_true (rack_journal_each_base (journal, describe_base, text, NULL));
   g_assert_true (rack_journal_each_octets (journal, describe_octets, text, NULL));
   return g_string_free (text, FALSE);
 }
@@ -150,6 +161,55 @@ test_transactions (Fixture *fixture, gconstpointer unused)
 }
 
 static void
+test_bases (Fixture *fixture, gconstpointer unused)
+{
+  RackJournal *journal = open_journal (fixture);
+  RackJournalChange change = { .id = 9,
+                               .kind = RACK_CHANGE_ROW_MOVE,
+                               .mailbox = "INBOX",
+                               .target = "Work",
+                               .base = "1.M2",
+                               .base_space = 2 };
+  g_assert_true (rack_journal_put_change (journal, &change, NULL));
+  g_assert_true (rack_journal_put_base (journal, "INBOX", 1, 7, "seven", 2, NULL));
+  g_assert_true (rack_journal_put_base (journal, "INBOX", 1, 7, "seven,U=1", 1, NULL));
+  g_assert_true (rack_journal_put_base (journal, "INBOX", 1, 8, "eight", 0, NULL));
+  g_assert_true (rack_journal_put_base (journal, "INBOX", 1, 8, NULL, 0, NULL));
+  g_assert_true (rack_journal_rename (journal, "INBOX", "Other", NULL));
+  rack_journal_close (journal);
+  check (fixture, "9 0 0 INBOX 0/0 -> Work  +0-0 -;as 1.M2 in 2;Other 1/7 seven,U=1 in 1;");
+}
+
+/* What an earlier version wrote is brought up to date, by its owner only. */
+static void
+test_first_version (Fixture *fixture, gconstpointer unused)
+{
+  RackJournal *journal = open_journal (fixture);
+  g_autofree char *file = rack_journal_path (journal, 1);
+  g_autofree char *spool = g_path_get_dirname (file);
+  g_autofree char *place = g_path_get_dirname (spool);
+  g_autofree char *database = g_build_filename (place, "journal.db", NULL);
+  gboolean there;
+  sqlite3 *db = NULL;
+  fill (journal);
+  rack_journal_close (journal);
+  g_assert_cmpint (sqlite3_open (database, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db,
+                                 "DROP TABLE bases; ALTER TABLE changes DROP COLUMN base;"
+                                 "ALTER TABLE changes DROP COLUMN base_space;"
+                                 "PRAGMA user_version = 1;",
+                                 NULL, NULL, NULL),
+                   ==, SQLITE_OK);
+  sqlite3_close (db);
+  journal = rack_journal_open_to_read (fixture->account, fixture->place, &there, NULL);
+  g_assert_true (there);
+  g_assert_nonnull (journal);
+  rack_journal_close (journal);
+  check (fixture, "9 0 0 INBOX 1/5 -> Ärchive x.eml +0-0 -;1 1 INBOX/0/0/new.eml;"
+                  "INBOX 1/7 seven.eml;1 abc;");
+}
+
+static void
 test_one_program (Fixture *fixture, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
@@ -202,6 +262,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/journal/restart", Fixture, NULL, set_up, test_restart, tear_down);
   g_test_add ("/journal/transactions", Fixture, NULL, set_up, test_transactions, tear_down);
+  g_test_add ("/journal/bases", Fixture, NULL, set_up, test_bases, tear_down);
+  g_test_add ("/journal/first-version", Fixture, NULL, set_up, test_first_version, tear_down);
   g_test_add ("/journal/one-program", Fixture, NULL, set_up, test_one_program, tear_down);
   g_test_add ("/journal/beside-a-cache", Fixture, NULL, set_up, test_beside_a_cache, tear_down);
   g_test_add ("/journal/private", Fixture, NULL, set_up, test_private, tear_down);

@@ -376,6 +376,45 @@ test_numbered_parts (void)
     }
 }
 
+static void
+test_base (void)
+{
+  static const char *const cases[][2] = { { "1.M2P3.host", "1.M2P3.host" },
+                                          { "1.M2P3.host,U=7:2,FS", "1.M2P3.host,U=7" },
+                                          { "x:2,", "x" },
+                                          { "\377:2,S", "\377" },
+                                          { ":2,S", NULL },
+                                          { "", NULL },
+                                          { ".x:2,S", NULL },
+                                          { "x:1,y", NULL },
+                                          { "a:b:2,S", NULL } };
+  char buffer[256], name[300];
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    if (rack_name_base (cases[i][0], buffer))
+      g_assert_cmpstr (buffer, ==, cases[i][1]);
+    else
+      g_assert_null (cases[i][1]);
+  memset (name, 'n', sizeof name);
+  g_strlcpy (name + 246, ":2,S", sizeof name - 246);
+  g_assert_true (rack_name_base (name, buffer));
+  g_assert_cmpuint (strlen (buffer), ==, 246);
+  g_strlcpy (name + 247, ":2,S", sizeof name - 247);
+  name[246] = 'n';
+  g_assert_false (rack_name_base (name, buffer));
+}
+
+static void
+test_unique (void)
+{
+  char buffer[256], other[256];
+  rack_name_unique (0xbadcafe, 1795166100, 48213, 0, buffer);
+  g_assert_cmpstr (buffer, ==, "1795166100.R0badcafeU48213.mailrack");
+  rack_name_unique (1, -5, G_MAXUINT32, 0, buffer);
+  g_assert_cmpstr (buffer, ==, "0.R00000001U4294967295.mailrack");
+  rack_name_unique (1, -5, G_MAXUINT32, 9, other);
+  g_assert_cmpstr (buffer, !=, other);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -396,5 +435,7 @@ main (int argc, char **argv)
   g_test_add_func ("/names/parts", test_parts);
   g_test_add_func ("/names/long-parts", test_long_parts);
   g_test_add_func ("/names/numbered-parts", test_numbered_parts);
+  g_test_add_func ("/names/base", test_base);
+  g_test_add_func ("/names/unique", test_unique);
   return g_test_run ();
 }

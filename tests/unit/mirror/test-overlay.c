@@ -70,6 +70,30 @@ test_names (void)
   rack_overlay_clear (&overlay);
 }
 
+static void
+test_bases (void)
+{
+  RackOverlay overlay;
+  rack_overlay_init (&overlay);
+  rack_overlay_set_base (&overlay, 1, NULL, 0);
+  g_assert_null (rack_overlay_base_of (&overlay, 1));
+  g_assert_cmpuint (rack_overlay_uid_of_base (&overlay, "a"), ==, 0);
+  rack_overlay_set_base (&overlay, 1, "a", 2);
+  g_assert_cmpstr (rack_overlay_base_of (&overlay, 1)->name, ==, "a");
+  g_assert_cmpuint (rack_overlay_base_of (&overlay, 1)->space, ==, 2);
+  g_assert_true (rack_overlay_is_claimed (&overlay, 1));
+  rack_overlay_set_base (&overlay, 1, "a,U=1", 1);
+  g_assert_cmpuint (rack_overlay_uid_of_base (&overlay, "a"), ==, 0);
+  g_assert_cmpuint (rack_overlay_uid_of_base (&overlay, "a,U=1"), ==, 1);
+  g_assert_cmpuint (rack_overlay_base_of (&overlay, 1)->space, ==, 1);
+  /* The first one is gone, but that is not known yet. */
+  rack_overlay_set_base (&overlay, 2, "a,U=1", 1);
+  rack_overlay_set_base (&overlay, 1, "", 0);
+  g_assert_null (rack_overlay_base_of (&overlay, 1));
+  g_assert_cmpuint (rack_overlay_uid_of_base (&overlay, "a,U=1"), ==, 2);
+  rack_overlay_clear (&overlay);
+}
+
 static guint64
 digest_of (const char *text, gsize piece, guint8 *out)
 {
@@ -133,6 +157,7 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay/hidden", test_hidden);
   g_test_add_func ("/overlay/flags", test_flags);
   g_test_add_func ("/overlay/names", test_names);
+  g_test_add_func ("/overlay/bases", test_bases);
   g_test_add_func ("/send/text-digest", test_text_digest);
   g_test_add_func ("/send/pairs", test_pairs);
   return g_test_run ();

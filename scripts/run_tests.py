@@ -38,7 +38,7 @@ LONG = ("tests/plugins", "tests/fs/test_mount_network.py", "tests/faults/test_mo
         "tests/support/test_faultproxy.py",
         "tests/fs/test_lying_sizes.py", "tests/faults/test_write_disk.py",
         "tests/fs/test_write_files.py", "tests/fs/test_write_moves.py",
-        "tests/fs/test_mail_readers.py")
+        "tests/fs/test_mail_readers.py", "tests/fs/test_write_mbsync.py")
 # Where each process leaves what a sanitizer says of it: nobody hears a mount in the background.
 REPORTS = TOP / "build-asan/reports"
 SANITIZERS = {

@@ -38,7 +38,7 @@ struct RackAccount
   RackPool *pool;
   RackNetwatch *netwatch; /* guarded by lock; NULL: nobody needed it yet */
   pthread_mutex_t lock;
-  RackTrace *trace; /* guarded by lock */
+  RackTrace *trace; /* always there; on or off */
   char *
       *foreign; /* guarded by lock: prefixes of namespaces that are not personal; NULL: not asked */
   RackCounters counters; /* atomic */

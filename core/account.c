@@ -124,6 +124,7 @@ rack_account_new (RackConfig *config, const char *name, RackHost *host, GError *
 
   account->references = 1;
   account->host = host;
+  account->trace = rack_trace_new ();
   pthread_mutex_init (&account->lock, NULL);
   rack_auth_lock_init (&account->auth_lock);
   if (!rack_config_resolve (config, name, &account->settings, error)
@@ -235,16 +236,7 @@ rack_account_disconnect (RackAccount *account)
 gboolean
 rack_account_trace (RackAccount *account, const char *path, GError **error)
 {
-  RackTrace *trace = path != NULL ? rack_trace_new (path, error) : NULL;
-
-  if (path != NULL && trace == NULL)
-    return FALSE;
-  pthread_mutex_lock (&account->lock);
-  RackTrace *old = account->trace;
-  account->trace = trace;
-  pthread_mutex_unlock (&account->lock);
-  rack_trace_unref (old);
-  return TRUE;
+  return rack_trace_open (account->trace, path, error);
 }
 
 void

@@ -150,11 +150,8 @@ rack_account_open_conn (RackAccount *account, const RackWait *wait, GError **err
       g_prefix_error (error, "%s: ", account->label);
       return NULL;
     }
-  pthread_mutex_lock (&account->lock);
-  options.trace = account->trace != NULL ? rack_trace_ref (account->trace) : NULL;
-  pthread_mutex_unlock (&account->lock);
+  options.trace = account->trace;
   conn = rack_conn_new (stream, &options);
-  rack_trace_unref (options.trace);
   rack_conn_set_wait (conn, wait);
   if (!build_up (account, conn, &peer, wait, error))
     {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * command-mailbox.c - commands about mailboxes, and the listing of messages */
+#include "change.h"
 #include "command-table.h"
 #include "listing.h"
 #include "safe-text.h"
+#include "sets.h"
 
 #include <string.h>
 
@@ -15,8 +17,17 @@ simple (Shell *shell, const char *verb, const char *name, const char *other, GEr
   rack_command_mailbox (command, name);
   if (other != NULL)
     rack_command_mailbox (command, other);
-  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
-  return reply != NULL;
+  return change_send (shell, command, NULL, error);
+}
+
+/* The same with each of the words. */
+static gboolean
+for_each (Shell *shell, const char *verb, const CommandCall *call, GError **error)
+{
+  for (guint i = 0; i < call->n; i++)
+    if (!simple (shell, verb, call->words[i].text, NULL, error))
+      return FALSE;
+  return TRUE;
 }
 
 static gint
@@ -81,10 +92,13 @@ print_mailboxes (Shell *shell, GPtrArray *list, gboolean details)
 }
 
 static gboolean
-list_mailboxes (Shell *shell, const char *pattern, gboolean details, GError **error)
+list_mailboxes (Shell *shell, const char *pattern, gboolean details, gboolean subscribed,
+                GError **error)
 {
   g_autoptr (GPtrArray) list = rack_account_list (
-      shell->account, pattern, details ? RACK_LIST_WITH_STATUS : 0, shell->cancellable, error);
+      shell->account, pattern,
+      (details ? RACK_LIST_WITH_STATUS : 0) | (subscribed ? RACK_LIST_ONLY_SUBSCRIBED : 0),
+      shell->cancellable, error);
 
   if (list == NULL)
     return FALSE;
@@ -117,27 +131,37 @@ names_messages (Shell *shell, const CommandWord *what, gboolean details)
   return set != NULL;
 }
 
+static gboolean
+list_newest (Shell *shell, GError **error)
+{
+  g_autoptr (RackSet) set = sets_last (shell, shell->settings.listing, error);
+
+  return set != NULL && listing_messages (shell, set, error);
+}
+
 SHELL_COMMAND (do_ls)
 {
   Shell *shell = session;
   gboolean details = command_option (call, "long") != NULL;
+  gboolean subscribed = command_option (call, "subscribed") != NULL;
   const CommandWord *what = call->n > 0 ? &call->words[0] : NULL;
 
-  if (what == NULL && shell->mailbox != NULL && !details)
-    return listing_last (shell, (guint) shell->settings.listing, error);
-  if (!names_messages (shell, what, details))
-    return list_mailboxes (shell, what != NULL ? what->text : "*", details, error);
-  g_autoptr (RackSet) set = listing_set (shell, what, error);
+  if (what == NULL && shell->mailbox != NULL && !details && !subscribed)
+    return list_newest (shell, error);
+  if (!names_messages (shell, what, details || subscribed))
+    return list_mailboxes (shell, what != NULL ? what->text : "*", details, subscribed, error);
+  g_autoptr (RackSet) set = sets_parse (shell, what, error);
   if (set == NULL || !listing_messages (shell, set, error))
     return FALSE;
-  return rack_set_count (shell->last) > 0 || listing_none (shell, what, error);
+  return rack_set_count (shell->last) > 0 || sets_none (shell, what, error);
 }
 
 SHELL_COMMAND (do_cd)
 {
   Shell *shell = session;
 
-  return shell_select (shell, call->n > 0 ? call->words[0].text : "INBOX", FALSE, NULL, error);
+  return shell_select (shell, call->n > 0 ? call->words[0].text : "INBOX",
+                       command_option (call, "read-only") != NULL, NULL, error);
 }
 
 SHELL_COMMAND (do_pwd)
@@ -200,28 +224,49 @@ SHELL_COMMAND (do_status)
 
 SHELL_COMMAND (do_mkdir)
 {
-  return simple (session, "CREATE", call->words[0].text, NULL, error)
-         && simple (session, "SUBSCRIBE", call->words[0].text, NULL, error);
+  return for_each (session, "CREATE", call, error) && for_each (session, "SUBSCRIBE", call, error);
+}
+
+/* An answer to STATUS, asked on the shell's connection. */
+static gboolean
+count_messages (Shell *shell, const char *name, guint64 *messages, GError **error)
+{
+  RackCommand *command = rack_command_new ("STATUS");
+  const RackResponse *response;
+
+  rack_command_mailbox (command, name);
+  rack_command_raw (command, "(MESSAGES)");
+  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
+  if (reply == NULL)
+    return FALSE;
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_MAILBOX_STATUS)
+      *messages = response->mailbox_status.messages;
+  return TRUE;
 }
 
 SHELL_COMMAND (do_rmdir)
 {
   Shell *shell = session;
-  RackMailboxInfo *info =
-      rack_account_status (shell->account, call->words[0].text, shell->cancellable, error);
 
-  if (info == NULL)
-    return FALSE;
-  guint64 messages = info->messages;
-  rack_mailbox_info_free (info);
-  if (messages > 0)
+  for (guint i = 0; i < call->n; i++)
     {
-      g_set_error (error, RACK_ERROR, RACK_ERROR_REFUSED,
-                   "rmdir: %s holds %" G_GUINT64_FORMAT " messages: move them away first",
-                   call->words[0].text, messages);
-      return FALSE;
+      const char *name = call->words[i].text;
+      guint64 messages = 0;
+
+      if (!count_messages (shell, name, &messages, error))
+        return FALSE;
+      if (messages > 0)
+        {
+          g_set_error (error, RACK_ERROR, RACK_ERROR_REFUSED,
+                       "rmdir: %s holds %" G_GUINT64_FORMAT " messages: move them away first", name,
+                       messages);
+          return FALSE;
+        }
+      if (!simple (shell, "DELETE", name, NULL, error))
+        return FALSE;
     }
-  return simple (session, "DELETE", call->words[0].text, NULL, error);
+  return TRUE;
 }
 
 SHELL_COMMAND (do_rename)
@@ -231,10 +276,10 @@ SHELL_COMMAND (do_rename)
 
 SHELL_COMMAND (do_subscribe)
 {
-  return simple (session, "SUBSCRIBE", call->words[0].text, NULL, error);
+  return for_each (session, "SUBSCRIBE", call, error);
 }
 
 SHELL_COMMAND (do_unsubscribe)
 {
-  return simple (session, "UNSUBSCRIBE", call->words[0].text, NULL, error);
+  return for_each (session, "UNSUBSCRIBE", call, error);
 }

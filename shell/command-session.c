@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * command-session.c - commands about the shell itself: help, set */
+ * command-session.c - commands about the shell itself: help, set, quit */
 #include "client.h"
 #include "command-table.h"
 #include "eval-error.h"
@@ -152,4 +152,10 @@ SHELL_COMMAND (do_set)
   if (name == NULL || setting_find (name) != NULL)
     return show_settings (shell, name != NULL ? setting_find (name) : NULL);
   return settings_set (&shell->settings, name, "", error); /* says that there is none */
+}
+
+SHELL_COMMAND (do_quit)
+{
+  ((Shell *) session)->quit = TRUE;
+  return TRUE;
 }

@@ -4,6 +4,7 @@
  * what is selected on it
  *
  * A connection that was made again selects the same mailbox, if it still is the same. */
+#include "change.h"
 #include "shell.h"
 
 #include <string.h>
@@ -56,7 +57,7 @@ shell_disconnect (Shell *shell)
 RackReply *
 shell_expect (Shell *shell, RackCommand *command, GError **error)
 {
-  if (!shell_connect (shell, error))
+  if (!shell_connect (shell, error) || change_is_held (shell, command, error))
     {
       rack_command_free (command);
       return NULL;
@@ -67,7 +68,7 @@ shell_expect (Shell *shell, RackCommand *command, GError **error)
 RackFetch *
 shell_fetch (Shell *shell, RackCommand *command, GError **error)
 {
-  if (!shell_connect (shell, error))
+  if (!shell_connect (shell, error) || change_is_held (shell, command, error))
     {
       rack_command_free (command);
       return NULL;
@@ -98,7 +99,7 @@ gboolean
 shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply **reply,
               GError **error)
 {
-  gboolean examine = read_only || shell->force_read_only;
+  gboolean examine = read_only || shell->force_read_only || shell->dry_run;
   RackCommand *command = rack_command_new (examine ? "EXAMINE" : "SELECT");
   g_autofree char *name = g_strdup (mailbox);
 

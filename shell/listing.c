@@ -1,87 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * listing.c - message sets as people type them, and messages as lines of a table */
+ * listing.c - messages as rows, and how many messages are fetched at once */
 #include "listing.h"
+
+#include "sets.h"
+#include "work.h"
 
 #include <string.h>
 
-gboolean
-listing_need_mailbox (Shell *shell, GError **error)
-{
-  if (shell->mailbox != NULL)
-    return TRUE;
-  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_INVALID,
-                       "no mailbox is selected: cd INBOX selects one");
-  return FALSE;
-}
+/* Up to so many messages come on the shell's own connection; more in windows on another one, so
+ * that memory stays flat and the shell's does not wait. */
+#define FEW 200
 
-RackSet *
-listing_set (Shell *shell, const CommandWord *word, GError **error)
+RackFetch *
+listing_fetch (Shell *shell, const RackSet *set, const char *items, GError **error)
 {
-  if (!listing_need_mailbox (shell, error))
-    return NULL;
-  if (strcmp (word->text, "$_") == 0 && !word->quoted)
+  if (rack_set_ranges (set).n <= FEW && MIN (rack_set_count (set), shell->messages) <= FEW)
     {
-      if (shell->last != NULL && rack_set_count (shell->last) > 0)
-        return rack_set_copy (shell->last);
-      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_INVALID,
-                           "$_ is empty: find or ls fills it");
-      return NULL;
+      RackCommand *command = rack_command_new ("UID FETCH");
+      g_autofree char *all = g_strdup_printf ("(UID %s)", items);
+
+      rack_command_set (command, set);
+      rack_command_raw (command, all);
+      return shell_fetch (shell, command, error);
     }
-  return rack_set_parse (word->text, error);
-}
-
-gboolean
-listing_none (Shell *shell, const CommandWord *word, GError **error)
-{
-  g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
-               "there is no message %s in %s (numbers are UIDs, as ls and find show them)",
-               word->text, shell->mailbox);
-  return FALSE;
-}
-
-RackSet *
-listing_set_there (Shell *shell, const CommandWord *word, GError **error)
-{
-  g_autoptr (RackSet) set = listing_set (shell, word, error);
-
-  if (set == NULL)
-    return NULL;
-  RackCommand *command = rack_command_new ("UID SEARCH");
-  rack_command_atom (command, "UID");
-  rack_command_set (command, set);
-  g_autoptr (RackSet) found = listing_search (shell, command, error);
-  if (found == NULL || rack_set_count (found) > 0)
-    return g_steal_pointer (&found);
-  listing_none (shell, word, error);
-  return NULL;
-}
-
-RackSet *
-listing_set_one (Shell *shell, const CommandWord *word, GError **error)
-{
-  g_autoptr (RackSet) set = listing_set (shell, word, error);
-
-  if (set == NULL || rack_set_count (set) == 1)
-    return g_steal_pointer (&set);
-  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "%s is more than one message: name one",
-               word->text);
-  return NULL;
-}
-
-RackSet *
-listing_search (Shell *shell, RackCommand *command, GError **error)
-{
-  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
-  const RackResponse *response;
-
-  if (reply == NULL)
-    return NULL;
-  RackSet *set = rack_set_new ();
-  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
-    if (response->kind == RACK_RESPONSE_SEARCH)
-      rack_set_add_ranges (set, response->search.all);
-  return set;
+  g_autoptr (RackMailbox) mailbox =
+      shell->uid_validity != 0
+          ? rack_mailbox_bind (shell->account, shell->mailbox, TRUE, shell->uid_validity)
+          : rack_mailbox_open (shell->account, shell->mailbox, TRUE, shell->cancellable, error);
+  return mailbox != NULL ? rack_mailbox_fetch (mailbox, set, items, NULL, shell->cancellable, error)
+                         : NULL;
 }
 
 /* ---- Messages as rows ---------------------------------------------------------------------------
@@ -121,8 +69,8 @@ add_marks (Output *output, RackFlags flags)
   output_text (output, marks, sizeof marks);
 }
 
-static gboolean
-add_message (Output *output, const RackMessage *message)
+gboolean
+listing_add (Output *output, const RackMessage *message)
 {
   const RackEnvelope *envelope = message->envelope;
   g_autofree char *from = envelope != NULL ? sender (envelope) : NULL;
@@ -144,66 +92,39 @@ add_message (Output *output, const RackMessage *message)
   return output_row (output);
 }
 
+const OutputColumn listing_columns[] = {
+  { "uid", "UID", CELL_NUMBER, 0 },       { "", "", CELL_TEXT, 5 },
+  { "flags", NULL, CELL_WORDS, 0 },       { "date", "DATE", CELL_DATE, 16 },
+  { "size", "SIZE", CELL_SIZE, 10 },      { "from", "FROM", CELL_TEXT, 20 },
+  { "subject", "SUBJECT", CELL_TEXT, 0 }, { "message_id", NULL, CELL_TEXT, 0 },
+  { NULL, NULL, CELL_TEXT, 0 },
+};
+
 gboolean
 listing_messages (Shell *shell, const RackSet *uids, GError **error)
 {
-  static const OutputColumn columns[] = {
-    { "uid", "UID", CELL_NUMBER, 0 },       { "", "", CELL_TEXT, 0 },
-    { "flags", NULL, CELL_WORDS, 0 },       { "date", "DATE", CELL_DATE, 0 },
-    { "size", "SIZE", CELL_SIZE, 10 },      { "from", "FROM", CELL_TEXT, 20 },
-    { "subject", "SUBJECT", CELL_TEXT, 0 }, { "message_id", NULL, CELL_TEXT, 0 },
-    { NULL, NULL, CELL_TEXT, 0 },
-  };
-  RackCommand *command = rack_command_new ("UID FETCH");
+  g_autoptr (RackFetch) fetch = listing_fetch (shell, uids, LISTING_ITEMS, error);
+  g_autoptr (RackSet) seen = rack_set_new ();
   const RackMessage *message;
   g_autoptr (GError) problem = NULL;
-  g_autoptr (RackSet) seen = rack_set_new ();
   gboolean read = TRUE;
 
-  rack_command_set (command, uids);
-  rack_command_raw (command, "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)");
-  g_autoptr (RackFetch) fetch = shell_fetch (shell, command, error);
   if (fetch == NULL)
     return FALSE;
-  g_autoptr (Output) output = shell_output (shell, columns, OUTPUT_MANY);
+  g_autoptr (Output) output = shell_output (shell, listing_columns, OUTPUT_MANY);
   while (read && (message = rack_fetch_next (fetch, &problem)) != NULL)
     if (message->uid != 0 && (message->fields & RACK_FIELD_SIZE))
       {
         rack_set_add (seen, message->uid, message->uid);
-        read = add_message (output, message);
+        read = listing_add (output, message)
+               && !g_cancellable_set_error_if_cancelled (shell->cancellable, NULL);
       }
   output_end (output);
-  rack_set_free (shell->last);
-  shell->last = g_steal_pointer (&seen);
+  sets_keep (shell, g_steal_pointer (&seen));
+  if (problem == NULL && g_cancellable_is_cancelled (shell->cancellable))
+    g_set_error_literal (&problem, RACK_ERROR, RACK_ERROR_CANCELLED, "cancelled");
   if (problem == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
-}
-
-gboolean
-listing_last (Shell *shell, guint n, GError **error)
-{
-  RackCommand *command = rack_command_new ("UID SEARCH");
-  g_autoptr (RackReply) noop = shell_expect (shell, rack_command_new ("NOOP"), error);
-  const RackResponse *response;
-
-  if (noop == NULL)
-    {
-      rack_command_free (command);
-      return FALSE;
-    }
-  for (guint i = 0; (response = rack_reply_get (noop, i)) != NULL; i++)
-    if (response->kind == RACK_RESPONSE_EXISTS)
-      shell->messages = response->number;
-  if (shell->messages == 0)
-    {
-      rack_command_free (command);
-      return TRUE;
-    }
-  g_autofree char *range = g_strdup_printf ("%" G_GUINT64_FORMAT ":*",
-                                            shell->messages > n ? shell->messages - n + 1 : 1);
-  rack_command_atom (command, range);
-  g_autoptr (RackSet) uids = listing_search (shell, command, error);
-  return uids != NULL && (rack_set_count (uids) == 0 || listing_messages (shell, uids, error));
 }

@@ -6,7 +6,9 @@
 #include "batch.h"
 #include "client.h"
 #include "commands.h"
-#include "printer.h"
+#include "coprocess.h"
+#include "display.h"
+#include "hooks.h"
 #include "safe-text.h"
 #include "shell.h"
 
@@ -25,7 +27,7 @@ typedef struct
 {
   char *file, *account, *host, *user, *password, *script, *trace;
   int port;
-  gboolean ssl, starttls, insecure, read_only, keep_going, version;
+  gboolean ssl, starttls, insecure, read_only, dry_run, yes, json, coprocess, keep_going, version;
   char **commands, **rest;
 } Options;
 
@@ -55,6 +57,13 @@ complain (int status, const char *text)
   return status;
 }
 
+/* A person at a terminal, and not a program that drives the shell. */
+static gboolean
+may_ask (const Options *options)
+{
+  return !options->coprocess && isatty (STDIN_FILENO);
+}
+
 /* ---- Options
  * -------------------------------------------------------------------------------------------- */
 
@@ -69,6 +78,8 @@ check_options (const Options *options, GError **error)
     wrong = "the account is named twice, by -A and by itself: drop one of the two";
   else if (options->script != NULL && options->commands != NULL)
     wrong = "-e and --script exclude each other: drop one of the two";
+  else if (options->coprocess && (options->script != NULL || options->commands != NULL))
+    wrong = "--coprocess takes its lines from standard input: drop -e and --script";
   else if (options->port != G_MININT && (options->port < 1 || options->port > 65535))
     wrong = "-P: a port is from 1 to 65535";
   if (wrong == NULL)
@@ -103,6 +114,13 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
       "Do not stop at the first error", NULL },
     { "read-only", 0, 0, G_OPTION_ARG_NONE, &options->read_only,
       "Change nothing: EXAMINE instead of SELECT", NULL },
+    { "dry-run", 0, 0, G_OPTION_ARG_NONE, &options->dry_run,
+      "Print what would change something instead of sending it", NULL },
+    { "yes", 'y', 0, G_OPTION_ARG_NONE, &options->yes, "Remove many messages without asking",
+      NULL },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Results as JSON, one in each line", NULL },
+    { "coprocess", 0, 0, G_OPTION_ARG_NONE, &options->coprocess,
+      "Be driven by a program: a line in, a line out", NULL },
     { "trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace,
       "Write the wire to a file, without secrets", "FILE" },
     { "version", 'V', 0, G_OPTION_ARG_NONE, &options->version, "Say which version this is", NULL },
@@ -153,8 +171,7 @@ load_config (const Options *options, GError **error)
   gboolean needs_file = named != NULL || options->host == NULL;
   g_autoptr (RackConfig) config = NULL;
 
-  if (needs_file && named == NULL && !g_file_test (path, G_FILE_TEST_EXISTS)
-      && isatty (STDIN_FILENO))
+  if (needs_file && named == NULL && !g_file_test (path, G_FILE_TEST_EXISTS) && may_ask (options))
     needs_file = FALSE; /* everything is asked for */
   config = needs_file ? rack_config_load (named, error) : rack_config_new ();
   if (config == NULL || !set (config, "host", options->host, "-H", error)
@@ -187,14 +204,14 @@ setting (GPtrArray *settings, const char *key)
 
 /* A host and a user that are set nowhere are asked for, on a terminal. */
 static gboolean
-ask_missing (RackConfig *config, const char *account, GError **error)
+ask_missing (RackConfig *config, const Options *options, const char *account, GError **error)
 {
   static const struct
   {
     const char *key, *question;
   } asked[] = { { "host", "Host: " }, { "username", "User: " } };
 
-  if (!isatty (STDIN_FILENO))
+  if (!may_ask (options))
     return TRUE;
   g_autoptr (GPtrArray) settings = rack_config_settings (config, account, error);
   if (settings == NULL)
@@ -231,37 +248,16 @@ is_read_only (RackConfig *config, const char *account)
  */
 
 static gboolean
-write_piece (const char *text, gsize size, gpointer data)
+is_interactive (const Options *options)
 {
-  Shell *shell = data;
-
-  return fwrite (text, 1, size, shell->out) == size
-         && !g_cancellable_is_cancelled (shell->cancellable);
+  return options->commands == NULL && options->script == NULL && !options->coprocess
+         && isatty (STDIN_FILENO);
 }
-
-static gboolean
-display (Value *value, gpointer data)
-{
-  gboolean whole = printer_print (value, PRINTER_WIDTH, write_piece, data);
-
-  fputc ('\n', ((Shell *) data)->out); /* also behind what Ctrl-C cut off */
-  return whole && !g_cancellable_is_cancelled (((Shell *) data)->cancellable);
-}
-
-static void
-write_text (const char *text, gsize size, gpointer data)
-{
-  g_autofree char *safe = safe_text_dup (text, (gssize) size, SAFE_TEXT_BLOCK);
-
-  fputs (safe, ((Shell *) data)->out);
-}
-
-static const InterpSink sink = { display, write_text };
 
 static gboolean
 start (Shell *shell, const Options *options, GError **error)
 {
-  gboolean person = options->commands == NULL && options->script == NULL && isatty (STDIN_FILENO);
+  gboolean person = is_interactive (options);
 
   if (options->trace != NULL && !rack_account_trace (shell->account, options->trace, error))
     return FALSE;
@@ -277,6 +273,8 @@ start (Shell *shell, const Options *options, GError **error)
 static int
 run_input (Shell *shell, const Options *options, const char *name)
 {
+  if (options->coprocess)
+    return coprocess_run (shell);
   if (options->commands != NULL)
     return batch_commands (shell, options->commands, options->keep_going);
   if (options->script != NULL)
@@ -313,6 +311,7 @@ terminal_columns (void)
 static int
 run_shell (int argc, char **argv)
 {
+  static const RackHostOps silent = { sizeof (RackHostOps), NULL, NULL };
   g_auto (Options) options = { .port = G_MININT };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) copy = g_strdupv (argv);
@@ -333,22 +332,28 @@ run_shell (int argc, char **argv)
                      : options.rest != NULL  ? options.rest[0]
                                              : NULL;
   g_autoptr (RackConfig) config = load_config (&options, &error);
-  g_autoptr (RackHost) host = shell_host_new ();
-  if (config == NULL || !ask_missing (config, name, &error))
+  g_autoptr (RackHost) host =
+      options.coprocess ? rack_host_new (&silent, NULL) : shell_host_new ();
+  if (config == NULL || !ask_missing (config, &options, name, &error))
     return complain (shell_exit_status (error), error->message);
   Shell shell = { .host = host,
                   .out = stdout,
                   .use_uid = TRUE,
                   .normalise_times = TRUE,
                   .folder_encode = TRUE,
+                  .dry_run = options.dry_run,
+                  .yes = options.yes,
+                  .hooks = hooks_of_batch (!options.coprocess),
                   .force_read_only = is_read_only (config, name) };
   shell.account = rack_account_new (config, name, host, &error);
   if (shell.account == NULL)
     return complain (shell_exit_status (error), error->message);
   shell.cancellable = g_cancellable_new ();
   settings_init (&shell.settings);
-  shell.columns = terminal_columns ();
-  shell.interp = interp_new (&sink, &shell);
+  shell.columns = options.coprocess ? 0 : terminal_columns ();
+  if (options.json)
+    shell.settings.output = OUTPUT_JSONL;
+  shell.interp = interp_new (&display_sink, &shell);
   client_install (&shell);
   status =
       start (&shell, &options, &error)
@@ -357,6 +362,7 @@ run_shell (int argc, char **argv)
   interp_free (shell.interp);
   shell_disconnect (&shell);
   settings_clear (&shell.settings);
+  g_clear_pointer (&shell.aliases, g_hash_table_unref);
   rack_set_free (shell.last);
   g_object_unref (shell.cancellable);
   rack_account_unref (shell.account);

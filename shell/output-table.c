@@ -105,6 +105,12 @@ write_row (Output *output, char *const *texts)
   return fwrite (line->str, 1, line->len, output->target.out) == line->len;
 }
 
+static gboolean
+more_may_come (const Output *output)
+{
+  return output->held->len >= OUTPUT_HELD || (output->flags & OUTPUT_LIVE);
+}
+
 /* The last column that is shown takes what the others leave. */
 static void
 fit_last (Output *output)
@@ -122,10 +128,11 @@ fit_last (Output *output)
     return;
   if (output->target.width == 0)
     output->widths[last] = 0;
-  else if (used + LAST_MIN < output->target.width)
-    output->widths[last] = MIN (output->widths[last], output->target.width - used);
   else
-    output->widths[last] = MIN (output->widths[last], LAST_MIN);
+    {
+      guint room = used + LAST_MIN < output->target.width ? output->target.width - used : LAST_MIN;
+      output->widths[last] = more_may_come (output) ? room : MIN (output->widths[last], room);
+    }
 }
 
 static void
@@ -140,7 +147,7 @@ measure (Output *output)
       for (guint j = 0; j < output->held->len; j++)
         width = MAX (width, safe_text_columns (((char **) g_ptr_array_index (output->held, j))[i]));
       /* as wide as later rows may need it */
-      if (column->width > 0 && output->held->len >= OUTPUT_HELD)
+      if (column->width > 0 && more_may_come (output))
         width = column->width;
       output->widths[i] = column->width > 0 ? MIN (width, column->width) : width;
     }
@@ -189,7 +196,7 @@ output_table_row (Output *output)
       return ok;
     }
   g_ptr_array_add (output->held, texts);
-  return output->held->len < OUTPUT_HELD || lay_out (output);
+  return (output->held->len < OUTPUT_HELD && !(output->flags & OUTPUT_LIVE)) || lay_out (output);
 }
 
 void

@@ -326,6 +326,8 @@ output_row (Output *output)
     }
   g_array_set_size (output->row, 0);
   output->rows++;
+  if (output->flags & OUTPUT_LIVE && output->target.out != NULL)
+    ok = fflush (output->target.out) == 0 && ok;
   return ok;
 }
 

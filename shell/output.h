@@ -63,6 +63,7 @@ typedef enum
 {
   OUTPUT_MANY = 0,
   OUTPUT_SINGLE = 1 << 0, /* there is one row: JSON is one object, VALUE one dictionary */
+  OUTPUT_LIVE = 1 << 1,   /* each row is written at once; columns are as wide as they say */
 } OutputFlags;
 
 typedef struct Output Output;

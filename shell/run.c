@@ -3,9 +3,12 @@
  * run.c - one line of input: a call, a command, or the system's shell
  *
  * No terminal here: the same for -e, scripts, stdin and the prompt. */
+#include "change.h"
 #include "eval-error.h"
+#include "lines.h"
+#include "method.h"
 #include "safe-text.h"
-#include "shell.h"
+#include "sets.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -106,6 +109,39 @@ shell_exit_status (const GError *error)
   return EX_SOFTWARE;
 }
 
+const char *
+shell_error_kind (const GError *error)
+{
+  static const char *const kinds[] = {
+    [RACK_ERROR_CONFIG] = "Config",
+    [RACK_ERROR_PLUGIN] = "Plugin",
+    [RACK_ERROR_NETWORK] = "Network",
+    [RACK_ERROR_TLS] = "TLS",
+    [RACK_ERROR_AUTH] = "Auth",
+    [RACK_ERROR_INTERACTION] = "Interaction",
+    [RACK_ERROR_PROTOCOL] = "Protocol",
+    [RACK_ERROR_REFUSED] = "Refused",
+    [RACK_ERROR_NOT_FOUND] = "NotFound",
+    [RACK_ERROR_EXISTS] = "Exists",
+    [RACK_ERROR_READ_ONLY] = "ReadOnly",
+    [RACK_ERROR_QUOTA] = "Quota",
+    [RACK_ERROR_STALE] = "Stale",
+    [RACK_ERROR_CLOSED] = "Closed",
+    [RACK_ERROR_TIMEOUT] = "Timeout",
+    [RACK_ERROR_CANCELLED] = "Cancelled",
+    [RACK_ERROR_UNKNOWN_OUTCOME] = "UnknownOutcome",
+    [RACK_ERROR_INVALID] = "Invalid",
+    [RACK_ERROR_TOO_LARGE] = "TooLarge",
+    [RACK_ERROR_UNSUPPORTED] = "Unsupported",
+    [RACK_ERROR_IO] = "IO",
+    [RACK_ERROR_BUSY] = "Busy",
+  };
+
+  if (error->domain == RACK_ERROR && error->code > 0 && error->code < (int) G_N_ELEMENTS (kinds))
+    return kinds[error->code];
+  return eval_error_kind (error);
+}
+
 /* ---- A line -------------------------------------------------------------------------------------
  */
 
@@ -130,26 +166,29 @@ name_operation (Shell *shell, const Command *command, GError *error)
   error->message = g_strdup_printf ("%s: %s", command->name, message);
 }
 
+/* What a command must have before it runs. */
 static gboolean
-run_command (Shell *shell, const Line *line, GError **error)
+may_run (Shell *shell, const Command *command, GError **error)
 {
-  const CommandWord *words = (const CommandWord *) (gpointer) line->words->data;
-  const Command *command = command_find (shell_commands, words[0].text);
-  g_auto (CommandCall) call = { 0 };
-
-  if (command == NULL)
-    return command_unknown (shell_commands, words[0].text, error);
-  if (!command_bind (command, words + 1, line->words->len - 1, &call, error))
-    return FALSE;
   if ((command->flags & COMMAND_CHANGES) && shell->force_read_only)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
                    "%s: the shell is read-only (--read-only or read_only = true)", command->name);
       return FALSE;
     }
-  if (!(command->flags & COMMAND_OFFLINE) && !shell_connect (shell, error))
-    return FALSE;
+  return (command->flags & COMMAND_OFFLINE) || shell_connect (shell, error);
+}
+
+static gboolean
+run_table_command (Shell *shell, const Command *command, const Line *line, GError **error)
+{
+  const CommandWord *words = (const CommandWord *) (gpointer) line->words->data;
+  g_auto (CommandCall) call = { 0 };
   GError *problem = NULL;
+
+  if (!command_bind (command, words + 1, line->words->len - 1, &call, error)
+      || !may_run (shell, command, error))
+    return FALSE;
   if (command->run (shell, &call, &problem))
     return TRUE;
   name_operation (shell, command, problem);
@@ -157,14 +196,39 @@ run_command (Shell *shell, const Line *line, GError **error)
   return FALSE;
 }
 
+/* A command of the table, an alias, or a method of c. */
+static gboolean
+run_command (Shell *shell, const char *text, const Line *line, GError **error)
+{
+  const CommandWord *words = (const CommandWord *) (gpointer) line->words->data;
+  const Command *command = command_find (shell_commands, words[0].text);
+  gboolean found, ok;
+
+  if (command != NULL)
+    return run_table_command (shell, command, line, error);
+  ok = alias_run (shell, text, words[0].text, &found, error);
+  if (found)
+    return ok;
+  if (method_is_one (shell, words[0].text))
+    {
+      sets_publish (shell);
+      return method_run (shell, words[0].text, words + 1, line->words->len - 1, error);
+    }
+  return command_unknown (shell_commands, words[0].text, error);
+}
+
 /* A call whose printing Ctrl-C stopped has no error of its own. */
 static gboolean
 run_call (Shell *shell, const Line *line, GError **error)
 {
-  if (!interp_run (shell->interp, line->text, -1, error))
-    return FALSE;
-  if (!g_cancellable_is_cancelled (shell->cancellable))
-    return TRUE;
+  if (strchr (line->text, '_') != NULL)
+    sets_publish (shell);
+  const Value *before = interp_get (shell->interp, "_");
+  gboolean ok = interp_run (shell->interp, line->text, -1, error);
+  if (interp_get (shell->interp, "_") != before)
+    sets_forget (shell);
+  if (!ok || !g_cancellable_is_cancelled (shell->cancellable))
+    return ok;
   g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CANCELLED, "cancelled");
   return FALSE;
 }
@@ -175,6 +239,20 @@ shell_line_context (Shell *shell)
   return (LineContext){ shell_commands, is_variable, shell };
 }
 
+static gboolean
+run_line (Shell *shell, const char *text, const Line *line, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gboolean ok = line->kind == LINE_CALL ? run_call (shell, line, &problem)
+                                        : run_command (shell, text, line, &problem);
+
+  /* what would have been sent was printed instead */
+  if (ok || g_error_matches (problem, CHANGE_ERROR, CHANGE_ERROR_DRY_RUN))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
 gboolean
 shell_run (Shell *shell, const char *text, GError **error)
 {
@@ -183,14 +261,16 @@ shell_run (Shell *shell, const char *text, GError **error)
   Redirect redirect;
   gboolean ok;
 
+  if (shell->settings.timing && shell->depth == 0)
+    return time_run (shell, text, error);
   if (!line_parse (text, &context, &line, error))
     return FALSE;
   if (line.kind == LINE_EMPTY)
     return TRUE;
   if (line.kind == LINE_SYSTEM)
-    return shell_run_system (line.text, error);
+    return shell_run_system (shell, line.text, error);
   if (!shell_redirect (shell, &line, &redirect, error))
     return FALSE;
-  ok = line.kind == LINE_CALL ? run_call (shell, &line, error) : run_command (shell, &line, error);
+  ok = run_line (shell, text, &line, error);
   return shell_redirect_end (shell, &line, &redirect, ok, error);
 }

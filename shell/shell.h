@@ -55,8 +55,13 @@ typedef struct
   GCancellable *cancellable; /* Ctrl-C */
   gboolean use_uid, normalise_times, folder_encode;
   gboolean force_read_only; /* --read-only */
+  gboolean dry_run;         /* --dry-run: see change.h */
+  gboolean yes;             /* --yes: nothing is asked */
   gboolean quit;
-  RackSet *last; /* $_ of the commands: the last find or ls */
+  RackSet *last; /* $_, if the last result is a command's: see sets.h; NULL: it is a call's */
+  gboolean last_is_published;
+  GHashTable *aliases; /* name to text; NULL: none */
+  guint depth;         /* of lines that run lines */
 } Shell;
 
 /* run.c: runs one line (or several, for a call that goes on). EVAL_ERROR_INCOMPLETE: more is
@@ -70,8 +75,9 @@ void shell_notice (Shell *shell, const char *format, ...) G_GNUC_PRINTF (2, 3);
 Output *shell_output (Shell *shell, const OutputColumn *columns, OutputFlags flags);
 /* Whether commands with a text of their own (show, help) print that, and not rows. */
 gboolean shell_prints_text (const Shell *shell);
-/* The exit status that fits an error (sysexits.h). */
+/* The exit status that fits an error (sysexits.h), and its name in one word: "NotFound". */
 int shell_exit_status (const GError *error);
+const char *shell_error_kind (const GError *error);
 
 /* connection.c */
 gboolean shell_connect (Shell *shell, GError **error);
@@ -88,14 +94,16 @@ void shell_selected (Shell *shell, const char *mailbox, gboolean read_only, cons
 typedef struct
 {
   FILE *out, *before;
+  gboolean was_redirected;
   GPid child;
+  FILE *captured; /* what the child printed, where stdout is not for it */
 } Redirect;
 gboolean shell_redirect (Shell *shell, const Line *line, Redirect *redirect, GError **error);
 /* ok: how the line went. Returns whether all went well. */
 gboolean shell_redirect_end (Shell *shell, const Line *line, Redirect *redirect, gboolean ok,
                              GError **error);
-/* !command */
-gboolean shell_run_system (const char *text, GError **error);
+/* !command. What it prints goes to shell->out; where that is not stdout it reads nothing. */
+gboolean shell_run_system (Shell *shell, const char *text, GError **error);
 
 /* command-table.c */
 extern const Command shell_commands[];

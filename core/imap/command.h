@@ -27,16 +27,12 @@ void rack_command_secret (RackCommand *command, const RackSecret *secret);
 /* The same for a bare word (an initial response, already base64). */
 void rack_command_secret_atom (RackCommand *command, const RackSecret *secret);
 
-const char *rack_command_name (const RackCommand *command);
 /* The first piece that cannot be sent, or NULL. Borrowed. */
 const GError *rack_command_error (const RackCommand *command);
 /* The first mailbox among its arguments, or NULL. Returns: (owned) UTF-8 */
 char *rack_command_first_mailbox (const RackCommand *command);
 /* The first mailbox or string among its arguments, or NULL. Returns: (owned) */
 char *rack_command_first_string (const RackCommand *command);
-/* Returns: (owned) the command as text for people: "UID COPY 1:3 Trash", secrets as "***",
- * literals as "{12}". */
-char *rack_command_describe (const RackCommand *command);
 
 /* What the server can take, as it stands when the command is written. */
 typedef struct

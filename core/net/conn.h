@@ -14,9 +14,11 @@
 #include "netwatch.h"
 #include "stream.h"
 
-/* A wire trace that several connections write to. Thread-safe. */
+/* A wire trace that several connections write to, off at first. Thread-safe. */
 typedef struct RackTrace RackTrace;
-RackTrace *rack_trace_new (const char *path, GError **error);
+RackTrace *rack_trace_new (void);
+/* From now on to a file (0600); path NULL: to none. On failure nothing has changed. */
+gboolean rack_trace_open (RackTrace *trace, const char *path, GError **error);
 RackTrace *rack_trace_ref (RackTrace *trace);
 void rack_trace_unref (RackTrace *trace);
 

@@ -15,26 +15,43 @@ struct RackTrace
 {
   gint references;
   pthread_mutex_t lock;
-  FILE *file;
-  char last; /* whose line was begun and not ended: 'C', 'S' or 0 */
+  gint is_on; /* whether there is a file, known without the lock */
+  FILE *file; /* NULL: off */
+  char last;  /* whose line was begun and not ended: 'C', 'S' or 0 */
 };
 
 RackTrace *
-rack_trace_new (const char *path, GError **error)
+rack_trace_new (void)
 {
-  int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  RackTrace *trace = g_new0 (RackTrace, 1);
 
-  if (fd < 0)
+  trace->references = 1;
+  pthread_mutex_init (&trace->lock, NULL);
+  return trace;
+}
+
+gboolean
+rack_trace_open (RackTrace *trace, const char *path, GError **error)
+{
+  int fd =
+      path != NULL ? open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+
+  if (path != NULL && fd < 0)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "cannot write the trace %s: %s", path,
                    g_strerror (errno));
-      return NULL;
+      return FALSE;
     }
-  RackTrace *trace = g_new0 (RackTrace, 1);
-  trace->references = 1;
-  trace->file = fdopen (fd, "a");
-  pthread_mutex_init (&trace->lock, NULL);
-  return trace;
+  FILE *file = fd >= 0 ? fdopen (fd, "a") : NULL;
+  pthread_mutex_lock (&trace->lock);
+  FILE *old = trace->file;
+  trace->file = file;
+  trace->last = 0;
+  g_atomic_int_set (&trace->is_on, file != NULL);
+  pthread_mutex_unlock (&trace->lock);
+  if (old != NULL)
+    fclose (old);
+  return TRUE;
 }
 
 RackTrace *
@@ -49,7 +66,8 @@ rack_trace_unref (RackTrace *trace)
 {
   if (trace == NULL || !g_atomic_int_dec_and_test (&trace->references))
     return;
-  fclose (trace->file);
+  if (trace->file != NULL)
+    fclose (trace->file);
   pthread_mutex_destroy (&trace->lock);
   g_free (trace);
 }
@@ -59,8 +77,12 @@ rack_trace_write (RackTrace *trace, char who, RackStr bytes)
 {
   const char *at = bytes.data, *end = bytes.data + bytes.size;
 
+  if (!g_atomic_int_get (&trace->is_on))
+    return;
   pthread_mutex_lock (&trace->lock);
-  if (trace->last != 0 && trace->last != who)
+  if (trace->file == NULL)
+    at = end;
+  else if (trace->last != 0 && trace->last != who)
     fputs ("\\\n", trace->file);
   while (at < end)
     {

@@ -187,7 +187,8 @@ RACK_API void rack_account_disconnect (RackAccount *account);
  * RACK_ERROR_CANCELLED. */
 RACK_API gboolean rack_account_wait_network (RackAccount *account, guint64 *seen,
                                              GCancellable *cancellable, GError **error);
-/* Wire trace of every later connection to a file (0600); NULL ends it. Credentials are replaced. */
+/* Wire trace of every connection from now on to a file (0600); NULL ends it. Credentials are
+ * replaced. */
 RACK_API gboolean rack_account_trace (RackAccount *account, const char *path, GError **error);
 
 typedef struct
@@ -576,6 +577,12 @@ RACK_API void rack_command_criteria (RackCommand *command, const RackCriteria *c
                                      RackSearchOptions options);
 /* Text that is already IMAP ("(FLAGS UID)"); quoted strings and atoms only, no CR, LF, NUL. */
 RACK_API void rack_command_raw (RackCommand *command, const char *text);
+
+/* "UID FETCH"; borrowed. */
+RACK_API const char *rack_command_name (const RackCommand *command);
+/* Returns: (owned) the command as text for people: "UID COPY 1:3 Trash", secrets as "***",
+ * literals as "{12}". */
+RACK_API char *rack_command_describe (const RackCommand *command);
 
 /* ---- Session: one leased connection, in IMAP's own words -------------------- */
 

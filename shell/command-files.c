@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * command-files.c - messages to files and back: save, put
+ *
+ * A file appears whole or not at all, whatever ends the program meanwhile. */
+#include "change.h"
+#include "command-table.h"
+#include "listing.h"
+#include "sets.h"
+#include "work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- save ---------------------------------------------------------------------------------------
+ */
+
+static gboolean
+write_all (int fd, RackStr data)
+{
+  for (gsize at = 0; at < data.size;)
+    {
+      gssize n = write (fd, data.data + at, data.size - at);
+      if (n < 0 && errno != EINTR)
+        return FALSE;
+      at += n > 0 ? (gsize) n : 0;
+    }
+  return TRUE;
+}
+
+static gboolean
+save_error (const char *path, int number, GError **error)
+{
+  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "save: %s: %s%s", path, g_strerror (number),
+               number == EEXIST ? ", and is not overwritten; --overwrite does it" : "");
+  return FALSE;
+}
+
+/* Under a name of its own first; link() never replaces a file, rename() does. */
+static gboolean
+save_one (const RackMessage *message, const char *directory, gboolean overwrite, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("%s/%u.eml", directory, message->uid);
+  g_autofree char *temporary =
+      g_strdup_printf ("%s/.%u.eml.%d", directory, message->uid, getpid ());
+  int fd = open (temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  gboolean ok = fd >= 0 && write_all (fd, message->sections[0].data);
+  int saved = errno;
+
+  if (fd < 0)
+    return save_error (path, saved, error);
+  if (close (fd) != 0 && ok)
+    {
+      ok = FALSE;
+      saved = errno;
+    }
+  if (ok && (overwrite ? rename (temporary, path) : link (temporary, path)) != 0)
+    {
+      ok = FALSE;
+      saved = errno;
+    }
+  if (!ok || !overwrite)
+    unlink (temporary);
+  return ok || save_error (path, saved, error);
+}
+
+/* One sync at the end: as safe as one for each file, and not a minute for ten thousand. */
+static void
+sync_directory (const char *directory)
+{
+  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  syncfs (fd);
+  close (fd);
+}
+
+static gboolean
+save_all (Work *work, RackFetch *fetch, const char *directory, gboolean overwrite, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  const RackMessage *message;
+
+  while ((message = rack_fetch_next (fetch, &problem)) != NULL)
+    if (message->n_sections > 0 && message->sections[0].data.data != NULL
+        && (!save_one (message, directory, overwrite, error) || !work_add (work, 1, error)))
+      return FALSE;
+  if (problem == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
+static void
+tell_saved (Shell *shell, guint64 saved, const char *directory)
+{
+  static const OutputColumn columns[] = { { "saved", NULL, CELL_NUMBER, 0 },
+                                          { "directory", NULL, CELL_TEXT, 0 },
+                                          { NULL, NULL, CELL_TEXT, 0 } };
+
+  if (shell_prints_text (shell))
+    {
+      fprintf (shell->out, "%" G_GUINT64_FORMAT " saved in %s\n", saved, directory);
+      return;
+    }
+  g_autoptr (Output) output = shell_output (shell, columns, OUTPUT_SINGLE);
+  output_number (output, saved);
+  output_text (output, directory, -1);
+  output_row (output);
+  output_end (output);
+}
+
+SHELL_COMMAND (do_save)
+{
+  Shell *shell = session;
+  const char *directory = call->n > 1 ? call->words[1].text : ".";
+  g_autoptr (RackSet) set = sets_parse (shell, call->words, error);
+  Work work;
+
+  if (set == NULL)
+    return FALSE;
+  if (g_mkdir_with_parents (directory, 0700) != 0)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "save: %s: %s", directory, g_strerror (errno));
+      return FALSE;
+    }
+  g_autoptr (RackFetch) fetch = listing_fetch (shell, set, "BODY.PEEK[]", error);
+  if (fetch == NULL)
+    return FALSE;
+  work_begin (&work, shell, "save", "saved", MIN (rack_set_count (set), shell->messages));
+  gboolean ok =
+      save_all (&work, fetch, directory, command_option (call, "overwrite") != NULL, error);
+  sync_directory (directory);
+  if (!work_end (&work, ok, error))
+    return FALSE;
+  if (work.have == 0)
+    return sets_none (shell, call->words, error);
+  tell_saved (shell, work.have, directory);
+  return TRUE;
+}
+
+/* ---- put ----------------------------------------------------------------------------------------
+ */
+
+/* Messages end their lines with CR LF (RFC 5322); files often with LF alone. */
+static GBytes *
+with_crlf (GBytes *octets)
+{
+  gsize size, bare = 0;
+  const char *data = g_bytes_get_data (octets, &size);
+
+  for (const char *at = data; (at = memchr (at, '\n', size - (gsize) (at - data))) != NULL; at++)
+    bare += at == data || at[-1] != '\r';
+  if (bare == 0)
+    return g_bytes_ref (octets);
+  char *fixed = g_malloc (size + bare), *to = fixed;
+  for (gsize i = 0; i < size; i++)
+    {
+      if (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))
+        *to++ = '\r';
+      *to++ = data[i];
+    }
+  return g_bytes_new_take (fixed, size + bare);
+}
+
+static GBytes *
+read_file (const char *path, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *name = g_str_has_prefix (path, "~/")
+                              ? g_build_filename (g_get_home_dir (), path + 2, NULL)
+                              : g_strdup (path);
+  g_autoptr (GMappedFile) file = g_mapped_file_new (name, FALSE, &problem);
+
+  if (file == NULL)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "put: %s", problem->message);
+      return NULL;
+    }
+  g_autoptr (GBytes) octets = g_mapped_file_get_bytes (file);
+  if (g_bytes_get_size (octets) > 0)
+    return with_crlf (octets);
+  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "put: %s: the file is empty", path);
+  return NULL;
+}
+
+/* "seen,flagged" or "\Seen". Returns: (owned) "(\Seen \Flagged)", or NULL with error set. */
+static char *
+parse_flags (const char *text, GError **error)
+{
+  g_auto (GStrv) names = g_strsplit_set (text, ", ", -1);
+  g_autoptr (GString) flags = g_string_new ("(");
+
+  for (guint i = 0; names[i] != NULL; i++)
+    {
+      const char *name = names[i] + (names[i][0] == '\\' || names[i][0] == '+');
+      gboolean is_system = FALSE;
+
+      if (*name == '\0')
+        continue;
+      if (!g_str_is_ascii (name) || strpbrk (name, "(){%*\"\\]") != NULL)
+        {
+          g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "put: \"%s\" is no flag", names[i]);
+          return NULL;
+        }
+      for (guint j = 0; j < 5; j++)
+        is_system |= g_ascii_strcasecmp (name, command_flag_words[j]) == 0;
+      g_string_append_printf (flags, "%s%s%s", flags->len > 1 ? " " : "", is_system ? "\\" : "",
+                              name);
+    }
+  return g_strconcat (flags->str, ")", NULL);
+}
+
+static gboolean
+put_one (Shell *shell, const char *mailbox, const char *flags, const char *path, GError **error)
+{
+  g_autoptr (GBytes) octets = read_file (path, error);
+  RackCommand *command;
+
+  if (octets == NULL)
+    return FALSE;
+  command = rack_command_new ("APPEND");
+  rack_command_mailbox (command, mailbox);
+  if (flags != NULL)
+    rack_command_raw (command, flags);
+  rack_command_literal (command, octets);
+  return change_send (shell, command, NULL, error);
+}
+
+static gboolean
+put_all (Work *work, const CommandCall *call, const char *mailbox, const char *flags,
+         GError **error)
+{
+  for (guint i = 0; i < call->n; i++)
+    if (!put_one (work->shell, mailbox, flags, call->words[i].text, error)
+        || !work_add (work, 1, error))
+      return FALSE;
+  return TRUE;
+}
+
+SHELL_COMMAND (do_put)
+{
+  Shell *shell = session;
+  const char *named = command_option (call, "mailbox"), *given = command_option (call, "flags");
+  g_autofree char *flags = given != NULL ? parse_flags (given, error) : NULL;
+  g_autofree char *mailbox = NULL;
+  Work work;
+
+  if ((given != NULL && flags == NULL) || (named == NULL && !sets_need_mailbox (shell, error)))
+    return FALSE;
+  mailbox = g_strdup (named != NULL ? named : shell->mailbox);
+  work_begin (&work, shell, "put", "stored", call->n);
+  return work_end (&work, put_all (&work, call, mailbox, flags, error), error);
+}

@@ -18,6 +18,7 @@ typedef struct
 {
   Shell *shell;
   guint64 n;
+  ConvertOptions options;
   Value *collected; /* a dictionary, if the result is wanted as a value */
 } Sheet;
 
@@ -30,6 +31,16 @@ join_items (const CommandCall *call)
   for (guint i = 1; i < call->n; i++)
     g_string_append_printf (items, "%s%s", i > 1 ? " " : "", call->words[i].text);
   return g_string_free (g_steal_pointer (&items), FALSE);
+}
+
+/* UID is asked for always, and among what is printed only if somebody wants it. */
+static gboolean
+names_uid (const CommandCall *call)
+{
+  for (guint i = 1; i < call->n; i++)
+    if (g_ascii_strcasecmp (call->words[i].text, "UID") == 0)
+      return TRUE;
+  return FALSE;
 }
 
 /* The lines of a dictionary's value are indented by what stands before it. */
@@ -73,7 +84,7 @@ static gboolean
 add_message (Sheet *sheet, const RackMessage *message)
 {
   Shell *shell = sheet->shell;
-  g_autoptr (Value) value = convert_message (message, shell->normalise_times);
+  g_autoptr (Value) value = convert_message (message, NULL, &sheet->options);
 
   if (sheet->collected != NULL)
     value_dict_set (sheet->collected, value_uint (message->uid), value_ref (value));
@@ -102,7 +113,7 @@ SHELL_COMMAND (do_fetch)
   g_autoptr (RackFetch) fetch = set != NULL ? listing_fetch (shell, set, items, error) : NULL;
   g_autoptr (RackSet) seen = rack_set_new ();
   g_autoptr (GError) problem = NULL;
-  Sheet sheet = { shell, 0, NULL };
+  Sheet sheet = { .shell = shell, .options = { shell->normalise_times, names_uid (call) } };
   const RackMessage *message;
   gboolean ok = TRUE;
   Work work;

@@ -169,7 +169,7 @@ raw_is_possible (Shell *shell, const char *verb, GError **error)
         g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "raw: %s: %s", verb, impossible[i][1]);
         return FALSE;
       }
-  if (!shell->force_read_only || !change_is_one (shell, verb))
+  if (!shell->force_read_only || (!change_is_one (shell, verb) && strcmp (verb, "SELECT") != 0))
     return TRUE;
   g_set_error (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
                "raw: %s may change something, and the shell is read-only", verb);

@@ -77,7 +77,8 @@ tell_news (Shell *shell, RackReply *news)
 
   if (news == NULL)
     return;
-  g_autoptr (Value) list = convert_responses (news);
+  g_autoptr (Value) list = value_list_new (4);
+  convert_responses (list, news);
   for (guint i = 0; i < list->seq.n; i++)
     {
       g_autoptr (GString) line = g_string_new ("* ");

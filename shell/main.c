@@ -332,8 +332,7 @@ run_shell (int argc, char **argv)
                      : options.rest != NULL  ? options.rest[0]
                                              : NULL;
   g_autoptr (RackConfig) config = load_config (&options, &error);
-  g_autoptr (RackHost) host =
-      options.coprocess ? rack_host_new (&silent, NULL) : shell_host_new ();
+  g_autoptr (RackHost) host = options.coprocess ? rack_host_new (&silent, NULL) : shell_host_new ();
   if (config == NULL || !ask_missing (config, &options, name, &error))
     return complain (shell_exit_status (error), error->message);
   Shell shell = { .host = host,

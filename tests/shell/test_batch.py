@@ -19,7 +19,8 @@ def shell(mailrack, account):
 
 
 def jq(text, query):
-    done = subprocess.run(["jq", "-c", query], input=text, capture_output=True, text=True, check=False)
+    done = subprocess.run(["jq", "-c", query], input=text, capture_output=True, text=True,
+                          check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -56,7 +57,8 @@ def test_first_error_stops_with_its_status(mailrack, account, dovecot, user, mai
 
 def test_no_prompt_colour_or_pager(shell, dovecot, user, mails):
     dovecot.fill(user, "INBOX", mails(3))
-    done = shell("cd", "ls", "set pager cat", "show 1", env={"PAGER": "false", "TERM": "xterm-256color"})
+    done = shell("cd", "ls", "set pager cat", "show 1",
+                 env={"PAGER": "false", "TERM": "xterm-256color"})
     assert done.returncode == 0 and "\x1b" not in done.stdout and done.stderr == ""
     assert "> " not in done.stdout.splitlines()[0]
 
@@ -66,8 +68,9 @@ def test_json_is_parsed_by_jq(shell, dovecot, user, mails):
     dovecot.fill(user, "INBOX", [*mails(4), (hostile, "", 0)])
     dovecot.fill(user, "Work", mails(1))
     done = shell("cd", "ls", "ls -l", "status", "fetch 1:2 FLAGS ENVELOPE", "parts 2", "headers 1",
-                 "show 5", "capability", "id", "quota", "acl", "set", "help", "help find", "raw NOOP",
-                 "c.search()", "c.fetch(5, ['ENVELOPE', 'BODY.PEEK[]'])", "find --uids all",
+                 "show 5", "capability", "id", "quota", "acl", "set", "help", "help find",
+                 "raw NOOP", "c.search()", "c.fetch(5, ['ENVELOPE', 'BODY.PEEK[]'])",
+                 "find --uids all",
                  options=["--json"])
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout and "\u202e" not in done.stdout
@@ -100,7 +103,8 @@ def test_dry_run_changes_nothing(shell, dovecot, user, mails, tmp_path):
     before = dovecot.truth(user, "INBOX")
     done = shell("cd", "flag 1:3 +seen -$Work", "mv 4 Trash", "rm --expunge 5", "cp 6 Trash",
                  "rm 1:40", "mkdir New", "rename Trash Old", "subscribe Trash", "put new.eml",
-                 "c.add_flags(1, ['\\\\Seen'])", "c.append('INBOX', b'x')", "c.create_folder('New')",
+                 "c.add_flags(1, ['\\\\Seen'])", "c.append('INBOX', b'x')",
+                 "c.create_folder('New')",
                  "raw UID STORE 1 FLAGS ()", "acl INBOX bob lr", "c.fetch(7, 'BODY[]')[7][b'SEQ']",
                  options=["--dry-run"])
     assert done.returncode == 0, done.stderr
@@ -128,8 +132,9 @@ def test_many_are_removed_only_when_told(shell, dovecot, user, mails):
 
 def test_read_only_refuses_every_change(shell, dovecot, user, mails):
     dovecot.fill(user, "INBOX", mails(1))
-    for line in ("flag 1 +seen", "mv 1 Trash", "rm 1", "mkdir X", "acl INBOX bob lr", "put /etc/hosts",
-                 "raw UID STORE 1 FLAGS ()", "c.add_flags(1, ['\\\\Seen'])", "create_folder X"):
+    for line in ("flag 1 +seen", "mv 1 Trash", "rm 1", "mkdir X", "acl INBOX bob lr",
+                 "put /etc/hosts", "raw UID STORE 1 FLAGS ()", "c.add_flags(1, ['\\\\Seen'])",
+                 "create_folder X"):
         done = shell("cd", line, options=["--read-only"])
         assert done.returncode == 1 and "read-only" in done.stderr, line
 

@@ -6,8 +6,8 @@
         uids = shell.call("search", ["FROM", "bob"])     # c.search(['FROM', 'bob'])
         shell.news                                       # what lines with "* " said so far
 
-An error is raised as ShellError with its kind and message.  Results come as Python's values: records
-such as Envelope are named tuples, dates are datetime's.
+An error is raised as ShellError with its kind and message.  Results come as Python's values:
+records such as Envelope are named tuples, dates are datetime's.
 """
 
 import collections

@@ -109,12 +109,16 @@ static gboolean
 add_text (RackSet *set, const Value *value, GError **error)
 {
   g_autoptr (RackSet) some = NULL;
+  g_autoptr (GError) problem = NULL;
 
   if (!client_need_text (value, "a set of messages", error))
     return FALSE;
-  some = rack_set_parse (client_text (value), error);
+  some = rack_set_parse (client_text (value), &problem);
   if (some == NULL)
-    return FALSE;
+    {
+      g_set_error_literal (error, EVAL_ERROR, EVAL_ERROR_VALUE, problem->message);
+      return FALSE;
+    }
   rack_set_merge (set, some);
   return TRUE;
 }

@@ -105,9 +105,13 @@ shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply *
 
   rack_command_mailbox (command, name);
   g_autoptr (RackReply) answer = shell_expect (shell, command, error);
-  g_clear_pointer (&shell->mailbox, g_free);
   if (answer == NULL)
-    return FALSE;
+    {
+      /* What is refused leaves nothing selected; what was never sent leaves what was. */
+      if (shell->session == NULL || rack_session_selected (shell->session) == NULL)
+        g_clear_pointer (&shell->mailbox, g_free);
+      return FALSE;
+    }
   shell_selected (shell, name, examine, answer);
   if (reply != NULL)
     *reply = g_steal_pointer (&answer);

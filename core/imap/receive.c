@@ -193,7 +193,7 @@ receive_greeting (RackEngine *engine, const RackResponse *response, GError **err
     return broken (error, "this is not an IMAP server: its greeting is not \"* OK\"");
   text = text_of (response->status.text);
   g_free (engine->greeting);
-  engine->greeting = g_strdup_printf ("* %.*s %.*s", (int) response->name.size, response->name.data,
+  engine->greeting = g_strdup_printf ("* %.*s%.*s", (int) response->name.size, response->name.data,
                                       (int) response->raw.size, response->raw.data);
   switch (response->status.kind)
     {

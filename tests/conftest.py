@@ -58,6 +58,9 @@ def cache(tmp_path_factory):
     """What mounts keep of mailboxes does not stay behind in the home of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         directory = tmp_path_factory.mktemp("cache")
+        # The tests' own, such as the second server's packages, is for every run.
+        kept = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        patch.setenv("MAILRACK_TESTS_CACHE", os.environ.get("MAILRACK_TESTS_CACHE") or kept)
         patch.setenv("XDG_CACHE_HOME", str(directory))
         yield directory
 

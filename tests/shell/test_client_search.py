@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Calls that search: criteria as values find what the same keys find in IMAP's own words."""
 
+import email.header
+
 import pytest
 
 from tests.support import imapvalues
@@ -18,6 +20,8 @@ MESSAGES = [
 
 
 def message(subject, text):
+    if not subject.isascii():
+        subject = email.header.Header(subject, "utf-8").encode()
     return (f"From: someone@example.org\r\nSubject: {subject}\r\nX-Empty:\r\nMIME-Version: 1.0\r\n"
             "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
             f"{text}\r\n").encode()

@@ -4,8 +4,8 @@
     install(destination)       # programs, libraries and SASL plugins, ready to run from there
 
 apt-get downloads what is missing (its signatures are apt's to check), dpkg unpacks it into a cache
-that later runs reuse: $XDG_CACHE_HOME/mailrack-tests/second, else below ~/.cache.  The system's
-own package state is neither changed nor locked; when its package lists are missing or outdated, a
+that later runs reuse: mailrack-tests/second in $MAILRACK_TESTS_CACHE, $XDG_CACHE_HOME or ~/.cache.
+The system's own package state is neither changed nor locked; when its package lists are missing or outdated, a
 private copy of them is fetched for the while.  No root needed.
 
 What it is not: a resolver.  Only libraries (lib*) are followed as dependencies; what else the
@@ -50,7 +50,8 @@ class Installed:
 
 
 def cache_directory():
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    base = os.environ.get("MAILRACK_TESTS_CACHE") or os.environ.get("XDG_CACHE_HOME") \
+        or os.path.expanduser("~/.cache")
     return pathlib.Path(base) / "mailrack-tests" / "second"
 
 

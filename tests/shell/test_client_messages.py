@@ -198,8 +198,9 @@ def test_append_keeps_dates(mailrack, account, dovecot, user, zone):
 
 def test_multiappend(calls, dovecot, user):
     calls("n = c.create_folder('Many')")
-    status, (text,) = calls("c.multiappend('Many', ['Subject: a\\n\\n', {'msg': b'Subject: b\\n\\n', "
-                            "'flags': ['\\\\Seen'], 'date': datetime.datetime(2001, 2, 3, 4, 5, 6)}])")
+    calls("when = datetime.datetime(2001, 2, 3, 4, 5, 6)")
+    status, (text,) = calls("c.multiappend('Many', ['Subject: a\\n\\n', {'msg': b'Subject: "
+                            "b\\n\\n', 'flags': ['\\\\Seen'], 'date': when}])")
     assert status == "OK" and text.startswith(b"[APPENDUID ") and b" 1:2]" in text
     _, second = dovecot.truth(user, "Many")
     assert second.flags == {"\\Seen"} and second.date.startswith("03-Feb-2001 04:05:06")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Calls on the second server, where it differs from Dovecot: names behind a prefix with "." between,
-special use in lower case, another ACL and quota, its own words for what it refuses."""
+"""Calls on the second server, where it differs from Dovecot: names behind a prefix with "."
+between, special use in lower case, another ACL and quota, its own words for what it refuses."""
 
 import datetime
 import imaplib

@@ -80,7 +80,8 @@ class Calls:
                     out += data or b""
                 else:
                     err += data or b""
-        return out.partition(mark)[0].decode(), (err + (self._process.stderr.read() or b"")).decode()
+        err += self._process.stderr.read() or b""
+        return out.partition(mark)[0].decode(), err.decode()
 
     def text(self, line):
         """What the shell prints for a line."""

@@ -5,8 +5,8 @@
 
 apt-get downloads what is missing (its signatures are apt's to check), dpkg unpacks it into a cache
 that later runs reuse: mailrack-tests/second in $MAILRACK_TESTS_CACHE, $XDG_CACHE_HOME or ~/.cache.
-The system's own package state is neither changed nor locked; when its package lists are missing or outdated, a
-private copy of them is fetched for the while.  No root needed.
+The system's own package state is neither changed nor locked; when its package lists are missing or
+outdated, a private copy of them is fetched for the while.  No root needed.
 
 What it is not: a resolver.  Only libraries (lib*) are followed as dependencies; what else the
 packages want (a mail transport, cron, perl) the server does not need in order to run.

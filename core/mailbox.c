@@ -110,8 +110,10 @@ lease_for (RackMailbox *mailbox, RackLeaseFlags flags, const RackSet *uids,
         ok = rack_lease_refresh (lease, cancellable, &problem);
       if (ok)
         return TRUE;
+      /* It may be the connection that still has the mailbox that there was before. */
+      gboolean outdated = lease->reused && g_error_matches (problem, RACK_ERROR, RACK_ERROR_STALE);
       rack_pool_release (account->pool, lease, TRUE);
-      if (try < 2 && rack_error_is_lost (problem))
+      if (try < 2 && (outdated || rack_error_is_lost (problem)))
         continue;
       g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;

@@ -248,9 +248,6 @@ rack_append_finish_many (RackAppend *append, guint32 *uid_validity, RackSet **ui
     }
   if (!rack_call_expect (call, append->cancellable, error))
     {
-      /* What is sent cannot be called back. */
-      if (error != NULL && g_error_matches (*error, RACK_ERROR, RACK_ERROR_CANCELLED))
-        (*error)->code = RACK_ERROR_UNKNOWN_OUTCOME;
       g_prefix_error (error, "%s: %s: append: ", append->account->label, append->mailbox);
       return FALSE;
     }

@@ -157,6 +157,9 @@ wait_call (Task *task, GCancellable *cancellable, GError **error)
   if (call->result == 0 && call->changes && call->mount->commit_server
       && !rack_outgoing_flush (call->mount->mirror, cancellable, &problem))
     call->result = errno_of (problem);
+  /* Not "unknown", of a change that nobody waits for any more. */
+  if (call->result != 0 && g_cancellable_is_cancelled (cancellable))
+    call->result = EINTR;
   return TRUE;
 }
 

@@ -121,6 +121,15 @@ rack_engine_end (RackEngine *engine, RackExchange *exchange, const RackResponse 
   exchange->ops->done (exchange, tagged, error);
 }
 
+gboolean
+rack_exchange_changes (const RackExchange *exchange)
+{
+  const RackExchangeFlags harmless = RACK_EXCHANGE_REPEATABLE | RACK_EXCHANGE_LOGS_IN
+                                     | RACK_EXCHANGE_LOGS_OUT | RACK_EXCHANGE_STARTS_TLS;
+
+  return !(exchange->flags & harmless) || (exchange->flags & RACK_EXCHANGE_CHANGES);
+}
+
 /* What a lost connection means for a command depends on whether the server has seen it. */
 static GError *
 error_for (const RackExchange *exchange, gboolean all_sent, const GError *cause)
@@ -130,11 +139,8 @@ error_for (const RackExchange *exchange, gboolean all_sent, const GError *cause)
                   || g_error_matches (cause, RACK_ERROR, RACK_ERROR_TIMEOUT)
                   || g_error_matches (cause, RACK_ERROR, RACK_ERROR_TLS)
                   || g_error_matches (cause, RACK_ERROR, RACK_ERROR_PROTOCOL);
-  const RackExchangeFlags harmless = RACK_EXCHANGE_REPEATABLE | RACK_EXCHANGE_LOGS_IN
-                                     | RACK_EXCHANGE_LOGS_OUT | RACK_EXCHANGE_STARTS_TLS;
-  gboolean changes = !(exchange->flags & harmless) || (exchange->flags & RACK_EXCHANGE_CHANGES);
 
-  if (!lost || exchange->state != RACK_EXCHANGE_SENT || !changes)
+  if (!lost || exchange->state != RACK_EXCHANGE_SENT || !rack_exchange_changes (exchange))
     return g_error_copy (cause);
   if (!all_sent) /* no server carries out half a command */
     return g_error_new_literal (RACK_ERROR, RACK_ERROR_CLOSED, cause->message);

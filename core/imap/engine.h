@@ -147,6 +147,8 @@ void *rack_engine_space (RackEngine *engine, gsize *size);
 gboolean rack_engine_filled (RackEngine *engine, gsize size, gint64 now, GError **error);
 /* The stream ended. TRUE: after LOGOUT or BYE, as it should. */
 gboolean rack_engine_eof (RackEngine *engine, GError **error);
+/* Whether it matters if the server has seen it. */
+gboolean rack_exchange_changes (const RackExchange *exchange);
 /* Ends every exchange with error, RACK_ERROR_UNKNOWN_OUTCOME for those sent completely that change
  * something and RACK_ERROR_CLOSED for those sent in part; closes. error is borrowed. */
 void rack_engine_fail (RackEngine *engine, const GError *error);

@@ -223,8 +223,20 @@ rack_call_wait (RackCall *call, GCancellable *cancellable, GError **error)
 gboolean
 rack_call_expect (RackCall *call, GCancellable *cancellable, GError **error)
 {
-  if (!rack_call_wait (call, cancellable, error))
-    return FALSE;
+  GError *problem = NULL;
+
+  if (!rack_call_wait (call, cancellable, &problem))
+    {
+      /* What may be on its way cannot be called back. */
+      if (g_error_matches (problem, RACK_ERROR, RACK_ERROR_CANCELLED)
+          && rack_exchange_changes (&call->exchange))
+        {
+          problem->code = RACK_ERROR_UNKNOWN_OUTCOME;
+          g_prefix_error (&problem, "whether the command was carried out is not known: ");
+        }
+      g_propagate_error (error, problem);
+      return FALSE;
+    }
   GError *refused = rack_reply_to_error (call->reply);
   if (refused != NULL)
     g_propagate_error (error, refused);

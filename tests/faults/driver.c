@@ -11,7 +11,8 @@
  *   warm MAILBOX          a new connection with the mailbox selected; later lines are about it
  *   append FILE           all of a file, into it
  *   copy|move UIDS TO     store UIDS add|remove|replace KEYWORD|\Flag     expunge UIDS
- *   create NAME           rename FROM TO       delete NAME       list */
+ *   create NAME           rename FROM TO       delete NAME       list
+ *   cancellable           no answer; the line behind the next one, whatever it is, cancels that */
 #include <mailrack/mailrack.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ typedef struct
 {
   RackAccount *account;
   RackMailbox *mailbox;
+  GCancellable *cancellable; /* of the line before: "cancellable" */
 } Driver;
 
 typedef gboolean (*Verb) (Driver *driver, char **words, GError **error);
@@ -43,7 +45,7 @@ append (Driver *driver, char **words, GError **error)
     return FALSE;
   g_autoptr (RackAppend) sent =
       rack_append_new (driver->account, rack_mailbox_name (driver->mailbox), size, RACK_FLAG_SEEN,
-                       NULL, 1700000000, 0, NULL, error);
+                       NULL, 1700000000, 0, driver->cancellable, error);
   return sent != NULL && rack_append_write (sent, octets, size, error)
          && rack_append_finish (sent, NULL, NULL, error);
 }
@@ -54,10 +56,11 @@ copy (Driver *driver, char **words, GError **error)
   g_autoptr (RackSet) uids = rack_set_parse (words[1], error);
   RackCopied copied = { 0 };
   gboolean moves = strcmp (words[0], "move") == 0;
-  gboolean ok =
-      uids != NULL
-      && (moves ? rack_mailbox_move (driver->mailbox, uids, words[2], &copied, NULL, error)
-                : rack_mailbox_copy (driver->mailbox, uids, words[2], &copied, NULL, error));
+  gboolean ok = uids != NULL
+                && (moves ? rack_mailbox_move (driver->mailbox, uids, words[2], &copied,
+                                               driver->cancellable, error)
+                          : rack_mailbox_copy (driver->mailbox, uids, words[2], &copied,
+                                               driver->cancellable, error));
   rack_copied_clear (&copied);
   return ok;
 }
@@ -75,7 +78,8 @@ store (Driver *driver, char **words, GError **error)
   const char *keywords[] = { flagged ? NULL : words[3], NULL };
   return uids != NULL
          && rack_mailbox_store (driver->mailbox, uids, (RackStoreMode) mode,
-                                flagged ? RACK_FLAG_FLAGGED : 0, keywords, NULL, error);
+                                flagged ? RACK_FLAG_FLAGGED : 0, keywords, driver->cancellable,
+                                error);
 }
 
 static gboolean
@@ -83,25 +87,25 @@ expunge (Driver *driver, char **words, GError **error)
 {
   g_autoptr (RackSet) uids = rack_set_parse (words[1], error);
 
-  return uids != NULL && rack_mailbox_expunge (driver->mailbox, uids, NULL, error);
+  return uids != NULL && rack_mailbox_expunge (driver->mailbox, uids, driver->cancellable, error);
 }
 
 static gboolean
 create (Driver *driver, char **words, GError **error)
 {
-  return rack_account_create (driver->account, words[1], NULL, error);
+  return rack_account_create (driver->account, words[1], driver->cancellable, error);
 }
 
 static gboolean
 rename_mailbox (Driver *driver, char **words, GError **error)
 {
-  return rack_account_rename (driver->account, words[1], words[2], NULL, error);
+  return rack_account_rename (driver->account, words[1], words[2], driver->cancellable, error);
 }
 
 static gboolean
 delete_mailbox (Driver *driver, char **words, GError **error)
 {
-  return rack_account_delete (driver->account, words[1], NULL, error);
+  return rack_account_delete (driver->account, words[1], driver->cancellable, error);
 }
 
 static gboolean
@@ -135,6 +139,31 @@ carry_out (Driver *driver, char **words, GError **error)
   return FALSE;
 }
 
+static gpointer
+cancel_at_next_line (gpointer data)
+{
+  g_autofree char *line = NULL;
+  size_t room = 0;
+
+  if (getline (&line, &room, stdin) > 0)
+    g_cancellable_cancel (data);
+  return NULL;
+}
+
+static void
+run_line (Driver *driver, char *line, GError **error)
+{
+  GThread *reader = NULL;
+
+  g_auto (GStrv) words = g_strsplit (line, "\t", -1);
+  if (driver->cancellable != NULL)
+    reader = g_thread_new ("reader", cancel_at_next_line, driver->cancellable);
+  carry_out (driver, words, error);
+  if (reader != NULL)
+    g_thread_join (reader);
+  g_clear_object (&driver->cancellable);
+}
+
 static void
 answer (const GError *error)
 {
@@ -152,7 +181,7 @@ main (int argc, char **argv)
   g_autofree char *line = NULL;
   size_t room = 0;
   ssize_t size;
-  Driver driver = { NULL, NULL };
+  Driver driver = { NULL, NULL, NULL };
 
   if (argc != 2)
     return 64;
@@ -167,8 +196,12 @@ main (int argc, char **argv)
     {
       g_autoptr (GError) error = NULL;
       line[size - 1] = '\0';
-      g_auto (GStrv) words = g_strsplit (line, "\t", -1);
-      carry_out (&driver, words, &error);
+      if (strcmp (line, "cancellable") == 0)
+        {
+          driver.cancellable = g_cancellable_new ();
+          continue;
+        }
+      run_line (&driver, line, &error);
       answer (error);
     }
   g_clear_pointer (&driver.mailbox, rack_mailbox_unref);

@@ -64,6 +64,29 @@ def test_a_message_that_the_connection_has_not_seen(campaign, name):
     assert after == operation.once(campaigns.stages.contents(before))
 
 
+@pytest.mark.parametrize("name", campaigns.OPERATIONS)
+def test_given_up_after_it_was_sent(campaign, name):
+    """What the server has cannot be called back: whether it was done is open then, not denied."""
+    operation = campaigns.OPERATIONS[name]
+    campaign.state = campaign.stage.restore()
+    before = campaigns.stages.contents(campaign.state)
+    driver = campaign.driver(operation.keys)
+    assert driver.ask("warm", "Work") == (campaigns.OK, "")
+    campaign.proxy.arm(Fault("F5", operation.commands[0], "up", None))
+    driver.send("cancellable")
+    driver.send(*campaign.words(operation))
+    campaign.proxy.wait_struck()
+    driver.send("cancel")
+    code, text = driver.answer()
+    campaign.proxy.recover()
+    campaign.proxy.settle()
+    after = campaigns.stages.contents(campaign.stage.look())
+    campaign.state = campaign.stage.restore()
+    assert code == campaigns.UNKNOWN, text
+    assert not campaigns.judge_report(operation, campaigns.Outcome(code, text, True, {}, {}))
+    assert after in [before, operation.once(before), *(step(before) for step in operation.steps)]
+
+
 def test_through_tls(server, program, tmp_path, certs):
     """Where the end of a connection is told from its being cut off."""
     total = campaigns.Tally()

@@ -301,19 +301,29 @@ class Link:
 
     def _cut(self, kind, farewell=b""):
         self.cut_off = True
-        process = faultleg.session_of(self.server.sock) if kind == "F3" else 0
-        if process:
-            self.proxy.sessions.add(process)
-        self.proxy.strikes()                     # before the client can know
         if kind == "F3":
-            for leg in (self.client, self.server):
-                self.proxy.watch(leg, 0, None)
-                leg.reset()
-            self.proxy.forget(self)
+            self.break_off()
             return
+        self.proxy.strikes()                     # before the client can know
         self.client.send(farewell)
         self.client.finish(notify=kind == "F4")
         self.server.finish()
+
+    def recover(self):
+        """From an F5 or F7."""
+        self.client.single = self.server.single = False
+        if self.silent:
+            self.break_off()
+
+    def break_off(self):
+        process = faultleg.session_of(self.server.sock)
+        if process:
+            self.proxy.sessions.add(process)
+        self.proxy.strikes()                     # before the client can know
+        for leg in (self.client, self.server):
+            self.proxy.watch(leg, 0, None)
+            leg.reset()
+        self.proxy.forget(self)
 
     def _resume(self):
         self.paused = False

@@ -118,6 +118,10 @@ class FaultProxy:
         """End an F1."""
         self._call(self._listen)
 
+    def recover(self):
+        """End an F5 and an F7: what was silent is reset, what was slow is fast again."""
+        self._call(lambda: [link.recover() for link in list(self._links)])
+
     @property
     def struck(self):
         return self._strikes.is_set()

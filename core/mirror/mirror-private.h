@@ -66,6 +66,9 @@ struct RackMirror
   GHashTable *rows;     /* row -> RackFolder */
   RackFolder *root;
   gboolean unsaved; /* the store may lack folders; under tree */
+  /* How many lists of mailboxes were asked for, and which of them the folders are from; under
+   * tree. */
+  guint64 lists_asked, list_applied;
 
   gint sizes_right; /* atomic: RFC822.SIZEs that proved right */
   gint sizes_wrong; /* atomic */
@@ -238,6 +241,8 @@ RackOnline *rack_online_new (void);
 void rack_online_free (RackOnline *online);
 /* What came of asking the server something: NULL, or why it failed. */
 void rack_online_note (RackMirror *mirror, const GError *problem);
+/* It is the last error, whatever it is; for what was refused. */
+void rack_online_say (RackMirror *mirror, const GError *problem);
 /* Whether that means that it cannot be reached. */
 gboolean rack_online_denies (const GError *problem);
 gboolean rack_online_is (RackMirror *mirror);

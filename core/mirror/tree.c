@@ -387,6 +387,9 @@ learn_offers (RackMirror *mirror)
 gboolean
 rack_tree_refresh (RackMirror *mirror, GError **error)
 {
+  pthread_mutex_lock (&mirror->tree);
+  guint64 asked = ++mirror->lists_asked;
+  pthread_mutex_unlock (&mirror->tree);
   g_autoptr (GPtrArray) list = ask_list (mirror, error);
   if (list == NULL)
     return FALSE;
@@ -397,6 +400,14 @@ rack_tree_refresh (RackMirror *mirror, GError **error)
   g_autoptr (GHashTable) changed = g_hash_table_new (NULL, NULL);
 
   pthread_mutex_lock (&mirror->tree);
+  /* One that was asked later is known already. This one may be older than what was made or renamed
+   * in between. */
+  if (asked < mirror->list_applied)
+    {
+      pthread_mutex_unlock (&mirror->tree);
+      return TRUE;
+    }
+  mirror->list_applied = asked;
   Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped, changed };
   mirror->root->generation = refresh.generation;
   for (guint i = 0; i < list->len; i++)

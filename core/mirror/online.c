@@ -77,17 +77,30 @@ is_worth_saying (const GError *problem)
          && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_NOT_FOUND);
 }
 
+/* With the mutex held. */
+static void
+say (RackOnline *online, const GError *problem)
+{
+  g_free (online->error);
+  online->error = g_strdup (problem->message);
+  online->error_time = g_get_real_time () / G_USEC_PER_SEC;
+}
+
+void
+rack_online_say (RackMirror *mirror, const GError *problem)
+{
+  pthread_mutex_lock (&mirror->online->mutex);
+  say (mirror->online, problem);
+  pthread_mutex_unlock (&mirror->online->mutex);
+}
+
 void
 rack_online_note (RackMirror *mirror, const GError *problem)
 {
   RackOnline *online = mirror->online;
   pthread_mutex_lock (&online->mutex);
   if (problem != NULL && is_worth_saying (problem))
-    {
-      g_free (online->error);
-      online->error = g_strdup (problem->message);
-      online->error_time = g_get_real_time () / G_USEC_PER_SEC;
-    }
+    say (online, problem);
   if (problem == NULL || rack_online_denies (problem))
     {
       set_state (mirror, problem != NULL, online->held);

@@ -76,7 +76,7 @@ void
 rack_outbox_fail (RackOutbox *outbox, RackTicket ticket, GError *error)
 {
   RackFailure *failure = g_new (RackFailure, 1);
-  *failure = (RackFailure){ ticket, error };
+  *failure = (RackFailure){ .ticket = ticket, .error = error };
   g_queue_push_head (&outbox->failures, failure);
   if (outbox->failures.length > FAILURES_MAX)
     failure_free (g_queue_pop_tail (&outbox->failures));
@@ -278,23 +278,28 @@ is_on_its_way (RackOutbox *outbox, RackTicket first, RackTicket last)
   return FALSE;
 }
 
+/* A ticket is always answered the same. Who waits for all hears of those that nobody was told of
+ * yet, or else one refusal would fail every wait from then on. */
 static gboolean
 tell_failure (RackOutbox *outbox, RackTicket first, RackTicket last, GError **error)
 {
+  const RackFailure *told = NULL;
   for (GList *at = outbox->failures.tail; at != NULL; at = at->prev)
     {
-      const RackFailure *failure = at->data;
-      if (failure->ticket < first || failure->ticket > last)
+      RackFailure *failure = at->data;
+      if (failure->ticket < first || failure->ticket > last || (first != last && failure->told))
         continue;
-      g_propagate_error (error, g_error_copy (failure->error));
-      return FALSE;
+      failure->told = TRUE;
+      told = told != NULL ? told : failure;
     }
-  return TRUE;
+  if (told != NULL)
+    g_propagate_error (error, g_error_copy (told->error));
+  return told == NULL;
 }
 
 static gboolean
-wait_for (RackMirror *mirror, RackTicket first, RackTicket last, GCancellable *cancellable,
-          GError **error)
+wait_for (RackMirror *mirror, RackTicket first, RackTicket last, gboolean tells,
+          GCancellable *cancellable, GError **error)
 {
   RackOutbox *outbox = mirror->outbox;
   RackWaiting waiting;
@@ -323,7 +328,7 @@ wait_for (RackMirror *mirror, RackTicket first, RackTicket last, GCancellable *c
           ok = FALSE;
         }
     }
-  ok = ok && tell_failure (outbox, first, last, error);
+  ok = ok && (!tells || tell_failure (outbox, first, last, error));
   rack_waiting_end (&waiting);
   return ok;
 }
@@ -332,13 +337,19 @@ gboolean
 rack_outgoing_wait (RackMirror *mirror, RackTicket ticket, GCancellable *cancellable,
                     GError **error)
 {
-  return ticket == 0 || wait_for (mirror, ticket, ticket, cancellable, error);
+  return ticket == 0 || wait_for (mirror, ticket, ticket, TRUE, cancellable, error);
 }
 
 gboolean
 rack_outgoing_flush (RackMirror *mirror, GCancellable *cancellable, GError **error)
 {
-  return wait_for (mirror, 1, 0, cancellable, error);
+  return wait_for (mirror, 1, 0, TRUE, cancellable, error);
+}
+
+gboolean
+rack_outbox_drain (RackMirror *mirror, GCancellable *cancellable, GError **error)
+{
+  return wait_for (mirror, 1, 0, FALSE, cancellable, error);
 }
 
 /* ---- Looking --------------------------------------------------------------------------------- */

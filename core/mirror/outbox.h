@@ -77,6 +77,7 @@ typedef struct
 {
   RackTicket ticket;
   GError *error;
+  gboolean told; /* to somebody */
 } RackFailure;
 
 struct RackOutbox
@@ -112,6 +113,8 @@ typedef struct
 /* Reads the journal and applies it to the folders, which nobody uses yet. */
 RackOutbox *rack_outbox_open (RackMirror *mirror, const char *state_dir, GError **error);
 void rack_outbox_start (RackOutbox *outbox);
+/* As rack_outgoing_flush(), whatever came of them. */
+gboolean rack_outbox_drain (RackMirror *mirror, GCancellable *cancellable, GError **error);
 /* Ends the thread; what is not sent is in the journal. */
 void rack_outbox_free (RackOutbox *outbox);
 RackTicket rack_outbox_ticket (RackOutbox *outbox);

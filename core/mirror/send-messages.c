@@ -81,6 +81,7 @@ static void
 refuse (Send *send, const GError *problem)
 {
   RackOutbox *outbox = send->outbox;
+  rack_online_say (outbox->mirror, problem);
   pthread_mutex_lock (&outbox->mutex);
   for (guint i = 0; i < send->batch->len; i++)
     {

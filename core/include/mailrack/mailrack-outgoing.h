@@ -27,7 +27,8 @@ typedef guint64 RackTicket;
  * it was about has been taken back by then. A ticket that nobody knows any more was a success. */
 RACK_API gboolean rack_outgoing_wait (RackMirror *mirror, RackTicket ticket,
                                       GCancellable *cancellable, GError **error);
-/* The same for all that is queued now; the first error of those. */
+/* The same for all that is queued now; the first error of those, and of those before that nobody
+ * was told of. */
 RACK_API gboolean rack_outgoing_flush (RackMirror *mirror, GCancellable *cancellable,
                                        GError **error);
 /* Whether changes may be made in this folder now. FALSE: READ_ONLY, or NETWORK. Never waits. */

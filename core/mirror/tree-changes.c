@@ -70,6 +70,21 @@ is_open (const GError *problem)
          || g_error_matches (problem, RACK_ERROR, RACK_ERROR_NETWORK);
 }
 
+static gboolean
+rename_mailbox (RackMirror *mirror, const char *from, const char *to, GCancellable *cancellable,
+                GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  gboolean there = FALSE;
+  if (rack_account_rename (mirror->account, from, to, cancellable, &problem))
+    return TRUE;
+  if (is_open (problem) && is_listed (mirror, to, &there, cancellable, NULL) && there
+      && is_listed (mirror, from, &there, cancellable, NULL) && !there)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
 /* ---- Make --------------------------------------------------------------------------------- */
 
 static gboolean
@@ -151,10 +166,12 @@ is_empty (RackFolder *folder, GCancellable *cancellable, GError **error)
   return empty;
 }
 
-/* Out of the way first, so that nothing can be delivered to it, and only then for good. Returns:
- * FALSE: it could not be moved away; error is not set. */
+/* Out of the way first, so that nothing can be delivered to it, and only then for good. *moved:
+ * (owned) what it is called then; NULL: the server does not want it moved. FALSE: what became of
+ * it is not known, or it cannot be done just now; nothing else may be done to it. */
 static gboolean
-move_away (RackFolder *folder, RackFolder *trash, char **moved, GCancellable *cancellable)
+move_away (RackFolder *folder, RackFolder *trash, char **moved, GCancellable *cancellable,
+           GError **error)
 {
   RackMirror *mirror = folder->mirror;
   char separator = (char) g_atomic_int_get (&mirror->separator);
@@ -166,26 +183,31 @@ move_away (RackFolder *folder, RackFolder *trash, char **moved, GCancellable *ca
       g_autofree char *to =
           i == 0 ? g_strdup_printf ("%s%c%s", trash->mailbox, separator, last)
                  : g_strdup_printf ("%s%c%s %u", trash->mailbox, separator, last, i + 1);
-      if (rack_account_rename (mirror->account, folder->mailbox, to, cancellable, &problem))
+      if (rename_mailbox (mirror, folder->mailbox, to, cancellable, &problem))
         {
           *moved = g_steal_pointer (&to);
           return TRUE;
         }
+      if (is_open (problem) || g_error_matches (problem, RACK_ERROR, RACK_ERROR_BUSY))
+        {
+          g_propagate_error (error, g_steal_pointer (&problem));
+          return FALSE;
+        }
       if (!g_error_matches (problem, RACK_ERROR, RACK_ERROR_EXISTS))
-        return FALSE;
+        return TRUE;
     }
-  return FALSE;
+  return TRUE;
 }
 
 static gboolean
-delete_if_empty (RackMirror *mirror, const char *mailbox, GCancellable *cancellable, GError **error)
+delete_mailbox (RackMirror *mirror, const char *mailbox, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) problem = NULL;
   gboolean there = TRUE;
   if (rack_account_delete (mirror->account, mailbox, cancellable, &problem))
     return TRUE;
-  if (is_open (problem) && is_listed (mirror, mailbox, &there, cancellable, NULL) && !there)
-    return TRUE;
+  if (is_open (problem) && is_listed (mirror, mailbox, &there, cancellable, NULL))
+    return !there || rack_account_delete (mirror->account, mailbox, cancellable, error);
   g_propagate_error (error, g_steal_pointer (&problem));
   return FALSE;
 }
@@ -196,15 +218,17 @@ unmake (RackFolder *folder, GCancellable *cancellable, GError **error)
   RackMirror *mirror = folder->mirror;
   RackFolder *trash = rack_outbox_trash (mirror);
   g_autofree char *moved = NULL;
-  if (trash == NULL || !move_away (folder, trash, &moved, cancellable))
-    return delete_if_empty (mirror, folder->mailbox, cancellable, error);
+  if (trash != NULL && !move_away (folder, trash, &moved, cancellable, error))
+    return FALSE;
+  if (moved == NULL)
+    return delete_mailbox (mirror, folder->mailbox, cancellable, error);
   RackMailboxInfo *info = rack_account_status (mirror->account, moved, cancellable, NULL);
   gboolean empty = info != NULL && info->messages == 0;
   if (info != NULL)
     rack_mailbox_info_free (info);
   /* What came in the last moment stays in the trash. */
   if (empty)
-    rack_account_delete (mirror->account, moved, cancellable, NULL);
+    delete_mailbox (mirror, moved, cancellable, NULL);
   return TRUE;
 }
 
@@ -223,7 +247,7 @@ rack_folder_unmake (RackFolder *folder, GCancellable *cancellable, GError **erro
                    "%s has a special use and is not removed", folder->mailbox);
       return FALSE;
     }
-  if (!rack_outgoing_flush (mirror, cancellable, error) || !is_empty (folder, cancellable, error)
+  if (!rack_outbox_drain (mirror, cancellable, error) || !is_empty (folder, cancellable, error)
       || !unmake (folder, cancellable, error))
     return FALSE;
   rack_account_subscribe (mirror->account, folder->mailbox, FALSE, cancellable, NULL);
@@ -294,21 +318,6 @@ follow_renamed (RackMirror *mirror, const char *from, const char *to)
     }
 }
 
-static gboolean
-rename_mailbox (RackMirror *mirror, const char *from, const char *to, GCancellable *cancellable,
-                GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-  gboolean there = FALSE;
-  if (rack_account_rename (mirror->account, from, to, cancellable, &problem))
-    return TRUE;
-  if (is_open (problem) && is_listed (mirror, to, &there, cancellable, NULL) && there
-      && is_listed (mirror, from, &there, cancellable, NULL) && !there)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&problem));
-  return FALSE;
-}
-
 gboolean
 rack_folder_rename (RackFolder *folder, RackFolder *parent, const char *name,
                     GCancellable *cancellable, GError **error)
@@ -331,7 +340,7 @@ rack_folder_rename (RackFolder *folder, RackFolder *parent, const char *name,
     }
   g_autofree char *from = g_strdup (folder->mailbox);
   g_autofree char *to = mailbox_name (parent, name, error);
-  if (to == NULL || !rack_outgoing_flush (mirror, cancellable, error)
+  if (to == NULL || !rack_outbox_drain (mirror, cancellable, error)
       || !rename_mailbox (mirror, from, to, cancellable, error)
       || !rack_tree_refresh (mirror, error))
     return FALSE;

@@ -159,17 +159,26 @@ choose_files (RackOutbox *outbox, gint64 now, gint64 *due)
 
 /* ---- The loop --------------------------------------------------------------------------- */
 
+/* An APPEND that was cut off before its end had no effect, and unlike other commands the library
+ * does not repeat it: that says little of whether the server can be reached. */
+static gboolean
+was_cut_off (const RackOutbox *outbox, gboolean files, const GError *problem)
+{
+  return files && outbox->failed_rounds == 0
+         && g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED);
+}
+
 /* With the mutex held. Takes problem. */
 static void
-note_round (RackOutbox *outbox, GError *problem, gint64 now)
+note_round (RackOutbox *outbox, gboolean files, GError *problem, gint64 now)
 {
   if (problem == NULL)
     outbox->failed_rounds = 0;
   else
     {
       gint64 delay = MIN (RETRY_FIRST << MIN (outbox->failed_rounds, 6), RETRY_MAX);
+      outbox->retry_at = was_cut_off (outbox, files, problem) ? now : now + delay * 1000;
       outbox->failed_rounds++;
-      outbox->retry_at = now + delay * 1000;
       g_error_free (problem);
     }
   pthread_cond_broadcast (&outbox->settled);
@@ -197,11 +206,28 @@ send_round (RackOutbox *outbox, GPtrArray *messages, GPtrArray *files)
   pthread_mutex_unlock (&outbox->mutex);
   GError *problem =
       messages != NULL ? rack_send_messages (outbox, messages) : rack_send_files (outbox, files);
-  rack_online_note (outbox->mirror, problem);
+  if (!was_cut_off (outbox, files != NULL, problem))
+    rack_online_note (outbox->mirror, problem);
   pthread_mutex_lock (&outbox->mutex);
   for (guint i = 0; i < held->len; i++)
     rack_local_unref (held->pdata[i]);
-  note_round (outbox, problem, g_get_monotonic_time ());
+  note_round (outbox, files != NULL, problem, g_get_monotonic_time ());
+}
+
+/* Whether an earlier process was amid sending something that must not be sent twice. */
+static gboolean
+is_doubtful (RackOutbox *outbox)
+{
+  GHashTableIter iter;
+  gpointer one;
+  for (guint i = 0; i < outbox->pending->len; i++)
+    if (((const RackPending *) outbox->pending->pdata[i])->mark_next != 0)
+      return TRUE;
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    if (((const RackLocal *) one)->mark_next != 0)
+      return TRUE;
+  return FALSE;
 }
 
 gpointer
@@ -209,6 +235,9 @@ rack_sender_run (gpointer data)
 {
   RackOutbox *outbox = data;
   pthread_mutex_lock (&outbox->mutex);
+  /* The server may still be at it: what is looked for too soon is not there yet. */
+  if (is_doubtful (outbox))
+    outbox->retry_at = g_get_monotonic_time () + RETRY_FIRST * 1000;
   while (!outbox->ending)
     {
       gint64 now = g_get_monotonic_time (), due = now + RETRY_MAX * 1000;
@@ -217,7 +246,8 @@ rack_sender_run (gpointer data)
           rack_outbox_settle_arrivals (outbox) + rack_outbox_settle_locals (outbox) > 0;
       g_autoptr (GPtrArray) messages = NULL;
       g_autoptr (GPtrArray) files = NULL;
-      gboolean may = now >= outbox->retry_at && rack_online_is (outbox->mirror);
+      gboolean online = rack_online_is (outbox->mirror);
+      gboolean may = now >= outbox->retry_at && online;
       messages = choose_messages (outbox, now, &due);
       if (messages == NULL)
         files = choose_files (outbox, now, &due);
@@ -226,8 +256,14 @@ rack_sender_run (gpointer data)
           send_round (outbox, messages, files);
           continue;
         }
+      /* Whoever found out that the server cannot be reached, those who wait hear it from us. */
+      if (!online)
+        pthread_cond_broadcast (&outbox->settled);
       if (!may && due < now + OFFLINE_STEP * 1000)
-        due = MAX (outbox->retry_at, now + OFFLINE_STEP * 1000);
+        {
+          gint64 look = now + OFFLINE_STEP * 1000;
+          due = online ? MIN (outbox->retry_at, look) : look;
+        }
       gint64 wait = MAX ((due - now) / 1000, 1);
       rack_cond_wait_for (&outbox->work, &outbox->mutex, limbo ? MIN (wait, LIMBO_STEP) : wait);
     }

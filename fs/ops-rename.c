@@ -194,6 +194,10 @@ rename_local (Rename *move)
   if (!mail && move->old.facts.state == RACK_LOCAL_QUEUED
       && !rack_local_touch (move->old.local, move->cancellable, &error))
     return errno_of (error);
+  /* Octets first, also of one that is (or for us still seems to be) open: the name makes it mail,
+   * and when it was given they must survive. */
+  if (mail && !move->old.facts.directory && !rack_local_sync (move->old.local, &error))
+    return errno_of (error);
   if (!rack_local_rename (move->old.local, move->to.directory.folder, move->to.space,
                           move->to.local, move->name, move->cancellable, &error))
     return became_message (move)            ? rename_sent (move)

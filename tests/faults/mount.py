@@ -1,430 +1,327 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A mount that is written to while its connections are cut and it is killed, and what the server
-has afterwards.
+"""Which faults meet programs that write to a mount: the rows of that campaign.
 
-    with Writer(server, "alice", program, place) as writer:
-        writer.cell(OPERATIONS["move"], Fault("F3", "UID MOVE", "up", 7))      # or a reason why not
+    for title, run in rows(writer, operations, whole=False):
+        tally = run()
 
-A cell is one operation of a program with one fault. Then the queue must become empty, by
-itself or after the mount was started again, and every mailbox have exactly the messages that it
-should have: never none, never two. The state goes on from cell to cell; nothing is put back, so
-that hundreds of cells live in one mount.
+Short: some octets of both streams; whole: every octet, and each of the slower faults where
+something is different for the server or for us: at both ends of the command and of its answer, at
+their first and last octets, and at three places in between.
 
-What it is not: a test of what the operations do; tests/fs has those.
+What it is not: the judgement; that is writer.py's.
 """
 
 import collections
-import dataclasses
 import errno
 import functools
+import imaplib
 import itertools
-import os
 import random
-import signal
-import subprocess
-import threading
-import time
-import typing
 
 from tests.faults import stage as stages
-from tests.fs.conftest import environment_of, is_mounted
+from tests.faults.campaign import Tally
+from tests.faults.changes import MORE, OPERATIONS, QUICK, STEPS
+from tests.faults.writer import Nothing, Writer, Wrong, either
 from tests.support import imapbox
-from tests.support.dovecot import write_ini
-from tests.support.faultproxy import Fault, FaultProxy
+from tests.support.faultproxy import Fault
 
-PATIENCE = 60                    # seconds for what takes a fraction of one
-DIED = object()                  # what came of an operation amid which the mount was killed
+__all__ = ["MORE", "OPERATIONS", "STEPS", "Writer", "bursts", "rows", "sweep"]
 
-
-class Writer:
-    """A user's account, mounted through a fault proxy."""
-
-    def __init__(self, server, user, program, place, certificates=None, keys=None):
-        self.server, self.user, self.program, self.place = server, user, program, place
-        self.directory = place / "mnt"
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.stage = stages.Stage(server, user)
-        self.stage.restore()
-        self.proxy = FaultProxy(server.imap, certificates).__enter__()
-        self.child = None
-        self.serial = 0
-        self.unsent = set()      # names of files written in a burst, or when the mount was killed
-        self.known = {digest: f"letter {number}" for number, digest in enumerate(self.stage.octets)}
-        self.history = []        # what a burst did
-        # What each mailbox must have: digest -> flags that must be there, or None: any.
-        self.expected = {name: collections.Counter(each.sha256 for each in messages)
-                         for name, messages in self.look().items()}
-        secured = certificates is not None
-        self.config = write_ini(place / "account.ini", {"DEFAULT": {
-            "host": "localhost" if secured else self.proxy.host, "port": self.proxy.port,
-            "username": user, "password": server.password(user), "auth_mechanisms": "PLAIN",
-            "ssl": "true" if secured else "false", "offline": "queue", "timeout": "5s",
-            "xattr": "yes",
-            **({"ssl_ca_file": server.ca_file} if secured else {}), **(keys or {})}})
-
-    def look(self):
-        """All mailboxes, those with a special use too."""
-        names = [line.decode().rpartition(" ")[2].strip('"')
-                 for line in imapbox._check(self.stage.connection.list(), "LIST")]
-        return {name: imapbox.truth(self.stage.connection, name) for name in names}
-
-    # Life
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-        self.proxy.__exit__()
-        self.stage.close()
-
-    def start(self):
-        log = open(self.place / "log", "ab")
-        with log:
-            self.child = subprocess.Popen(
-                [self.program, "--foreground", "--config", self.config, self.directory],
-                env=environment_of(self.place), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._wait(lambda: self.child.poll() is not None or is_mounted(self.directory), "the mount")
-        if self.child.poll() is not None:
-            raise RuntimeError("the mount ended:\n" + (self.place / "log").read_text()[-2000:])
-        for name in os.listdir(self.directory):      # each is known before it is written to
-            if not name.startswith("."):
-                os.listdir(self.directory / name)
-
-    def stop(self):
-        if self.child and self.child.poll() is None:
-            self.child.terminate()
-            self.child.wait(PATIENCE)
-        self._unmount()
-
-    def _unmount(self):
-        if is_mounted(self.directory):
-            subprocess.run(["umount", "-l", self.directory], check=False, capture_output=True)
-
-    def kill(self):
-        """F16; as a hook too."""
-        os.kill(self.child.pid, signal.SIGKILL)
-
-    def start_again(self):
-        self.child.wait(PATIENCE)
-        self._unmount()
-        self.start()
-
-    @staticmethod
-    def _wait(condition, what):
-        imapbox.wait_for(condition, PATIENCE, what)
-
-    def status(self):
-        text = (self.directory / ".mailrack/status").read_text(encoding="utf-8")
-        return dict(line.partition(": ")[::2] for line in text.splitlines())
-
-    def pending(self):
-        """(how many changes the server has not confirmed, how many failed)"""
-        waiting, _, failed = self.status()["changes pending"].partition(", failed: ")
-        return int(waiting), int(failed or 0)
-
-    # One cell
-
-    def cell(self, operation, fault=None):
-        """What is wrong, or None."""
-        self.serial += 1
-        do, expected = operation.prepare(self)
-        if fault:
-            self.proxy.arm(fault)
-        result = self._carry_out(operation.name, do)
-        struck = fault and self.proxy.struck
-        self.proxy.disarm()
-        self._end_killed(result)
-        if result is DIED or result is not None and struck and not operation.queued:
-            allowed = [expected, self.expected]
-        elif result is None:
-            allowed = [expected]
-        else:
-            return f"it failed: {result}"
-        wrong = self._settle() or self._compare(allowed)
-        return wrong or operation.check and result is None and operation.check(self) or None
-
-    def burst(self, operations, seconds):
-        """Operations one after the other, none of which waits for the server, and a kill amid them.
-        What was said to be done is done; of the one that was cut off it is open."""
-        begun = []
-        self.history.clear()
-
-        def run():
-            for operation in operations:
-                self.serial += 1
-                try:
-                    do, expected = operation.prepare(self)
-                except Nothing:
-                    continue
-                if operation.name == "write":
-                    self.unsent.add(f"w{self.serial}.eml")
-                begun.append(expected)
-                do()
-                self.history[-1] += " done"
-                self.expected = expected
-        killer = threading.Timer(seconds, self.kill)
-        killer.start()
-        result = self._carry_out("burst", run)
-        killer.join()
-        self.start_again()
-        if result not in (None, DIED):
-            return "; ".join([f"it failed: {result}", *self.history])
-        allowed = [self.expected, *begun[-1:]]
-        return self._settle() or self._compare(allowed)
-
-    def _carry_out(self, name, do):
-        """None: it was said to be done; the OSError; DIED: the mount was killed."""
-        results = []
-
-        def run():
-            try:
-                do()
-                results.append(None)
-            except (OSError, Wrong) as problem:
-                results.append(problem)
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(PATIENCE)
-        if not results:
-            raise TimeoutError(f"{name} has not returned for {PATIENCE} s")
-        gone = errno.ENOTCONN, errno.ECONNABORTED
-        if isinstance(results[0], OSError) and results[0].errno in gone:
-            self.child.wait(PATIENCE)
-            return DIED
-        return results[0]
-
-    def _end_killed(self, result):
-        if result is DIED or self.child.poll() is not None:
-            self.start_again()
-
-    def _settle(self):
-        try:
-            self._wait(lambda: self.pending()[0] == 0, "the queue to become empty")
-        except TimeoutError as problem:
-            return f"{problem}: {self.pending()} pending and failed"
-        self.proxy.settle()
-        if self.pending()[1]:
-            return "something was given up: " + self.status()["changes: last problem"]
-        return None
-
-    def _compare(self, allowed):
-        found = {name: collections.Counter(each.sha256 for each in messages)
-                 for name, messages in self.look().items()}
-        self.expected = found
-        if found in allowed:
-            return None
-        wanted, lines = allowed[0], []
-        for name in sorted(found.keys() | wanted.keys()):
-            has, had = (each.get(name, collections.Counter()) for each in (found, wanted))
-            for word, more in (("too many", has - had), ("too few", had - has)):
-                if more:
-                    lines.append(f"{name} has {word}: "
-                                 + " ".join(self.known[each] for each in more.elements()))
-        return "; ".join(lines + self.history[-12:]) or f"the mailboxes are {sorted(found)}"
-
-    def note(self, what, sha256, where):
-        self.history.append(f"{what} ({self.known[sha256]}) to {where}, number {self.serial}")
-
-    def becomes(self, **changes):
-        """What is expected with (digest, how many) added to mailboxes."""
-        result = {name: collections.Counter(found) for name, found in self.expected.items()}
-        for mailbox, (sha256, count) in changes.items():
-            result[mailbox][sha256] += count
-            result[mailbox] = +result[mailbox]
-        return result
-
-    def fullest(self):
-        return max(("Work", "Target"), key=lambda name: self.expected[name].total())
-
-    def emptiest(self):
-        return min(("Target", "Work"), key=lambda name: self.expected[name].total())
-
-    def pick(self, mailbox):
-        """A message there that the server has: (its path, its digest)."""
-        path = next((each for each in sorted((self.directory / mailbox).iterdir())
-                     if each.name not in self.unsent), None)
-        if path is None:
-            raise Nothing
-        octets = path.read_bytes()
-        sha256 = stages.digest(octets)
-        if not self.expected[mailbox][sha256]:
-            raise Wrong(f"{mailbox}/{path.name} ({path.stat()}) has {octets!r}, which is not in "
-                        f"{mailbox}")
-        return path, sha256
+# With its index of mailboxes Dovecot's sessions may go on listing them as they were when another
+# one renamed and removed some, and leave out what they made themselves.
+SETTINGS = "mailbox_list_index = no\n"
+CUTS = (("F2", "up"), ("F2", "down"), ("F3", "up"), ("F3", "down"), ("F8", "down"),
+        ("F16", "up"), ("F16", "down"))
+# What a server may answer, and what a program hears of it.
+FINAL = {"OVERQUOTA": errno.EDQUOT, "LIMIT": errno.EFBIG, "TOOBIG": errno.EFBIG,
+         "NOPERM": errno.EROFS, "TRYCREATE": errno.ENOENT, "NONEXISTENT": errno.ENOENT,
+         "ALREADYEXISTS": errno.EEXIST, "CANNOT": errno.EACCES}
+FOR_NOW = {"UNAVAILABLE": errno.EBUSY, "INUSE": errno.EBUSY}
 
 
-class Nothing(Exception):
-    """There is no message to do it with."""
+def run_cell(writer, operation, fault, **more):
+    """(what the proxy saw of the command, its Tally)"""
+    del writer.proxy.commands[:]
+    wrong = writer.cell(operation, fault, **more)
+    seen = [each for each in writer.proxy.commands if each.name == operation.command]
+    if operation.tidy:
+        operation.tidy(writer)
+    tally = Tally(1, int(writer.proxy.struck))
+    if wrong:
+        place = f"{fault.direction} {fault.offset}" if fault else ""
+        tally.failures.append(f"{operation.name}: {fault.kind if fault else ''} {place}: {wrong}")
+    return seen[operation.nth - 1] if len(seen) >= operation.nth else None, tally
 
 
-class Wrong(Exception):
-    """The mount shows what is not so."""
-
-
-def sync(path):
-    """Wait for the server."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@dataclasses.dataclass(frozen=True)
-class Operation:
-    name: str
-    command: str                 # on the wire
-    prepare: typing.Callable     # (writer) -> (what to do, what is expected then)
-    check: typing.Callable | None = None
-    queued: bool = True          # it does not wait for the server: no fault makes it fail
-
-
-def _write(writer, waits=True):
-    octets = stages.letter(f"w{writer.serial}")
-    path = writer.directory / "Work" / f"w{writer.serial}.eml"
-    writer.known[stages.digest(octets)] = path.name
-    writer.history.append(f"write {path.name}")
-
-    def do():
-        with open(path, "xb", buffering=0) as file:
-            file.write(octets)
-            if waits:
-                os.fsync(file.fileno())
-    return do, writer.becomes(Work=(stages.digest(octets), 1))
-
-
-def _move(writer, waits=True):
-    there, back = writer.fullest(), writer.emptiest()
-    path, sha256 = writer.pick(there)
-
-    def do():
-        writer.note(f"move {path.name}", sha256, back)
-        os.rename(path, writer.directory / back / f"m{writer.serial}.eml")
-        if waits:
-            sync(writer.directory / back)
-    return do, writer.becomes(**{there: (sha256, -1), back: (sha256, 1)})
-
-
-def _copy(writer):
-    path, sha256 = writer.pick("Work")
-    other = writer.directory / "Target" / f"c{writer.serial}.eml"
-
-    def do():
-        with open(path, "rb") as source, open(other, "xb") as target:
-            size = os.fstat(source.fileno()).st_size
-            while size > 0:
-                size -= os.copy_file_range(source.fileno(), target.fileno(), size)
-            os.fsync(target.fileno())
-    return do, writer.becomes(Target=(sha256, 1))
-
-
-def _remove(writer, waits=True):
-    """Into the trash, or back from there."""
-    removes = len(os.listdir(writer.directory / "Trash")) == 0
-    there, back = (writer.fullest(), "Trash") if removes else ("Trash", writer.emptiest())
-    path, sha256 = writer.pick(there)
-
-    def do():
-        writer.note(f"remove {path.name}", sha256, back)
-        if removes:
-            path.unlink()
-        else:
-            path.rename(writer.directory / back / f"r{writer.serial}.eml")
-        if waits:
-            sync(writer.directory / there)
-    return do, writer.becomes(**{there: (sha256, -1), back: (sha256, 1)})
-
-
-def _flag(writer, waits=True):
-    path, sha256 = writer.pick("Old")
-    value = b"\\Flagged" if writer.serial % 2 else b"\\Answered"
-
-    def do():
-        writer.history.append("flag")
-        os.setxattr(path, "user.imap.flags", value)
-        if waits:
-            sync(path.parent)
-    return do, writer.becomes()
-
-
-def _flagged(writer):
-    wanted = "\\Flagged" if writer.serial % 2 else "\\Answered"
-    (message,) = imapbox.truth(writer.stage.connection, "Old")
-    return None if message.flags == {wanted} else f"flags are {message.flags}, not {wanted}"
-
-
-def _make(writer):
-    name = f"Made{writer.serial}"
-    return (lambda: (writer.directory / name).mkdir()), \
-        {**writer.becomes(), name: collections.Counter()}
-
-
-def _rename(writer):
-    name = f"Named{writer.serial}"
-    old = next(each for each in writer.expected if each.startswith(("Made", "Named")))
-    expected = {each: found for each, found in writer.becomes().items() if each != old}
-    return (lambda: os.rename(writer.directory / old, writer.directory / name)), \
-        {**expected, name: collections.Counter()}
-
-
-OPERATIONS = {each.name: each for each in (
-    Operation("write", "APPEND", _write),
-    Operation("move", "UID MOVE", _move),
-    Operation("copy", "UID COPY", _copy),
-    Operation("remove", "UID MOVE", _remove),
-    Operation("flag", "UID STORE", _flag, _flagged),
-    Operation("make", "CREATE", _make, queued=False),
-    Operation("rename", "RENAME", _rename, queued=False))}
-# A server without MOVE.
-STEPS = tuple(dataclasses.replace(OPERATIONS["move"], name=f"move by steps, {command}",
-                                  command=command)
-              for command in ("UID COPY", "UID STORE", "UID EXPUNGE"))
-# The same without waiting for the server.
-QUICK = [Operation(name, "", functools.partial(prepare, waits=False)) for name, prepare in (
-    ("write", _write), ("move", _move), ("remove", _remove), ("flag", _flag))]
+def make_fault(writer, operation, kind, direction="down", offset=0, **more):
+    if kind == "F16":
+        kind, more = "F13", {"hook": writer.kill, **more}
+    return Fault(kind, operation.command, direction, offset, nth=operation.nth, **more)
 
 
 def sweep(writer, operation, kind, direction, step, most=10000):
-    """The fault at every step-th octet. Returns (cells, struck, failures)."""
-    cells = struck = 0
-    failures = []
-    for offset in itertools.count(0, step):
-        killed = {"kind": "F13", "hook": writer.kill}
-        fault = Fault(command=operation.command, direction=direction, offset=offset,
-                      **(killed if kind == "F16" else {"kind": kind}))
-        del writer.proxy.commands[:]
-        wrong = writer.cell(operation, fault)
-        cells += 1
-        struck += writer.proxy.struck
-        if wrong:
-            failures.append(f"{operation.name}: {kind} {direction} {offset}: {wrong}")
-        seen = next((each for each in writer.proxy.commands if each.name == operation.command),
-                    None)
-        if seen is None or getattr(seen, direction) < offset or cells == most:
-            return cells, struck, failures
+    """The fault at every step-th octet."""
+    total = Tally()
+    for offset in itertools.islice(itertools.count(0, step), most):
+        fault = make_fault(writer, operation, kind, direction, offset)
+        seen, tally = run_cell(writer, operation, fault)
+        total += tally
+        if seen is None or getattr(seen, direction) < offset:
+            break
+    return total
 
 
-def bursts(writer, count, seed):
-    """Kills at random moments. Returns (bursts, operations, failures)."""
-    draw = random.Random(seed)
-    before = writer.serial
-    failures = []
-    for number in range(count):
-        seconds = draw.uniform(0, 0.4)
-        wrong = writer.burst(draw.choices(QUICK, k=200), seconds)
-        if wrong:
-            failures.append(f"burst {number} of seed {seed}, {seconds:.3f} s: {wrong}")
-    return count, writer.serial - before, failures
+def boundaries(writer, operation):
+    """(direction, offset) where something is different, after an operation that nothing meets."""
+    seen, tally = run_cell(writer, operation, None)
+    if seen is None or tally.failures:
+        raise RuntimeError(f"{operation.name}: {tally.failures or 'does not send its command'}")
+    for direction in ("up", "down"):
+        size = getattr(seen, direction)
+        places = {0, 1, size // 4, size // 2, size * 3 // 4, size - 2, size - 1}
+        yield from ((direction, offset) for offset in (*sorted(places), None))
 
 
-KINDS = (("F3", "up"), ("F3", "down"), ("F8", "down"), ("F16", "up"), ("F16", "down"))
+# ---- The rows ---------------------------------------------------------------------------------
+
+def at_boundaries(kind, judge=None, **more):
+    """A row: the fault at all of them. judge: more for writer.cell()."""
+    def run(writer, operation):
+        total = Tally()
+        for direction, offset in list(boundaries(writer, operation)):
+            fault = make_fault(writer, operation, kind, direction, offset, **more)
+            total += run_cell(writer, operation, fault, **(judge or {}))[1]
+        return total
+    return run
+
+
+def gone(writer, operation):
+    """The server cannot be reached any more: it refuses, or (some seconds each) nothing answers."""
+    total = Tally()
+    places = [(*place, "") for place in boundaries(writer, operation)]
+    places += [("up", 0, "silent"), ("up", None, "silent"), ("down", 0, "silent")]
+    for direction, offset, mode in places:
+        fault = make_fault(writer, operation, "F1", direction, offset, mode=mode)
+        total += run_cell(writer, operation, fault, may_fail=True)[1]
+    return total
+
+
+def refused(writer, operation):
+    total = Tally()
+    for code, number in FINAL.items():
+        if operation.optional:
+            fault = make_fault(writer, operation, "F10", code=code)
+            total += run_cell(writer, operation, fault)[1]
+            continue
+        for mode in ("", "early") if operation.command == "APPEND" else ("",):
+            fault = make_fault(writer, operation, "F10", code=code, mode=mode)
+            wrong = writer.refused_cell(operation, fault, [number])
+            total += Tally(1, int(writer.proxy.struck), failures=[
+                f"{operation.name}: F10 {code} {mode}: {wrong}"] if wrong else [])
+    for code in FOR_NOW:
+        fault = make_fault(writer, operation, "F10", code=code)
+        total += run_cell(writer, operation, fault)[1]
+    return total
+
+
+def restarted(writer, operation):
+    """The whole server."""
+    def restart():
+        writer.server.kill()
+        writer.server.start()
+    total = Tally()
+    for direction, offset in list(boundaries(writer, operation)):
+        fault = make_fault(writer, operation, "F11", direction, offset, hook=restart)
+        writer.on_struck = writer.stage.reconnect
+        total += run_cell(writer, operation, fault, may_fail=True)[1]
+        writer.on_struck = None
+    return total
+
+
+def session_killed(writer, operation):
+    total = Tally()
+    for direction, offset in list(boundaries(writer, operation)):
+        fault = make_fault(writer, operation, "F11", direction, offset)
+        writer.on_struck = writer.stage.reconnect
+        total += run_cell(writer, operation, fault)[1]
+        writer.on_struck = None
+    return total
+
+
+def disorder(writer, operation):
+    total = Tally()
+    for mode in ("twice", "reversed", "shuffled"):
+        fault = make_fault(writer, operation, "F14", mode=mode)
+        total += run_cell(writer, operation, fault)[1]
+    return total
+
+
+# ---- Others who meddle ----------------------------------------------------------------------
+
+def _without(state, mailbox, sha256):
+    return {name: found - collections.Counter([sha256]) if name == mailbox else found
+            for name, found in state.items()}
+
+
+class Other:
+    """Another client, past the proxy, and what may be there after it."""
+
+    def __init__(self, writer):
+        self.writer, self.connection = writer, writer.stage.connection
+
+    def _uid(self):
+        """Of the message that the cell is about, where it was; selects that mailbox."""
+        mailbox, sha256 = self.writer.subject
+        found = [each.uid for each in imapbox.truth(self.connection, mailbox)
+                 if each.sha256 == sha256]
+        imapbox._check(self.connection.select(mailbox), f"SELECT {mailbox}")
+        return found[0] if found else None
+
+    def _uid_command(self, *words):
+        imapbox._check(self.connection.uid(*words), " ".join(words))
+
+    def take(self):
+        uid = self._uid()
+        if uid:
+            self._uid_command("STORE", str(uid), "+FLAGS.SILENT", "(\\Deleted)")
+            self._uid_command("EXPUNGE", str(uid))
+        self.connection.unselect()
+
+    def after_take(self, expected, before):
+        mailbox, sha256 = self.writer.subject
+        return [expected, _without(before, mailbox, sha256), _without(expected, mailbox, sha256)]
+
+    def move(self):
+        uid = self._uid()
+        if uid:
+            self._uid_command("MOVE", str(uid), "Archive")
+        self.connection.unselect()
+
+    def after_move(self, expected, before):
+        found = self.after_take(expected, before)
+        _, sha256 = self.writer.subject
+        return [expected, *({**each, "Archive": each["Archive"] + collections.Counter([sha256])}
+                            for each in found[1:])]
+
+    def mark(self):
+        uid = self._uid()
+        if uid:
+            self._uid_command("STORE", str(uid), "+FLAGS.SILENT", "(\\Answered)")
+            _, sha256 = self.writer.subject
+            if sha256 in self.writer.flags:
+                self.writer.flags[sha256] |= {"\\Answered"}
+        self.connection.unselect()
+
+    def after_mark(self, expected, _before):
+        return [expected]
+
+    def renew(self):
+        self.writer.stage.renew(self.writer.subject[0])
+
+    def after_renew(self, expected, before):
+        """What was sent may be there twice; what is moved by steps too, or not at all done."""
+        mailbox, sha256 = self.writer.subject
+        if not before[mailbox][sha256]:
+            return [expected, {**expected, mailbox: expected[mailbox]
+                               + collections.Counter([sha256])}]
+        both = {name: before[name] | expected[name] for name in before}
+        return [expected, before, both]
+
+
+def meddled(what):
+    def run(writer, operation):
+        total = Tally()
+        other = Other(writer)
+        hook, allow = getattr(other, what), getattr(other, f"after_{what}")
+        kind = "F12" if what == "renew" else "F13"
+        for direction, offset in list(boundaries(writer, operation)):
+            if direction == "up" and offset is None:
+                continue                 # the server is at work while this happens to it
+            replenish(writer, "Work", 3)
+            writer.catch_up()
+            before = writer.inodes()
+            fault = make_fault(writer, operation, kind, direction, offset, hook=hook)
+            total += run_cell(writer, operation, fault, allow=allow, may_fail=True)[1]
+            renewed = writer.subject[0] if what == "renew" and writer.proxy.struck else None
+            if renewed:
+                replenish(writer, renewed, 1)
+            writer.catch_up(renewed, before)
+        return total
+    return run
+
+
+def replenish(writer, mailbox, least):
+    """Messages for those that others took, or by which to see that it is another mailbox."""
+    missing = least - writer.expected[mailbox].total()
+    for number in range(missing):
+        octets = stages.letter(f"more{writer.serial}-{number}")
+        writer.stage.octets[stages.digest(octets)] = octets
+        imapbox._check(writer.stage.connection.append(mailbox, None, None, octets), "APPEND")
+    if missing > 0:
+        writer.take_stock()
+
+
+AT_BOUNDARIES = (
+    ("F1, gone", gone), ("F4, closed", at_boundaries("F4")), ("F9, BYE", at_boundaries("F9")),
+    ("F5, silence", at_boundaries("F5", {"may_fail": True})),
+    ("F6, a pause", at_boundaries("F6", seconds=0.1)),
+    ("F7, single octets", at_boundaries("F7")), ("F10, refused", refused),
+    ("F11, session killed", session_killed), ("F11, server restarted", restarted),
+    ("F14, disorder", disorder))
+OTHERS = ("renew", "take", "move", "mark")
+MEDDLED = (("F12, made anew", meddled("renew")), ("F13, taken by others", meddled("take")),
+           ("F13, moved by others", meddled("move")), ("F13, marked by others", meddled("mark")))
+# Who changes a message that is there, or could be taken for another one.
+MEDDLED_WITH = {"write": ("renew",), "copy": ("renew", "take", "move"), "flag": ("mark",)}
+
+
+def _whatever(writer, run, *more):
+    """run(*more), and a mount that can be used afterwards."""
+    try:
+        return run(*more)
+    except (OSError, RuntimeError, TimeoutError, Wrong, Nothing, imaplib.IMAP4.error) as problem:
+        writer.start_afresh()
+        return Tally(1, 1, failures=[f"it ended with {problem!r}"])
 
 
 def rows(writer, operations, whole):
-    """(title, run) for each operation and fault; run() as sweep() does, whole: at every octet."""
+    """(title, run) for each operation and fault; run() -> Tally."""
+    for title, run, *more in _rows(writer, operations, whole):
+        yield title, functools.partial(_whatever, writer, run, *more)
+
+
+def _rows(writer, operations, whole):
     for operation in operations:
-        for kind, direction in KINDS:
-            yield f"{operation.name}: {kind} {direction}", functools.partial(
-                sweep, writer, operation, kind, direction, 1 if whole else 31)
+        for kind, direction in CUTS:
+            yield (f"{operation.name}: {kind} {direction}", sweep, writer, operation, kind,
+                   direction, 1 if whole else 31)
+        if not whole:
+            continue
+        for title, run in AT_BOUNDARIES:
+            yield f"{operation.name}: {title}", run, writer, operation
+        if not operation.queued or operation.command == "STATUS":
+            continue
+        wanted = MEDDLED_WITH.get(operation.name.partition(",")[0], OTHERS)
+        for (title, run), what in zip(MEDDLED, OTHERS):
+            if what in wanted:
+                yield f"{operation.name}: {title}", run, writer, operation
+
+
+# ---- Many at once -----------------------------------------------------------------------------
+
+def bursts(writer, count, seed, faults=False):
+    """Kills at random moments, and random faults with them. Returns a Tally: runs are bursts."""
+    draw = random.Random(seed)
+    total = Tally()
+    for number in range(count):
+        seconds = draw.uniform(0, 0.4)
+        fault = None
+        if faults:
+            command = draw.choice(("APPEND", "UID MOVE", "UID STORE", "STATUS"))
+            fault = Fault(draw.choice(("F2", "F3", "F4", "F8")), command,
+                          draw.choice(("up", "down")), draw.randrange(200))
+        before = writer.serial
+        wrong = writer.burst(draw.choices(QUICK, k=200), seconds, fault)
+        total += Tally(1, writer.serial - before, failures=[
+            f"burst {number} of seed {seed}, {seconds:.3f} s, {fault}: {wrong}"] if wrong else [])
+    return total

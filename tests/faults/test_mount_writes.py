@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults import mount
 from tests.support.dovecot import Dovecot
+from tests.support.faultproxy import Fault
 
 pytestmark = pytest.mark.skipif(not os.access("/dev/fuse", os.R_OK | os.W_OK),
                                 reason="no FUSE here")
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.skipif(not os.access("/dev/fuse", os.R_OK | os.W_OK),
 @pytest.fixture(scope="module")
 def server(certs):
     """One of its own: it logs as errors what happens to it here."""
-    with Dovecot(certificates=certs) as found:
+    with Dovecot(certificates=certs, settings=mount.SETTINGS) as found:
         yield found
 
 
@@ -32,11 +33,36 @@ def test_cut(writer, name):
     operation, struck, failures = mount.OPERATIONS[name], 0, []
     assert writer.cell(operation) is None                    # it works at all
     for kind, direction, step in (("F3", "up", 23), ("F8", "down", 61), ("F16", "down", 43)):
-        _, hits, wrong = mount.sweep(writer, operation, kind, direction, step, most=3)
-        struck += hits
-        failures += wrong
+        tally = mount.sweep(writer, operation, kind, direction, step, most=3)
+        struck += tally.struck
+        failures += tally.failures
     assert struck > 3
     assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("name", ("move", "copy"))
+def test_a_mailbox_made_anew(writer, name):
+    """Connections that still have the one of before are no reason to refuse what is about the new
+    one."""
+    total = mount.meddled("renew")(writer, mount.OPERATIONS[name])
+    assert writer.cell(mount.OPERATIONS[name]) is None
+    assert total.struck > 8
+    assert not total.failures, "\n".join(total.failures)
+
+
+@pytest.mark.parametrize("name", ("write", "move", "unmake"))
+def test_refused(writer, name):
+    tally = mount.refused(writer, mount.OPERATIONS[name])
+    assert tally.struck >= 10
+    assert not tally.failures, "\n".join(tally.failures)
+
+
+def test_the_server_goes_away_amid_it(writer):
+    """Who waits hears of it soon, whoever finds it out; it is done when the server is back."""
+    for offset in (0, None):
+        fault = Fault("F1", "APPEND", "down", offset)
+        _, tally = mount.run_cell(writer, mount.OPERATIONS["write"], fault, may_fail=True)
+        assert tally.struck and not tally.failures, tally.failures
 
 
 def test_move_by_steps(server, program, tmp_path):
@@ -45,13 +71,13 @@ def test_move_by_steps(server, program, tmp_path):
                       keys={"disable_extensions": "MOVE"}) as writer:
         for operation in mount.STEPS:
             for kind in ("F8", "F16"):
-                _, struck, failures = mount.sweep(writer, operation, kind, "down", 50, most=2)
-                assert struck and not failures, failures
+                tally = mount.sweep(writer, operation, kind, "down", 50, most=2)
+                assert tally.struck and not tally.failures, tally.failures
 
 
 def test_killed_amid_many(server, program, tmp_path):
     user = server.add_user("bursts")
     with mount.Writer(server, user, program("mailrack-mount"), tmp_path) as writer:
-        _, operations, failures = mount.bursts(writer, 6, 1)
-    assert operations > 20
-    assert not failures, "\n".join(failures)
+        tally = mount.bursts(writer, 6, 1)
+    assert tally.struck > 20
+    assert not tally.failures, "\n".join(tally.failures)

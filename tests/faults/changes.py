@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What programs do to a mount in the campaigns: one change each, and what must come of it.
+
+    do, expected = OPERATIONS["move"].prepare(writer)        # writer: see writer.py
+    do()                                                     # OSError: as a program sees it
+
+What it is not: faults; those are mount.py's.
+"""
+
+import collections
+import dataclasses
+import functools
+import os
+import typing
+
+from tests.faults import stage as stages
+from tests.faults.writer import Nothing, Writer
+from tests.support import imapbox
+
+
+def sync(path):
+    """Wait for the server."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    name: str
+    command: str                 # on the wire
+    prepare: typing.Callable     # (writer) -> (what to do, what is expected then)
+    check: typing.Callable | None = None
+    queued: bool = True          # it does not wait for the server: no fault makes it fail
+    tidy: typing.Callable | None = None              # (writer): after each cell
+    optional: bool = False       # the command may be refused: there is another way, or no need
+    half: typing.Callable | None = None              # (expected, before): what it may leave amid it
+    nth: int = 1                 # which command of that name is broken
+
+
+def _write(writer: Writer, waits=True):
+    octets = stages.letter(f"w{writer.serial}")
+    path = writer.directory / "Work" / f"w{writer.serial}.eml"
+    sha256 = stages.digest(octets)
+    writer.known[sha256] = path.name
+    writer.stage.octets[sha256] = octets
+    writer.history.append(f"write {path.name}")
+    writer.subject = "Work", sha256
+
+    def do():
+        with open(path, "xb", buffering=0) as file:
+            file.write(octets)
+            if waits:
+                os.fsync(file.fileno())
+    return do, writer.becomes(Work=(sha256, 1))
+
+
+def _move(writer, waits=True):
+    there, back = writer.fullest(), writer.emptiest()
+    path, sha256 = writer.pick(there)
+
+    def do():
+        writer.note(f"move {path.name}", sha256, back)
+        os.rename(path, writer.directory / back / f"m{writer.serial}.eml")
+        if waits:
+            sync(writer.directory / back)
+    return do, writer.becomes(**{there: (sha256, -1), back: (sha256, 1)})
+
+
+def _copy(writer):
+    path, sha256 = writer.pick("Work")
+    other = writer.directory / "Target" / f"c{writer.serial}.eml"
+
+    def do():
+        with open(path, "rb") as source, open(other, "xb") as target:
+            size = os.fstat(source.fileno()).st_size
+            while size > 0:
+                size -= os.copy_file_range(source.fileno(), target.fileno(), size)
+            os.fsync(target.fileno())
+    return do, writer.becomes(Target=(sha256, 1))
+
+
+def _remove(writer, waits=True):
+    """Into the trash, or back from there."""
+    removes = len(os.listdir(writer.directory / "Trash")) == 0
+    there, back = (writer.fullest(), "Trash") if removes else ("Trash", writer.emptiest())
+    path, sha256 = writer.pick(there)
+
+    def do():
+        writer.note(f"remove {path.name}", sha256, back)
+        if removes:
+            path.unlink()
+        else:
+            _bring_back(writer, path, sha256, writer.directory / back / f"r{writer.serial}.eml")
+        if waits:
+            sync(writer.directory / there)
+    return do, writer.becomes(**{there: (sha256, -1), back: (sha256, 1)})
+
+
+def _bring_back(writer, path, sha256, target):
+    """From the trash, where it was given another name when the server had put it there."""
+    try:
+        path.rename(target)
+    except FileNotFoundError:
+        found = next(each for each in path.parent.iterdir()
+                     if stages.digest(each.read_bytes()) == sha256)
+        found.rename(target)
+
+
+def _new_flag(writer):
+    return "\\Flagged" if writer.serial % 2 else "\\Draft"
+
+
+def _flag(writer, waits=True):
+    path, sha256 = writer.pick("Old")
+
+    def do():
+        writer.history.append("flag")
+        writer.flags.pop(sha256, None)
+        os.setxattr(path, "user.imap.flags", _new_flag(writer).encode())
+        if waits:
+            sync(path.parent)
+    return do, writer.becomes()
+
+
+def _flagged(writer):
+    wanted = _new_flag(writer)
+    (message,) = imapbox.truth(writer.stage.connection, "Old")
+    found = message.flags & {"\\Flagged", "\\Draft"}
+    return None if found == {wanted} else f"flags are {message.flags}, not {wanted}"
+
+
+def _make(writer):
+    name = f"Made{writer.serial}"
+    return (lambda: (writer.directory / name).mkdir()), \
+        {**writer.becomes(), name: collections.Counter()}
+
+
+def _forget_made(writer):
+    _forget(writer, "Made")
+
+
+def _forget(writer, prefix):
+    for name in [each for each in writer.expected if each.startswith(prefix)]:
+        imapbox._check(writer.stage.connection.delete(name), f"DELETE {name}")
+        del writer.expected[name]
+
+
+def _directory(writer, prefix, name):
+    """One whose name begins so, made by ourselves if there is none yet."""
+    found = next((each for each in writer.expected if each.startswith(prefix)), None)
+    if found is None:
+        found = name
+        writer.expected[name] = collections.Counter()
+        (writer.directory / name).mkdir()
+    elif not (writer.directory / found).exists():
+        writer.tell("sync")
+        imapbox.wait_for((writer.directory / found).exists, 30, f"{found} to be seen")
+    return found
+
+
+def _rename(writer):
+    name = f"Named{writer.serial}"
+    old = _directory(writer, "Named", f"Named{writer.serial}-0")
+    expected = {each: found for each, found in writer.becomes().items() if each != old}
+    return (lambda: os.rename(writer.directory / old, writer.directory / name)), \
+        {**expected, name: collections.Counter()}
+
+
+def _in_trash(expected, before):
+    """Away, but not for good: it goes by the trash."""
+    (name,) = before.keys() - expected.keys()
+    return {**expected, f"Trash/{name}": collections.Counter()}
+
+
+def _empty_trash(writer):
+    _forget(writer, "Trash/")
+
+
+def _unmake(writer):
+    name = _directory(writer, "Gone", f"Gone{writer.serial}")
+    expected = {each: found for each, found in writer.becomes().items() if each != name}
+    return (writer.directory / name).rmdir, expected
+
+
+OPERATIONS = {each.name: each for each in (
+    Operation("write", "APPEND", _write),
+    Operation("move", "UID MOVE", _move),
+    Operation("copy", "UID COPY", _copy),
+    Operation("remove", "UID MOVE", _remove),
+    Operation("flag", "UID STORE", _flag, _flagged),
+    Operation("make", "CREATE", _make, queued=False, tidy=_forget_made),
+    Operation("rename", "RENAME", _rename, queued=False),
+    Operation("unmake", "RENAME", _unmake, queued=False, tidy=_empty_trash, half=_in_trash,
+              optional=True))}
+# What else each of them says on the way.
+MORE = tuple(dataclasses.replace(OPERATIONS[name], name=f"{name}, {title}", **changes)
+             for name, title, changes in (
+                 ("write", "the mark", {"command": "STATUS"}),
+                 ("copy", "the mark", {"command": "STATUS"}),
+                 ("flag", "the second", {"nth": 2}),
+                 ("make", "SUBSCRIBE", {"command": "SUBSCRIBE", "optional": True}),
+                 ("unmake", "DELETE", {"command": "DELETE"})))
+# A server without MOVE.
+STEPS = tuple(dataclasses.replace(OPERATIONS["move"], name=f"move by steps, {command}",
+                                  command=command)
+              for command in ("UID COPY", "UID STORE", "UID EXPUNGE"))
+
+
+# The same without waiting for the server.
+QUICK = [Operation(name, "", functools.partial(prepare, waits=False)) for name, prepare in (
+    ("write", _write), ("move", _move), ("remove", _remove), ("flag", _flag))]
+__all__ = ["MORE", "Nothing", "OPERATIONS", "Operation", "QUICK", "STEPS", "sync"]

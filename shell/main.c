@@ -64,6 +64,58 @@ may_ask (const Options *options)
   return !options->coprocess && isatty (STDIN_FILENO);
 }
 
+/* ---- Subcommands --------------------------------------------------------------------------------
+ */
+
+/* The mount beside this program, else on the path. */
+static int
+exec_mount (int argc, char **argv)
+{
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : g_strdup (".");
+  g_autofree char *beside = g_build_filename (folder, "mailrack-mount", NULL);
+  g_autofree char *in_tree = g_build_filename (folder, "..", "fs", "mailrack-mount", NULL);
+
+  argv[0] = (char *) "mailrack-mount";
+  execv (beside, argv);
+  execv (in_tree, argv);
+  execvp ("mailrack-mount", argv);
+  return complain (EX_UNAVAILABLE, "mailrack-mount is not installed beside this program");
+}
+
+static int run_shell (int argc, char **argv);
+
+/* What may be the first word. The test of the manual and completion read --help, which reads this.
+ */
+static const struct
+{
+  const char *name;
+  int (*run) (int argc, char **argv);
+  const char *words, *summary;
+} subcommands[] = {
+  { "cache", rack_cmd_cache, "[size|check|clear] [ACCOUNT]", "What the mount keeps on this disk" },
+  { "config", rack_cmd_config, "[ACCOUNT]", "The settings in force, and where each comes from" },
+  { "mount", exec_mount, "[ACCOUNT] DIRECTORY", "Mailboxes as a directory: mailrack-mount(1)" },
+  { "plugins", rack_cmd_plugins, "[NAME]", "What is installed, and which keys it reads" },
+  { "queue", rack_cmd_queue, "[ls|retry|drop] [NUMBER]", "Changes that the server does not have" },
+  { "shell", run_shell, "[ACCOUNT]", "The shell, as without a word" },
+  { "umount", rack_cmd_umount, "DIRECTORY", "Unmount mail" },
+};
+
+static char *
+describe_subcommands (void)
+{
+  g_autoptr (GString) text = g_string_new ("Subcommands (mailrack NAME --help tells more):\n");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (subcommands); i++)
+    {
+      g_autofree char *form = g_strdup_printf ("%s %s", subcommands[i].name, subcommands[i].words);
+      g_string_append_printf (text, "  %-34s %s\n", form, subcommands[i].summary);
+    }
+  g_string_append (text, "\nIn the shell, \"help\" lists the commands.\n");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 /* ---- Options
  * -------------------------------------------------------------------------------------------- */
 
@@ -130,12 +182,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
   g_autoptr (GOptionContext) context =
       g_option_context_new ("- an interactive shell for an IMAP mailbox");
 
-  g_option_context_set_description (
-      context, "Subcommands: mailrack config [ACCOUNT], mailrack plugins [NAME], mailrack mount "
-               "[ACCOUNT] DIRECTORY,\n"
-               "mailrack umount DIRECTORY, mailrack cache [size|check|clear] [ACCOUNT],\n"
-               "mailrack queue [ls|retry|drop] [NUMBER].\n"
-               "In the shell, \"help\" lists the commands.\n");
+  g_autofree char *description = describe_subcommands ();
+  g_option_context_set_description (context, description);
   g_option_context_add_main_entries (context, entries, NULL);
   return g_option_context_parse (context, argc, argv, error) && check_options (options, error);
 }
@@ -228,19 +276,6 @@ ask_missing (RackConfig *config, const Options *options, const char *account, GE
         return FALSE;
     }
   return TRUE;
-}
-
-/* Booleans are 1, yes, true, on or no. The library refuses to change anything by itself; what the
- * shell sends in IMAP's own words is for the shell to refuse. */
-static gboolean
-is_read_only (RackConfig *config, const char *account)
-{
-  g_autoptr (GPtrArray) settings = rack_config_settings (config, account, NULL);
-  const char *value = settings != NULL ? setting (settings, "read_only") : NULL;
-
-  return value != NULL
-         && (g_ascii_strcasecmp (value, "true") == 0 || g_ascii_strcasecmp (value, "yes") == 0
-             || g_ascii_strcasecmp (value, "on") == 0 || strcmp (value, "1") == 0);
 }
 
 /* ---- The shell
@@ -342,11 +377,13 @@ run_shell (int argc, char **argv)
                   .folder_encode = TRUE,
                   .dry_run = options.dry_run,
                   .yes = options.yes,
-                  .hooks = hooks_of_batch (!options.coprocess),
-                  .force_read_only = is_read_only (config, name) };
+                  .hooks = hooks_of_batch (!options.coprocess) };
   shell.account = rack_account_new (config, name, host, &error);
   if (shell.account == NULL)
     return complain (shell_exit_status (error), error->message);
+  /* The library refuses to change anything by itself; what the shell sends in IMAP's own words is
+   * for the shell to refuse. */
+  shell.force_read_only = rack_account_is_read_only (shell.account);
   shell.cancellable = g_cancellable_new ();
   settings_init (&shell.settings);
   shell.columns = options.coprocess ? 0 : terminal_columns ();
@@ -368,26 +405,6 @@ run_shell (int argc, char **argv)
   return close_stdout (status);
 }
 
-/* ---- Subcommands
- * ---------------------------------------------------------------------------------------------------
- */
-
-/* The mount beside this program, else on the path. */
-static int
-exec_mount (char **argv)
-{
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : g_strdup (".");
-  g_autofree char *beside = g_build_filename (folder, "mailrack-mount", NULL);
-  g_autofree char *in_tree = g_build_filename (folder, "..", "fs", "mailrack-mount", NULL);
-
-  argv[0] = (char *) "mailrack-mount";
-  execv (beside, argv);
-  execv (in_tree, argv);
-  execvp ("mailrack-mount", argv);
-  return complain (EX_UNAVAILABLE, "mailrack-mount is not installed beside this program");
-}
-
 int
 main (int argc, char **argv)
 {
@@ -398,19 +415,8 @@ main (int argc, char **argv)
   prctl (PR_SET_DUMPABLE, 0);
   signal (SIGPIPE, SIG_IGN);
   g_set_prgname ("mailrack");
-  if (argc > 1 && strcmp (argv[1], "config") == 0)
-    return rack_cmd_config (argc - 1, argv + 1);
-  if (argc > 1 && strcmp (argv[1], "plugins") == 0)
-    return rack_cmd_plugins (argc - 1, argv + 1);
-  if (argc > 1 && strcmp (argv[1], "cache") == 0)
-    return rack_cmd_cache (argc - 1, argv + 1);
-  if (argc > 1 && strcmp (argv[1], "queue") == 0)
-    return rack_cmd_queue (argc - 1, argv + 1);
-  if (argc > 1 && strcmp (argv[1], "mount") == 0)
-    return exec_mount (argv + 1);
-  if (argc > 1 && strcmp (argv[1], "umount") == 0)
-    return rack_cmd_umount (argc - 1, argv + 1);
-  if (argc > 1 && strcmp (argv[1], "shell") == 0)
-    return run_shell (argc - 1, argv + 1);
+  for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS (subcommands); i++)
+    if (strcmp (argv[1], subcommands[i].name) == 0)
+      return subcommands[i].run (argc - 1, argv + 1);
   return run_shell (argc, argv);
 }

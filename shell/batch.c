@@ -48,7 +48,7 @@ batch_commands (Shell *shell, char **commands, gboolean keep_going)
     {
       int now = run_one (shell, *at, NULL, 0);
       status = status != 0 ? status : now;
-      if (now != 0 && !keep_going)
+      if (now != 0 && (!keep_going || g_cancellable_is_cancelled (shell->cancellable)))
         break;
     }
   return status;
@@ -87,7 +87,7 @@ batch_stream (Shell *shell, FILE *in, const char *where, gboolean keep_going)
             continue;
           int now = report (error, where, first);
           status = status != 0 ? status : now;
-          if (!keep_going)
+          if (!keep_going || g_cancellable_is_cancelled (shell->cancellable))
             break;
         }
       g_string_truncate (text, 0);

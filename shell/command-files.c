@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <glob.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -232,14 +233,34 @@ put_one (Shell *shell, const char *mailbox, const char *flags, const char *path,
 }
 
 static gboolean
-put_all (Work *work, const CommandCall *call, const char *mailbox, const char *flags,
-         GError **error)
+put_all (Work *work, GPtrArray *paths, const char *mailbox, const char *flags, GError **error)
 {
-  for (guint i = 0; i < call->n; i++)
-    if (!put_one (work->shell, mailbox, flags, call->words[i].text, error)
+  for (guint i = 0; i < paths->len; i++)
+    if (!put_one (work->shell, mailbox, flags, g_ptr_array_index (paths, i), error)
         || !work_add (work, 1, error))
       return FALSE;
   return TRUE;
+}
+
+/* "*.eml" is what there is of that name; in quotes it is just a name. */
+static gboolean
+add_paths (GPtrArray *paths, const CommandWord *word, GError **error)
+{
+  glob_t found = { 0 };
+
+  if (word->quoted || strpbrk (word->text, "*?[") == NULL)
+    {
+      g_ptr_array_add (paths, g_strdup (word->text));
+      return TRUE;
+    }
+  int result = glob (word->text, GLOB_TILDE, NULL, &found);
+  for (gsize i = 0; result == 0 && i < found.gl_pathc; i++)
+    g_ptr_array_add (paths, g_strdup (found.gl_pathv[i]));
+  globfree (&found);
+  if (result == 0)
+    return TRUE;
+  g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "put: no file is called %s", word->text);
+  return FALSE;
 }
 
 SHELL_COMMAND (do_put)
@@ -253,6 +274,10 @@ SHELL_COMMAND (do_put)
   if ((given != NULL && flags == NULL) || (named == NULL && !sets_need_mailbox (shell, error)))
     return FALSE;
   mailbox = g_strdup (named != NULL ? named : shell->mailbox);
-  work_begin (&work, shell, "put", "stored", call->n);
-  return work_end (&work, put_all (&work, call, mailbox, flags, error), error);
+  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < call->n; i++)
+    if (!add_paths (paths, &call->words[i], error))
+      return FALSE;
+  work_begin (&work, shell, "put", "stored", paths->len);
+  return work_end (&work, put_all (&work, paths, mailbox, flags, error), error);
 }

@@ -8,6 +8,8 @@
 
 #include "progress.h"
 
+#include <glib-unix.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -49,6 +51,47 @@ confirm (gpointer data, const char *question)
 
   free (answer);
   return yes;
+}
+
+/* ---- Ctrl-C -------------------------------------------------------------------------------------
+ */
+
+static int interrupt_pipe[2] = { -1, -1 };
+static volatile sig_atomic_t interrupts;
+
+/* The second one does not wait for what the first one asked. */
+static void
+on_interrupt (int number)
+{
+  char one = 1;
+
+  if (interrupts++ > 0 || write (interrupt_pipe[1], &one, 1) != 1)
+    {
+      signal (number, SIG_DFL);
+      raise (number);
+    }
+}
+
+/* GCancellable is not for signal handlers, so a thread stands between. */
+static gpointer
+cancel_on_interrupt (gpointer data)
+{
+  char one;
+
+  if (read (interrupt_pipe[0], &one, 1) == 1)
+    g_cancellable_cancel (data);
+  return NULL;
+}
+
+void
+hooks_catch_interrupt (GCancellable *cancellable)
+{
+  const struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+
+  if (!g_unix_open_pipe (interrupt_pipe, FD_CLOEXEC, NULL))
+    return;
+  g_thread_unref (g_thread_new ("interrupt", cancel_on_interrupt, cancellable));
+  sigaction (SIGINT, &action, NULL);
 }
 
 const ShellHooks *

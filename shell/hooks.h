@@ -7,3 +7,5 @@
 
 /* asks: whether a person may be asked, if standard input is a terminal. */
 const ShellHooks *hooks_of_batch (gboolean asks);
+/* From now on Ctrl-C cancels, so that what runs can end well; the second one ends the program. */
+void hooks_catch_interrupt (GCancellable *cancellable);

@@ -308,6 +308,8 @@ start (Shell *shell, const Options *options, GError **error)
 static int
 run_input (Shell *shell, const Options *options, const char *name)
 {
+  if (!is_interactive (options))
+    hooks_catch_interrupt (shell->cancellable);
   if (options->coprocess)
     return coprocess_run (shell);
   if (options->commands != NULL)

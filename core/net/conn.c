@@ -255,6 +255,7 @@ read_some (RackConn *conn, GError **error)
       if (conn->trace != NULL)
         rack_trace_write (conn->trace, 'S', (RackStr){ space, (gsize) n });
       add_bytes (conn, (gsize) n, 0);
+      count (conn); /* whoever is woken by what was read finds it counted */
       trust (conn);
       if (!rack_engine_filled (conn->engine, (gsize) n, g_get_monotonic_time (), error))
         return FALSE;

@@ -74,7 +74,8 @@ def main():
     for kind in ("PLAIN", "its own"):
         ours, theirs = walls["mailrack, " + kind], walls["curl, " + kind]
         ratio = statistics.median(a / b for a, b in zip(ours, theirs))
-        print(f"{kind:10} mailrack / curl: {ratio:.2f}, of the fastest {min(ours) / min(theirs):.2f}")
+        fastest = min(ours) / min(theirs)
+        print(f"{kind:10} mailrack / curl: {ratio:.2f}, of the fastest {fastest:.2f}")
 
 
 if __name__ == "__main__":

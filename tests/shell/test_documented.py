@@ -31,8 +31,8 @@ def section(title):
 def helps(program):
     """{subcommand: what --help says}; '' is the program itself."""
     def ask(*words):
-        done = subprocess.run([program("mailrack"), *words, "--help"], capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run([program("mailrack"), *words, "--help"], capture_output=True,
+                              text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
     own = ask()

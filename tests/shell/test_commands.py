@@ -108,7 +108,8 @@ def test_time_and_repeat_tell_the_wire(mailrack, account):
 def test_methods_as_commands(shell, dovecot, user, mails):
     dovecot.fill(user, "INBOX", mails(4))
     text = shell("select_folder INBOX readonly=True | head -1", "search",
-                 "search SUBJECT 'no such'", "search UID 2:3", "folder_status INBOX MESSAGES", "get_flags 1 | wc -l",
+                 "search SUBJECT 'no such'", "search UID 2:3", "folder_status INBOX MESSAGES",
+                 "get_flags 1 | wc -l",
                  "folder_exists 'No such'", "has_capability IDLE")
     assert text.startswith("{b'EXISTS': 4,")
     assert text.splitlines()[1:5] == ["[1, 2, 3, 4]", "[]", "[2, 3]", "{b'MESSAGES': 4}"]
@@ -127,7 +128,8 @@ def test_fetch_prints_what_the_call_gives(shell, dovecot, user, mails):
 def test_quota_acl_raw_trace_watch(shell, mailrack, account, dovecot, user, mails, tmp_path):
     dovecot.fill(user, "INBOX", mails(2))
     text = shell("cd", "quota", "acl", "acl INBOX user=bob lr", "acl", "acl INBOX user=bob ''",
-                 "acl", "raw UID FETCH 1 (FLAGS)", f"trace {tmp_path}/wire", "status", "trace off", "pwd")
+                 "acl", "raw UID FETCH 1 (FLAGS)", f"trace {tmp_path}/wire", "status",
+                 "trace off", "pwd")
     assert "STORAGE" in text and "user=bob" in text and text.rstrip().endswith("INBOX")
     assert "C: UID FETCH 1 (FLAGS)\nS: * 1 FETCH (" in text and "\nS: OK Fetch completed" in text
     wire = (tmp_path / "wire").read_text()
@@ -164,8 +166,8 @@ def test_save_and_put(shell, dovecot, user, mails, tmp_path):
 def test_interrupt_leaves_no_half_file(program, mailrack, account, dovecot, user, mails, tmp_path):
     dovecot.fill(user, "INBOX", mails(400) * 8)
     process = subprocess.Popen([program("mailrack"), "-f", account(), "-e", "cd", "-e",
-                                "save 1:* out"], env=mailrack.environment, cwd=tmp_path, stderr=subprocess.PIPE,
-                               text=True)
+                                "save 1:* out"], env=mailrack.environment, cwd=tmp_path,
+                               stderr=subprocess.PIPE, text=True)
     out = tmp_path / "out"
     while not out.exists() or len(os.listdir(out)) < 20:
         assert process.poll() is None

@@ -170,5 +170,5 @@ def mailrack(program, tmp_path):
                               capture_output=True, timeout=timeout, cwd=tmp_path,
                               env={**environment, **(env or {})}, **options)
     run.environment = environment
-    run.command = [program("mailrack")]
+    run.program = program("mailrack")
     return run

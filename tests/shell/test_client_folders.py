@@ -2,7 +2,8 @@
 """Calls about mailboxes: their names, what selecting one tells, rights and limits."""
 
 from tests.support import imapvalues
-from tests.support.calls import Calls, MailboxQuotaRoots, Quota
+from tests.support.calls import Calls
+from tests.support.coprocess import MailboxQuotaRoots, Quota
 from tests.support.scripted import Scripted
 
 # as people write them, and on the wire

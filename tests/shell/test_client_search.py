@@ -139,7 +139,7 @@ def test_thread(calls, dovecot, user):
 
 def test_no_criteria_are_an_error(calls, box):
     for arguments in ("''", "[]", "b''", "['NOT', []]"):
-        assert ": ValueError: search(): no criteria are given (" \
+        assert "ValueError: search(): no criteria are given (" \
             in calls.fails(f"c.search({arguments})")
     for arguments, kind in [("None", "NoneType"), ("5", "int"), ("{}", "dict")]:
         assert f"criteria must be str, bytes, or a list, not {kind}" \

@@ -4,7 +4,8 @@
 import re
 
 from tests.support import imapvalues
-from tests.support.calls import Calls, Quota
+from tests.support.calls import Calls
+from tests.support.coprocess import Quota
 from tests.support.imapbox import wait_for
 
 
@@ -52,11 +53,16 @@ def test_what_stands_beside_the_client(calls):
     assert calls("Address(None, None, b'a', b'b').host") == b"b"
     assert calls("MailboxQuotaRoots('INBOX', ['r']).quota_roots") == ["r"]
     assert "missing 10 required" in calls.fails("Envelope()")
-    assert calls.text("help(c.search)") == calls.text("help c.search") == calls.text(
-        "help('search')")
-    assert calls.text("help(c.search)").startswith("c.search(criteria='ALL', charset=None)\n")
-    assert calls.text("help(c)") == calls.text("help c")
+
+
+def test_help(calls, mailrack, account):
+    about = calls("help(c.search)")
+    assert about["name"] == "search" and about["parameters"] == "criteria='ALL', charset=None"
+    assert calls("help c.search") == calls("help('search')") == about and about in calls("help(c)")
     assert "help() knows" in calls.fails("help(5)")
+    done = mailrack("-f", account(), "-e", "help(c.move)", "-e", "help c.move")
+    assert done.stdout == 2 * ("c.move(messages, folder)\n    moves messages to a mailbox "
+                               "(needs MOVE)\n")
 
 
 def test_coming_and_going(calls):

@@ -19,9 +19,10 @@ import threading
 Envelope = collections.namedtuple("Envelope", "date subject from_ sender reply_to to cc bcc "
                                               "in_reply_to message_id")
 Address = collections.namedtuple("Address", "name route mailbox host")
-Namespace = collections.namedtuple("Namespace", "personal other shared")
+Quota = collections.namedtuple("Quota", "quota_root resource usage limit")
+MailboxQuotaRoots = collections.namedtuple("MailboxQuotaRoots", "mailbox quota_roots")
 NAMES = {"__builtins__": {}, "datetime": datetime, "Envelope": Envelope, "Address": Address,
-         "Namespace": Namespace}
+         "Quota": Quota, "MailboxQuotaRoots": MailboxQuotaRoots}
 
 
 class ShellError(Exception):

@@ -14,7 +14,7 @@ import datetime
 import email.utils
 import re
 
-from tests.support.calls import Address, Envelope
+from tests.support.coprocess import Address, Envelope
 
 _LITERAL = re.compile(rb"\{(\d+)\}\r\n$")
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()

@@ -423,6 +423,20 @@ rack_local_remove (RackLocal *local, GCancellable *cancellable, GError **error)
   return ok;
 }
 
+/* A later version of what was sent a moment ago, and that nobody can see as a message yet to take
+ * its flags from, has those. */
+static void
+describe_message (RackLocal *local, const RackAppendFacts *facts)
+{
+  gboolean later = local->space == 0 && local->uid != 0 && facts->replaces == 0;
+  local->flags = later ? local->flags | facts->flags : facts->flags;
+  if (later && facts->keywords == NULL)
+    return;
+  g_free (local->keywords);
+  local->keywords =
+      facts->keywords != NULL ? g_strjoinv (" ", (char **) facts->keywords) : g_strdup ("");
+}
+
 gboolean
 rack_local_queue (RackLocal *local, const RackAppendFacts *facts, RackTicket *ticket,
                   GError **error)
@@ -443,10 +457,7 @@ rack_local_queue (RackLocal *local, const RackAppendFacts *facts, RackTicket *ti
       RackLocalState state = local->state;
       local->ticket = rack_outbox_ticket (outbox);
       local->state = RACK_LOCAL_QUEUED;
-      local->flags = facts->flags;
-      g_free (local->keywords);
-      local->keywords =
-          facts->keywords != NULL ? g_strjoinv (" ", (char **) facts->keywords) : g_strdup ("");
+      describe_message (local, facts);
       if (facts->replaces != 0)
         local->replaces = facts->replaces;
       local->touched = g_get_monotonic_time ();

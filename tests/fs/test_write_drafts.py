@@ -105,6 +105,19 @@ def test_twice_in_a_row(desk, drafts):
     replaced(desk, drafts, NEW, path.name)
 
 
+def test_saved_again_when_it_was_sent_just_now(desk, drafts):
+    """The server has the first version, but nobody has heard so: what it takes flags from."""
+    path = only(drafts)
+    first = OLD.replace(b"letter 1", b"letter uno")
+    with open(path, "wb") as file:
+        file.write(first)
+        file.flush()
+        os.fsync(file.fileno())
+    with open(path, "wb") as file:
+        file.write(NEW)
+    replaced(desk, drafts, NEW, path.name)
+
+
 def test_with_a_backup(desk, drafts):
     path = only(drafts)
     by_renaming_the_old_one(path)
@@ -160,3 +173,50 @@ def test_vim(settings, desk, drafts, tmp_path):
     assert path.read_bytes() == NEW
     desk.holds("Drafts", [NEW])
     wait_for(lambda: [name for name in names(drafts) if not name.endswith("~")] == [path.name])
+
+
+@pytest.mark.parametrize("options", [[], ["--backup"], ["--locking"]],
+                         ids=["plain", "backup", "lock"])
+def test_nano(options, desk, drafts, tmp_path):
+    """Two saves; it keeps the line ends that it finds."""
+    path = only(drafts)
+    command = ["nano", "--ignorercfiles", *options, path]
+    with Terminal(tmp_path, command, env={"HOME": str(tmp_path), "TERM": "screen"}) as terminal:
+        terminal.wait_for("letter 1")
+        for old, new in (("letter 1", "letter uno"), ("letter uno", "letter one")):
+            terminal.keys("C-\\")
+            terminal.wait_for("Search (to replace)")
+            terminal.keys(old, "Enter")
+            terminal.wait_for("Replace with")
+            terminal.keys(new, "Enter")
+            terminal.wait_for("Replace this instance")
+            terminal.keys("a")
+            terminal.wait_for(new)
+            terminal.keys("C-s")
+            terminal.wait_for(lambda screen: any("Wrote " in line for line in screen))
+        terminal.keys("C-x")
+        terminal.wait_for_end()
+    assert path.read_bytes() == NEW
+    if not options:
+        replaced(desk, drafts, NEW, path.name)
+    desk.holds("Drafts", [NEW])
+    wait_for(lambda: [name for name in names(drafts) if not name.endswith("~")] == [path.name])
+
+
+def test_nano_on_what_is_no_draft(desk, tmp_path):
+    """It is told that it may not, and the message stays."""
+    desk.fill("INBOX", [(OLD, r"\Seen", 1_500_000_000)])
+    with desk.mounted() as directory:
+        path = only(directory / "INBOX")
+        with Terminal(tmp_path, ["nano", "--ignorercfiles", path],
+                      env={"HOME": str(tmp_path), "TERM": "screen"}) as terminal:
+            terminal.wait_for("letter 1")
+            terminal.keys("x", "C-s")
+            terminal.wait_for(lambda screen: any("Error writing" in line for line in screen))
+            terminal.keys("C-x")
+            terminal.wait_for("Save modified buffer")
+            terminal.keys("n")
+            terminal.wait_for_end()
+        assert path.read_bytes() == OLD
+        (message,) = desk.holds("INBOX", [OLD])
+        assert message.flags == {"\\Seen"}

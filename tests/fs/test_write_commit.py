@@ -2,7 +2,10 @@
 """commit = server: whoever changed something looks at the server at once, and it is there; and what
 follows quickly upon a change is computed from it, not from what the server knew."""
 
+import errno
 import os
+
+import pytest
 
 from tests.fs.conftest import wait_for
 
@@ -47,3 +50,22 @@ def test_one_change_upon_another(mount, dovecot, user):
     flags = set(dovecot.truth(user, "INBOX")[0].flags)
     assert {"three", "four", "\\Flagged"} <= flags
     assert not flags & {"one", "two", "\\Seen"}
+
+
+def test_a_refusal_is_told_once(mounting, dovecot, tmp_path):
+    """To who made the change, and not to those that come after it."""
+    user = dovecot.add_user(f"small-{os.getpid()}", fields="userdb_quota_rule=*:bytes=20000")
+    dovecot.fill(user, "INBOX", [message(1)])
+    dovecot.fill(user, "Work", [])
+    with mounting(user, tmp_path, options=["-o", "commit=server,names=uid"]) as directory:
+        os.listdir(directory / "INBOX")
+        (directory / "INBOX/.large").write_bytes(message(2)[0] + b"x" * 40_000)
+        with pytest.raises(OSError) as caught:
+            os.rename(directory / "INBOX/.large", directory / "INBOX/large.eml")
+        assert caught.value.errno == errno.EDQUOT
+        os.rename(directory / "INBOX/1.eml", directory / "Work/1.eml")
+        os.rename(directory / "Work/1.eml", directory / "INBOX/again.eml")
+        (directory / "Work").rmdir()
+        place = os.open(directory / "INBOX", os.O_RDONLY)
+        os.fsync(place)
+        os.close(place)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A file manager drags mail: gio, which is what Nautilus does it with, and the bare system calls."""
+"""A file manager drags mail: gio, which is what Nautilus uses, and the bare system calls."""
 
 import ctypes
 import errno

@@ -56,15 +56,17 @@ CopyArrivalDate yes
 SyncState {state}
 """)
 
+    def run(self):
+        return subprocess.run(["mbsync", "-c", self.rc, "-V", "mail"], text=True, timeout=300,
+                              capture_output=True, check=False)
+
     def sync(self):
         """One run, which must end well."""
-        done = subprocess.run(["mbsync", "-c", self.rc, "-V", "mail"], text=True, timeout=300,
-                              capture_output=True, check=False)
+        done = self.run()
         assert done.returncode == 0, (done.stdout[-4000:], done.stderr)
         complaints = [line for line in done.stderr.splitlines()
                       if "sleeping due to recent directory modification" not in line]
         assert not complaints, complaints
-        return done.stdout
 
     def sent(self):
         """Waits until the mount has nothing left to tell the server."""
@@ -103,7 +105,6 @@ SyncState {state}
         before, names = all_of_it(), self.names()
         self.sync()
         self.sent()
-        # What is on its way nobody sees; so it is waited for something that comes after it.
         assert all_of_it() == before
         assert self.names() == names
 
@@ -123,8 +124,8 @@ def shape(name):
 def mail(desk, mailbox):
     """[(uid, flags, octets)] of a mailbox."""
     with desk.server.connect(desk.user) as connection:
-        connection.select(imapbox.quote(mailbox), readonly=True)
-        answer = connection.fetch("1:*", "(UID FLAGS BODY.PEEK[])")[1]
+        count = int(connection.select(imapbox.quote(mailbox), readonly=True)[1][0])
+        answer = connection.fetch("1:*", "(UID FLAGS BODY.PEEK[])")[1] if count else []
     found = []
     for part in answer:
         if isinstance(part, tuple):
@@ -251,4 +252,24 @@ def test_what_the_near_side_moves_elsewhere(pair):
         pair.shows("Work")
         pair.sync()
         assert len(pair.alike()) == 2 and len(pair.alike("Work")) == 2
+        pair.nothing_left()
+
+
+def test_what_the_near_server_refuses(dovecot, far, mounting, tmp_path):
+    """With commit = server mbsync is told, and leaves it where it is."""
+    user = dovecot.add_user(f"near-{os.getpid()}-{time.monotonic_ns()}",
+                            fields="userdb_quota_rule=*:bytes=20000")
+    pair = Pair(Desk(dovecot, user, mounting, tmp_path), far, tmp_path, HOW["waiting"])
+    far.fill("INBOX", [(letter(1), r"\Seen", DATE), (letter(2, 30_000), "", DATE)])
+    far.fill("Work", [])
+    with pair.near.mounted(options=pair.options):
+        for _ in range(2):
+            assert "Disk quota exceeded" in pair.run().stderr
+            assert [number for number, _, _ in contents(far, "INBOX")] \
+                == ["<1@desk.example>", "<2@desk.example>"]
+        # Once there is room it comes.
+        change(far, 2, expunge=True)
+        far.fill("INBOX", [(letter(3), "", DATE)])
+        pair.run()  # it says that it has lost track of that one
+        assert pair.alike() == {1: ("\\Seen",), 3: ()}
         pair.nothing_left()

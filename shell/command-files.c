@@ -216,30 +216,68 @@ parse_flags (const char *text, GError **error)
   return g_strconcat (flags->str, ")", NULL);
 }
 
+/* What is sent in one command, where the server takes several messages (MULTIAPPEND). */
+#define GROUP_FILES  100
+#define GROUP_OCTETS (4 << 20)
+
+typedef struct
+{
+  Shell *shell;
+  const char *mailbox, *flags;
+  RackCommand *command; /* NULL: nothing is waiting */
+  guint n;
+  gsize octets;
+} Group;
+
 static gboolean
-put_one (Shell *shell, const char *mailbox, const char *flags, const char *path, GError **error)
+send_group (Group *group, Work *work, GError **error)
+{
+  RackCommand *command = g_steal_pointer (&group->command);
+  guint n = group->n;
+
+  group->n = 0;
+  group->octets = 0;
+  return command == NULL
+         || (change_send (group->shell, command, NULL, error) && work_add (work, n, error));
+}
+
+static gboolean
+put_one (Group *group, const char *path, GError **error)
 {
   g_autoptr (GBytes) octets = read_file (path, error);
-  RackCommand *command;
 
   if (octets == NULL)
     return FALSE;
-  command = rack_command_new ("APPEND");
-  rack_command_mailbox (command, mailbox);
-  if (flags != NULL)
-    rack_command_raw (command, flags);
-  rack_command_literal (command, octets);
-  return change_send (shell, command, NULL, error);
+  if (group->command == NULL)
+    {
+      group->command = rack_command_new ("APPEND");
+      rack_command_mailbox (group->command, group->mailbox);
+    }
+  if (group->flags != NULL)
+    rack_command_raw (group->command, group->flags);
+  rack_command_literal (group->command, octets);
+  group->n++;
+  group->octets += g_bytes_get_size (octets);
+  return TRUE;
 }
 
 static gboolean
 put_all (Work *work, GPtrArray *paths, const char *mailbox, const char *flags, GError **error)
 {
-  for (guint i = 0; i < paths->len; i++)
-    if (!put_one (work->shell, mailbox, flags, g_ptr_array_index (paths, i), error)
-        || !work_add (work, 1, error))
-      return FALSE;
-  return TRUE;
+  Group group = { .shell = work->shell, .mailbox = mailbox, .flags = flags };
+  guint most = rack_session_has (work->shell->session, "MULTIAPPEND") ? GROUP_FILES : 1;
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < paths->len && ok; i++)
+    {
+      ok = put_one (&group, g_ptr_array_index (paths, i), error);
+      if (ok && (group.n >= most || group.octets >= GROUP_OCTETS))
+        ok = send_group (&group, work, error);
+    }
+  if (ok)
+    return send_group (&group, work, error);
+  g_clear_pointer (&group.command, rack_command_free);
+  return FALSE;
 }
 
 /* "*.eml" is what there is of that name; in quotes it is just a name. */

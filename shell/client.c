@@ -294,3 +294,11 @@ client_install (Shell *shell)
   interp_set (shell->interp, "c", client_new (shell));
   client_module_install (shell);
 }
+
+const char *
+client_parameters (const char *method)
+{
+  const ClientMethod *found = client_method (method);
+
+  return found != NULL ? found->parameters : NULL;
+}

@@ -12,3 +12,5 @@ void client_install (Shell *shell);
 /* Tells of a method ("search", "c.search") or, for "c", of each. FALSE: there is none of that name.
  */
 gboolean client_help (Shell *shell, const char *topic);
+/* "messages, data, modifiers=None"; NULL: there is no such method. */
+const char *client_parameters (const char *method);

@@ -268,6 +268,20 @@ read_call (const char *text, Line *line, GError **error)
   return read_redirection (redirection, line, error);
 }
 
+LineKind
+line_guess (const char *text, const LineContext *context)
+{
+  const char *start = skip_blanks (text);
+
+  if (*start == '\0' || *start == '#')
+    return LINE_EMPTY;
+  if (*start == '!')
+    return LINE_SYSTEM;
+  if (!g_utf8_validate (start, -1, NULL) || (*start != '$' && *skip_name (start) == '\0'))
+    return LINE_COMMAND;
+  return is_call (start, context) ? LINE_CALL : LINE_COMMAND;
+}
+
 gboolean
 line_parse (const char *text, const LineContext *context, Line *line, GError **error)
 {

@@ -137,6 +137,8 @@ typedef struct
   gpointer data;
 } LineContext;
 
+/* What the beginning of a line will be; a name alone counts as that of a command. */
+LineKind line_guess (const char *text, const LineContext *context);
 /* Takes a line (for a call: several) apart. EVAL_ERROR_SYNTAX for open quotes and redirections to
  * nowhere. *line is to be cleared with line_clear() if TRUE was returned. */
 gboolean line_parse (const char *text, const LineContext *context, Line *line, GError **error);

@@ -26,6 +26,22 @@ select_again (Shell *shell, const char *mailbox, gboolean read_only, guint32 uid
   return FALSE;
 }
 
+/* Returns: (owned) */
+static char *
+why_lost (Shell *shell)
+{
+  g_autoptr (GError) death = NULL;
+  RackReply *news;
+
+  while ((news = rack_session_idle_check (shell->session, 0, NULL, &death)) != NULL)
+    rack_reply_free (news);
+  const char *label = rack_account_label (shell->account);
+  const char *message = death != NULL ? death->message : "for no known reason";
+  if (g_str_has_prefix (message, label) && g_str_has_prefix (message + strlen (label), ": "))
+    message += strlen (label) + 2;
+  return g_strdup (message);
+}
+
 gboolean
 shell_connect (Shell *shell, GError **error)
 {
@@ -39,12 +55,17 @@ shell_connect (Shell *shell, GError **error)
   /* Until there is another one the dead one stays, which knows that it is to be made again. */
   if (session == NULL)
     return FALSE;
+  g_autofree char *reason = again ? why_lost (shell) : NULL;
   shell_disconnect (shell);
   shell->session = session;
   if (!again)
     return TRUE;
-  shell_notice (shell, "The connection was lost and has been made again.");
-  return mailbox == NULL || select_again (shell, mailbox, shell->read_only, uid_validity, error);
+  gboolean ok =
+      mailbox == NULL || select_again (shell, mailbox, shell->read_only, uid_validity, error);
+  shell_notice (shell, "The connection was lost (%s) and has been made again%s%s%s.", reason,
+                ok && mailbox != NULL ? "; " : "", ok && mailbox != NULL ? mailbox : "",
+                ok && mailbox != NULL ? " is selected as before" : "");
+  return ok;
 }
 
 void
@@ -77,6 +98,40 @@ shell_fetch (Shell *shell, RackCommand *command, GError **error)
 }
 
 void
+shell_count (Shell *shell)
+{
+  RackSessionCounts counts;
+
+  if (shell->session == NULL || shell->mailbox == NULL)
+    return;
+  rack_session_counts (shell->session, &counts);
+  shell->messages = counts.messages;
+}
+
+static void
+add_flags (GPtrArray *flags, const RackFlagList *list)
+{
+  for (guint i = 0; i < list->n_names; i++)
+    {
+      g_autofree char *name = g_strndup (list->names[i].data, list->names[i].size);
+      if (strcmp (name, "\\*") != 0
+          && !g_ptr_array_find_with_equal_func (flags, name, g_str_equal, NULL))
+        g_ptr_array_add (flags, g_steal_pointer (&name));
+    }
+}
+
+static void
+selected_status (Shell *shell, const RackCode *code)
+{
+  if (code->kind == RACK_CODE_UIDVALIDITY)
+    shell->uid_validity = (guint32) code->number;
+  else if (code->kind == RACK_CODE_UIDNEXT)
+    shell->uid_next = (guint32) code->number;
+  else if (code->kind == RACK_CODE_PERMANENTFLAGS)
+    add_flags (shell->flags, &code->flags);
+}
+
+void
 shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const RackReply *reply)
 {
   const RackResponse *response;
@@ -85,14 +140,20 @@ shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const Rac
   g_free (shell->mailbox);
   shell->mailbox = name;
   shell->read_only = read_only;
-  shell->messages = 0;
-  shell->uid_validity = 0;
+  shell->messages = shell->recent = 0;
+  shell->uid_validity = shell->uid_next = 0;
+  shell->selections++;
+  g_clear_pointer (&shell->flags, g_ptr_array_unref);
+  shell->flags = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     if (response->kind == RACK_RESPONSE_EXISTS)
       shell->messages = response->number;
-    else if (response->kind == RACK_RESPONSE_STATUS
-             && response->status.code.kind == RACK_CODE_UIDVALIDITY)
-      shell->uid_validity = (guint32) response->status.code.number;
+    else if (response->kind == RACK_RESPONSE_RECENT)
+      shell->recent = response->number;
+    else if (response->kind == RACK_RESPONSE_FLAGS)
+      add_flags (shell->flags, &response->flags);
+    else if (response->kind == RACK_RESPONSE_STATUS)
+      selected_status (shell, &response->status.code);
 }
 
 gboolean

@@ -35,8 +35,8 @@ listing_fetch (Shell *shell, const RackSet *set, const char *items, GError **err
 /* ---- Messages as rows ---------------------------------------------------------------------------
  */
 
-static char *
-sender (const RackEnvelope *envelope)
+char *
+listing_sender (const RackEnvelope *envelope)
 {
   if (envelope->from.n == 0)
     return g_strdup ("");
@@ -73,7 +73,7 @@ gboolean
 listing_add (Output *output, const RackMessage *message)
 {
   const RackEnvelope *envelope = message->envelope;
-  g_autofree char *from = envelope != NULL ? sender (envelope) : NULL;
+  g_autofree char *from = envelope != NULL ? listing_sender (envelope) : NULL;
   g_autofree char *subject = envelope != NULL ? rack_header_decode (envelope->subject) : NULL;
 
   output_number (output, message->uid);

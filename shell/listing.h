@@ -15,3 +15,5 @@ RackFetch *listing_fetch (Shell *shell, const RackSet *set, const char *items, G
 gboolean listing_add (Output *output, const RackMessage *message);
 /* Prints those of a set that are there; they are $_ from now on. */
 gboolean listing_messages (Shell *shell, const RackSet *uids, GError **error);
+/* The first sender's name, or address. Hostile. Returns: (owned) */
+char *listing_sender (const RackEnvelope *envelope);

@@ -368,6 +368,7 @@ run_shell (int argc, char **argv)
   const char *name = options.account != NULL ? options.account
                      : options.rest != NULL  ? options.rest[0]
                                              : NULL;
+  RackMountSettings mount = { 0 };
   g_autoptr (RackConfig) config = load_config (&options, &error);
   g_autoptr (RackHost) host = options.coprocess ? rack_host_new (&silent, NULL) : shell_host_new ();
   if (config == NULL || !ask_missing (config, &options, name, &error))
@@ -391,6 +392,9 @@ run_shell (int argc, char **argv)
   shell.columns = options.coprocess ? 0 : terminal_columns ();
   if (options.json)
     shell.settings.output = OUTPUT_JSONL;
+  shell.accounts = rack_config_accounts (config);
+  if (rack_config_read (config, name, rack_mount_params (), &mount, NULL))
+    shell.cache_dir = mount.cache_dir;
   shell.interp = interp_new (&display_sink, &shell);
   client_install (&shell);
   status =
@@ -401,7 +405,9 @@ run_shell (int argc, char **argv)
   shell_disconnect (&shell);
   settings_clear (&shell.settings);
   g_clear_pointer (&shell.aliases, g_hash_table_unref);
+  rack_params_clear (rack_mount_params (), &mount);
   rack_set_free (shell.last);
+  g_clear_pointer (&shell.flags, g_ptr_array_unref);
   g_object_unref (shell.cancellable);
   rack_account_unref (shell.account);
   return close_stdout (status);

@@ -1,336 +1,423 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * repl.c - the prompt: readline, history, completion of names, Ctrl-C
+ * repl.c - the prompt: a line is edited on the main thread and run on the worker's
  *
- * The only file of the project that knows readline. Lines go to run.c. */
-#include "eval-error.h"
-#include "safe-text.h"
-#include "shell.h"
+ * Either readline has the terminal, and keys are events of the main loop; or a line runs, and the
+ * terminal is as other programs expect it. Signals are events all the time. */
+#include "pager.h"
+#include "prompt.h"
+#include "repl-private.h"
 
-#include <errno.h>
 #include <glib-unix.h>
-#include <poll.h>
-#include <readline/history.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <readline/readline.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static Shell *current; /* for readline's callbacks and the signal */
+/* What a cancelled command still has to say is worth a word when it takes so long. */
+#define PATIENCE 700
+/* Output that has not filled the screen is held for so long. */
+#define HOLD     300
 
-/* ---- Ctrl-C
- * --------------------------------------------------------------------------------------------------
+typedef struct
+{
+  Shell *shell;
+  const char *name; /* of the account, for the prompt */
+  Worker *worker;
+  GMainLoop *loop;
+  gboolean colour;
+  GString *unfinished; /* a call that goes on; empty: none */
+  gboolean editing;
+  guint keys;     /* source of them while editing */
+  guint patience; /* source that says what a cancelled command does */
+  GMutex lock;
+  Pager *pager; /* of the line that runs, or NULL; guarded by lock */
+} Repl;
+
+static Repl *repl; /* readline's callbacks and signals have nothing of their own */
+
+/* ---- Editing ----------------------------------------------------------------------------------
  */
 
-static int interrupt_pipe[2] = { -1, -1 };
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_interrupt (int number)
-{
-  char one = 1;
-
-  interrupted = 1;
-  if (write (interrupt_pipe[1], &one, 1) < 0)
-    return;
-}
-
-/* GCancellable is not for signal handlers, so a thread stands between. */
-static gpointer
-cancel_on_interrupt (gpointer data)
-{
-  char one;
-
-  while (read (interrupt_pipe[0], &one, 1) == 1)
-    g_cancellable_cancel (current->cancellable);
-  return NULL;
-}
-
-/* A call that goes on over several lines is given up as a whole. */
-static gboolean continuing, abandoned;
-
-/* At the prompt Ctrl-C clears the line. */
-static void
-clear_line (void)
-{
-  fputc ('\n', rl_outstream);
-  rl_replace_line ("", 0);
-  rl_on_new_line ();
-  rl_redisplay ();
-}
-
-/* readline's own reader waits on behind a signal, so the wait is here. No signal is missed: they
- * are let in by ppoll alone. EOF for a call that was given up. */
-static int
-read_key (FILE *in)
-{
-  struct pollfd key = { .fd = fileno (in), .events = POLLIN };
-  sigset_t interrupt, before;
-
-  sigemptyset (&interrupt);
-  sigaddset (&interrupt, SIGINT);
-  pthread_sigmask (SIG_BLOCK, &interrupt, &before);
-  for (;;)
-    {
-      rl_check_signals ();
-      if (interrupted && continuing)
-        {
-          abandoned = TRUE;
-          break;
-        }
-      if (interrupted)
-        clear_line ();
-      interrupted = 0;
-      if (ppoll (&key, 1, NULL, &before) > 0 || errno != EINTR)
-        break;
-    }
-  interrupted = 0;
-  pthread_sigmask (SIG_SETMASK, &before, NULL);
-  return abandoned ? EOF : rl_getc (in);
-}
-
-/* ---- Completion
- * ------------------------------------------------------------------------------------------------
- */
-
-static char **candidates;
+static void on_line (char *line);
 
 static char *
-next_candidate (const char *text, int state)
+make_prompt (void)
 {
-  static guint at;
-  gsize size = strlen (text);
+  WorkerFacts facts;
 
-  if (state == 0)
-    at = 0;
-  while (candidates != NULL && candidates[at] != NULL)
-    {
-      const char *found = candidates[at++];
-      if (strncmp (found, text, size) == 0)
-        return strdup (found);
-    }
-  return NULL;
-}
-
-static char **
-command_names (void)
-{
-  GPtrArray *names = g_ptr_array_new ();
-
-  for (const Command *at = shell_commands; at->name != NULL; at++)
-    g_ptr_array_add (names, g_strdup (at->name));
-  g_ptr_array_add (names, g_strdup ("c."));
-  g_ptr_array_add (names, NULL);
-  return (char **) g_ptr_array_free (names, FALSE);
-}
-
-static char **
-method_names (void)
-{
-  Value *client = interp_get (current->interp, "c");
-  GPtrArray *names = g_ptr_array_new ();
-
-  for (const char *const *at = client->object.class->methods; *at != NULL; at++)
-    g_ptr_array_add (names, g_strdup_printf ("c.%s(", *at));
-  g_ptr_array_add (names, NULL);
-  return (char **) g_ptr_array_free (names, FALSE);
-}
-
-static char **
-mailbox_names (void)
-{
-  g_autoptr (GPtrArray) list = rack_account_list (current->account, "*", 0, NULL, NULL);
-  GPtrArray *names = g_ptr_array_new ();
-
-  for (guint i = 0; list != NULL && i < list->len; i++)
-    g_ptr_array_add (names,
-                     command_quote (((RackMailboxInfo *) g_ptr_array_index (list, i))->name));
-  g_ptr_array_add (names, NULL);
-  return (char **) g_ptr_array_free (names, FALSE);
+  if (repl->unfinished->len > 0)
+    return prompt_more (repl->colour);
+  worker_facts (repl->worker, &facts);
+  char *prompt = prompt_text (repl->name, &facts, screen_columns (), repl->colour);
+  worker_facts_clear (&facts);
+  return prompt;
 }
 
 static gboolean
-completes (const Command *command, CommandCompletion what)
+on_key (int descriptor, GIOCondition condition, gpointer data)
 {
-  for (const CommandParameter *at = command->parameters; at->name != NULL; at++)
-    if (at->completion & what)
-      return TRUE;
-  return FALSE;
+  rl_callback_read_char ();
+  if (repl->editing)
+    return G_SOURCE_CONTINUE;
+  repl->keys = 0;
+  return G_SOURCE_REMOVE;
 }
 
-static char **
-complete (const char *text, int start, int end)
+static void
+begin_editing (void)
 {
-  g_autofree char *line = g_strndup (rl_line_buffer, (gsize) start);
-  g_auto (GStrv) words = g_strsplit (g_strstrip (line), " ", 2);
-  const Command *command = words[0] != NULL ? command_find (shell_commands, words[0]) : NULL;
+  g_autofree char *prompt = make_prompt ();
 
-  g_clear_pointer (&candidates, g_strfreev);
-  rl_completion_append_character = ' ';
-  if (command == NULL)
+  shell_ask_allow (FALSE);
+  rl_reset_screen_size ();
+  rl_callback_handler_install (prompt, on_line);
+  repl->editing = TRUE;
+  screen_edit (TRUE);
+  if (repl->keys == 0)
+    repl->keys = g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR, on_key, NULL);
+}
+
+/* The terminal is given back. */
+static void
+end_editing (void)
+{
+  screen_edit (FALSE);
+  repl->editing = FALSE;
+  rl_callback_handler_remove ();
+  shell_ask_allow (TRUE);
+}
+
+static void
+on_line (char *line)
+{
+  end_editing ();
+  if (line == NULL && repl->unfinished->len == 0)
     {
-      candidates = g_str_has_prefix (text, "c.") ? method_names () : command_names ();
-      rl_completion_append_character = '\0';
+      fputc ('\n', rl_outstream);
+      g_main_loop_quit (repl->loop);
     }
-  else if (completes (command, COMPLETE_MAILBOX))
-    candidates = mailbox_names ();
-  else if (completes (command, COMPLETE_COMMAND))
-    candidates = command_names ();
-  else if (completes (command, COMPLETE_FILE))
-    return NULL; /* readline's own */
-  rl_attempted_completion_over = 1;
-  return rl_completion_matches (text, next_candidate);
-}
-
-/* ---- History
- * ------------------------------------------------------------------------------------------------------
- */
-
-static char *
-history_path (void)
-{
-  g_autofree char *directory = g_build_filename (g_get_user_state_dir (), "mailrack", NULL);
-
-  g_mkdir_with_parents (directory, 0700);
-  return g_build_filename (directory, "history", NULL);
-}
-
-/* Lines with a leading space, and those that could hold a password, are not kept. */
-static void
-remember (const char *line)
-{
-  g_autofree char *lower = g_ascii_strdown (line, -1);
-
-  if (*line != ' ' && *line != '\0' && strstr (lower, "raw login") == NULL
-      && strstr (lower, "raw authenticate") == NULL && strstr (lower, "c.login") == NULL)
-    add_history (line);
-}
-
-/* ---- The loop
- * ------------------------------------------------------------------------------------------------------
- */
-
-static void
-print_error (const GError *error)
-{
-  g_autofree char *safe = safe_text_dup (error->message, -1, SAFE_TEXT_LINE);
-
-  if (error->domain == EVAL_ERROR)
-    fprintf (stderr, "%s: %s\n", eval_error_kind (error), safe);
+  else if (line == NULL)
+    {
+      fputc ('\n', rl_outstream);
+      g_string_truncate (repl->unfinished, 0);
+      begin_editing ();
+    }
   else
-    fprintf (stderr, "%s\n", safe);
-}
-
-static char *
-make_prompt (Shell *shell, const char *name)
-{
-  g_autofree char *mailbox =
-      shell->mailbox != NULL ? safe_text_dup (shell->mailbox, -1, SAFE_TEXT_LINE) : NULL;
-
-  if (mailbox == NULL)
-    return g_strdup_printf ("%s> ", name);
-  return g_strdup_printf ("%s:%s (%" G_GUINT64_FORMAT ")> ", name, mailbox, shell->messages);
-}
-
-static void
-tell_news (Shell *shell)
-{
-  g_autoptr (RackReply) news = shell->session != NULL ? rack_session_news (shell->session) : NULL;
-  const RackResponse *response;
-
-  for (guint i = 0; news != NULL && (response = rack_reply_get (news, i)) != NULL; i++)
-    if (response->kind == RACK_RESPONSE_EXISTS)
-      {
-        if (response->number > shell->messages)
-          fprintf (stderr, "New mail: %u messages\n", response->number);
-        shell->messages = response->number;
-      }
-}
-
-/* NULL: the call was given up, by Ctrl-C or Ctrl-D. */
-static char *
-read_more (void)
-{
-  continuing = TRUE;
-  abandoned = FALSE;
-  char *more = readline ("... ");
-  continuing = FALSE;
-  if (more == NULL && !abandoned)
-    fputc ('\n', stderr);
-  if (!abandoned)
-    return more;
-  abandoned = FALSE;
-  free (more);
-  return NULL;
-}
-
-static void
-run_lines (Shell *shell, char *line)
-{
-  g_autoptr (GString) text = g_string_new (line);
-
-  for (;;)
     {
-      g_autoptr (GError) error = NULL;
-      interrupted = 0;
-      g_cancellable_reset (shell->cancellable);
-      if (shell_run (shell, text->str, &error))
-        break;
-      if (!g_error_matches (error, EVAL_ERROR, EVAL_ERROR_INCOMPLETE))
-        {
-          print_error (error);
-          break;
-        }
-      char *more = read_more ();
-      if (more == NULL)
-        return;
-      g_string_append_c (text, '\n');
-      g_string_append (text, more);
-      free (more);
+      if (repl->unfinished->len > 0)
+        g_string_append_c (repl->unfinished, '\n');
+      g_string_append (repl->unfinished, line);
+      fflush (rl_outstream);
+      worker_run (repl->worker, repl->unfinished->str);
     }
-  remember (text->str);
+  free (line);
+}
+
+/* A line end that does not run what was typed: Meta-Enter. */
+static int
+insert_line_end (int count, int key)
+{
+  return rl_insert_text ("\n") >= 0 ? 0 : 1;
+}
+
+/* ---- Running ----------------------------------------------------------------------------------
+ */
+
+static void
+on_ran (gpointer data, WorkerOutcome *outcome)
+{
+  g_autoptr (WorkerOutcome) owned = outcome;
+
+  g_clear_handle_id (&repl->patience, g_source_remove);
+  for (guint i = 0; i < outcome->lines->len; i++)
+    history_keep (g_ptr_array_index (outcome->lines, i));
+  g_string_assign (repl->unfinished, outcome->rest != NULL ? outcome->rest : "");
+  if (outcome->quit)
+    g_main_loop_quit (repl->loop);
+  else
+    begin_editing ();
+}
+
+static void
+on_changed (gpointer data)
+{
+  if (!repl->editing)
+    return;
+  g_autofree char *prompt = make_prompt ();
+  screen_set_prompt (prompt);
+}
+
+static void
+on_listed (gpointer data)
+{
+  completion_listed ();
+}
+
+static void
+on_begins (gpointer data)
+{
+  repl->shell->columns = isatty (STDOUT_FILENO) ? screen_columns () : 0;
+}
+
+static void
+on_ends (gpointer data)
+{
+  screen_clear_progress ();
+}
+
+/* ---- What a line wants of the terminal --------------------------------------------------------
+ */
+
+static void
+notice (gpointer data, const char *text)
+{
+  screen_tell (text);
+}
+
+static gboolean
+pager_has_terminal (void)
+{
+  g_mutex_lock (&repl->lock);
+  gboolean has = repl->pager != NULL && pager_is_running (repl->pager);
+  g_mutex_unlock (&repl->lock);
+  return has;
+}
+
+static void
+progress (gpointer data, const char *label, guint64 have, guint64 want, guint64 rate)
+{
+  if (label == NULL || !pager_has_terminal ())
+    screen_progress (label, have, want, rate);
+}
+
+static gboolean
+confirm (gpointer data, const char *question)
+{
+  screen_clear_progress ();
+  return shell_ask_yes (question, repl->shell->cancellable);
+}
+
+static void
+on_shows (gpointer data)
+{
+  screen_clear_progress ();
+}
+
+static gboolean
+on_held (gpointer data)
+{
+  g_mutex_lock (&repl->lock);
+  if (repl->pager != NULL && repl->pager == data)
+    pager_release (repl->pager);
+  g_mutex_unlock (&repl->lock);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_holds (gpointer data)
+{
+  g_timeout_add (HOLD, on_held, repl->pager);
+}
+
+static FILE *
+open_pager (gpointer data)
+{
+  const PagerOptions options = {
+    repl->shell->settings.pager, screen_rows (), screen_columns (), on_shows, on_holds, NULL
+  };
+  FILE *out;
+
+  if (!isatty (STDOUT_FILENO))
+    return NULL;
+  Pager *pager = pager_new (&options, &out);
+  g_mutex_lock (&repl->lock);
+  repl->pager = pager;
+  g_mutex_unlock (&repl->lock);
+  return out;
+}
+
+static void
+close_pager (gpointer data, FILE *out)
+{
+  Pager *pager = repl->pager;
+
+  /* Still known while its end is waited for: it has the terminal. */
+  pager_finish (pager);
+  g_mutex_lock (&repl->lock);
+  repl->pager = NULL;
+  g_mutex_unlock (&repl->lock);
+  pager_free (pager);
+}
+
+static const ShellHooks hooks = {
+  .notice = notice,
+  .progress = progress,
+  .confirm = confirm,
+  .open_pager = open_pager,
+  .close_pager = close_pager,
+};
+
+/* ---- Signals ----------------------------------------------------------------------------------
+ */
+
+/* The line is given up, and a call that went on with it. */
+static void
+give_up_line (void)
+{
+  rl_callback_sigcleanup ();
+  rl_free_line_state ();
+  rl_point = rl_end;
+  rl_redisplay ();
+  fputs ("^C\n", rl_outstream);
+  g_string_truncate (repl->unfinished, 0);
+  end_editing ();
+  begin_editing ();
+}
+
+static gboolean
+say_draining (gpointer data)
+{
+  repl->patience = 0;
+  if (worker_is_draining (repl->worker))
+    screen_tell (
+        "Cancelled; the server still sends the rest of its answer. Ctrl-C again breaks the "
+        "connection.");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_interrupt (void)
+{
+  if (repl->editing)
+    {
+      give_up_line ();
+      return;
+    }
+  worker_cancel (repl->worker);
+  if (repl->patience == 0)
+    repl->patience = g_timeout_add (PATIENCE, say_draining, NULL);
+}
+
+/* The terminal as it was, the default of the signal, and when the program goes on, all again. */
+static void
+step_aside (int number)
+{
+  if (repl->editing)
+    rl_cleanup_after_signal ();
+  signals_default (number);
+  if (!repl->editing)
+    return;
+  rl_reset_after_signal ();
+  screen_redraw ();
+}
+
+static void
+on_signal (int number)
+{
+  switch (number)
+    {
+    case SIGINT:
+      on_interrupt ();
+      break;
+    case SIGWINCH:
+      screen_resized ();
+      break;
+    case SIGCONT:
+      if (repl->editing)
+        {
+          rl_cleanup_after_signal ();
+          rl_reset_after_signal ();
+          screen_redraw ();
+        }
+      break;
+    default:
+      step_aside (number);
+    }
+}
+
+/* ---- The loop ---------------------------------------------------------------------------------
+ */
+
+/* Bytes that are no characters would be shown as "\303\274", and the server's names are UTF-8. */
+static void
+use_utf8 (void)
+{
+  if (strcmp (nl_langinfo (CODESET), "UTF-8") != 0)
+    setlocale (LC_CTYPE, "C.UTF-8");
+}
+
+static void
+init_readline (void)
+{
+  rl_readline_name = "mailrack";
+  rl_instream = stdin;
+  rl_outstream = isatty (STDOUT_FILENO) ? stdout : stderr;
+  rl_catch_signals = 0;
+  rl_catch_sigwinch = 0;
+  rl_change_environment = 0; /* LINES and COLUMNS would outlive a resize in other programs */
+  rl_initialize ();
+  rl_bind_keyseq ("\\e\\C-m", insert_line_end);
+}
+
+static void
+use_pager_of_environment (Settings *settings)
+{
+  const char *pager = getenv ("PAGER");
+
+  if (pager != NULL && *pager != '\0')
+    settings_set (settings, "pager", pager, NULL);
+}
+
+static void
+tell (gpointer data, const char *text)
+{
+  screen_tell (text);
+}
+
+static void
+run_loop (void)
+{
+  static const WorkerOps ops = { on_ran, on_changed, on_listed, on_begins, on_ends };
+  Shell *shell = repl->shell;
+
+  shell->hooks = &hooks;
+  shell_ask_attend (tell, NULL);
+  signals_begin (on_signal);
+  repl->worker = worker_new (shell, shell->cache_dir, &ops, NULL);
+  completion_begin (shell, repl->worker, repl->unfinished);
+  begin_editing ();
+  g_main_loop_run (repl->loop);
+  if (repl->editing)
+    end_editing ();
+  completion_end ();
+  worker_free (repl->worker);
+  signals_end ();
+  shell_ask_attend (NULL, NULL);
+  shell->hooks = NULL;
 }
 
 int
 shell_repl (Shell *shell, const char *name)
 {
-  g_autofree char *history = history_path ();
-  struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
+  Repl self = { .shell = shell, .name = name };
 
-  current = shell;
-  if (g_unix_open_pipe (interrupt_pipe, FD_CLOEXEC, NULL))
-    {
-      sigset_t all, before;
-      sigfillset (&all); /* signals are for the thread that waits for keys */
-      pthread_sigmask (SIG_SETMASK, &all, &before);
-      g_thread_unref (g_thread_new ("interrupt", cancel_on_interrupt, NULL));
-      pthread_sigmask (SIG_SETMASK, &before, NULL);
-      sigaction (SIGINT, &action, NULL);
-    }
-  rl_readline_name = "mailrack";
-  rl_attempted_completion_function = complete;
-  rl_getc_function = read_key;
-  using_history ();
-  stifle_history (5000);
-  read_history (history);
-  while (!shell->quit)
-    {
-      tell_news (shell);
-      g_autofree char *prompt = make_prompt (shell, name);
-      char *line = readline (prompt);
-      if (line == NULL)
-        {
-          fputc ('\n', stderr);
-          break;
-        }
-      run_lines (shell, line);
-      free (line);
-    }
-  mode_t mask = umask (077);
-  write_history (history);
-  umask (mask);
+  repl = &self;
+  use_utf8 ();
+  init_readline ();
+  screen_init (rl_outstream);
+  history_begin ();
+  use_pager_of_environment (&shell->settings);
+  g_mutex_init (&self.lock);
+  self.unfinished = g_string_new (NULL);
+  self.loop = g_main_loop_new (NULL, FALSE);
+  self.colour = prompt_wants_colour ();
+  run_loop ();
+  g_main_loop_unref (self.loop);
+  g_string_free (self.unfinished, TRUE);
+  g_mutex_clear (&self.lock);
   return 0;
 }

@@ -263,6 +263,7 @@ shell_run (Shell *shell, const char *text, GError **error)
 
   if (shell->settings.timing && shell->depth == 0)
     return time_run (shell, text, error);
+  shell_count (shell);
   if (!line_parse (text, &context, &line, error))
     return FALSE;
   if (line.kind == LINE_EMPTY)

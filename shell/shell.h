@@ -42,10 +42,16 @@ typedef struct
   RackSession *session; /* NULL: not connected */
   char *mailbox;        /* selected, or NULL */
   gboolean read_only;   /* selected by EXAMINE */
-  guint64 messages;     /* in it, as last told */
+  guint64 messages;     /* in it, as last told; see shell_count() */
+  guint64 recent;       /* of them, when it was selected */
   guint32 uid_validity; /* of it; 0: the server has none */
+  guint32 uid_next;     /* when it was selected; 0: the server did not say */
+  GPtrArray *flags;     /* of it, as they are written: for completion; or NULL */
+  guint selections;     /* how often one was selected */
   Interp *interp;
-  const ShellHooks *hooks; /* NULL: none of them */
+  const char *const *accounts; /* sections of the configuration file, borrowed */
+  const char *cache_dir;       /* where mirrors are, borrowed; NULL: the usual place */
+  const ShellHooks *hooks;     /* NULL: none of them */
   gpointer hooks_data;
   Settings settings;
   FILE *out;                 /* of the line that runs */
@@ -87,6 +93,8 @@ RackReply *shell_expect (Shell *shell, RackCommand *command, GError **error);
 RackFetch *shell_fetch (Shell *shell, RackCommand *command, GError **error);
 gboolean shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply **reply,
                        GError **error);
+/* Sets .messages to what the server has told since. */
+void shell_count (Shell *shell);
 /* After a reply to SELECT or EXAMINE of mailbox that went well. */
 void shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const RackReply *reply);
 
@@ -110,7 +118,15 @@ extern const Command shell_commands[];
 
 /* repl.c: reads from the terminal until the end. */
 int shell_repl (Shell *shell, const char *name);
-/* Asks on the terminal. Returns: (owned) or NULL at the end of input. */
+
+/* ask.c: asks on the terminal. Returns: (owned) or NULL at the end of input. */
 char *shell_ask_line (const char *question, gboolean echo);
-/* ask.c: asks on the terminal where there is one, tells on stderr. */
+/* "[y/N]": FALSE also when it is cancelled. */
+gboolean shell_ask_yes (const char *question, GCancellable *cancellable);
+/* Asks on the terminal where there is one, tells on stderr. */
 RackHost *shell_host_new (void);
+/* Whoever has the terminal from now on: it hears what the host tells, on any thread, and ends
+ * questions by cancelling them, where they otherwise end by signals. NULL: nobody has it. */
+void shell_ask_attend (void (*tell) (gpointer data, const char *text), gpointer data);
+/* FALSE: questions of the host are refused, because keys are for something else. Any thread. */
+void shell_ask_allow (gboolean allowed);

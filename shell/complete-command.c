@@ -113,6 +113,12 @@ is_option (const Command *command, const Word *word)
          && (word->text[1] == '-' || !(command->flags & COMMAND_DASHES));
 }
 
+static gboolean
+is_number (const char *text)
+{
+  return *text != '\0' && strspn (text, "0123456789") == strlen (text);
+}
+
 /* The parameter that the next word is, behind these. */
 static const CommandParameter *
 parameter_at (const Command *command, const GArray *words, gsize *line_start)
@@ -122,8 +128,11 @@ parameter_at (const Command *command, const GArray *words, gsize *line_start)
   for (guint i = 1; i < words->len && at->name != NULL; i++)
     {
       const Word *word = &g_array_index (words, Word, i);
-      if (at->completion & COMPLETE_LINE && !is_option (command, word))
+      if (at->completion & COMPLETE_LINE)
         {
+          /* "repeat 5 -- ls" */
+          if (is_option (command, word) || is_number (word->text))
+            continue;
           *line_start = word->start;
           return at;
         }
@@ -210,7 +219,12 @@ static void
 complete_with (Completing *self, const GArray *words)
 {
   const Word *first = &g_array_index (words, Word, 0);
-  const Command *command = command_find (self->sources->line->commands, first->text);
+  const CompleteSources *sources = self->sources;
+  const char *meaning =
+      sources->meaning != NULL ? sources->meaning (first->text, sources->data) : NULL;
+  g_autofree char *name =
+      meaning != NULL ? g_strndup (meaning, strcspn (meaning, " ")) : g_strdup (first->text);
+  const Command *command = command_find (sources->line->commands, name);
 
   if (command != NULL)
     complete_word (self, command, words);

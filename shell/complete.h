@@ -32,6 +32,8 @@ typedef struct
   GPtrArray *(*flags) (gpointer data);
   /* Names that people gave to commands. Returns: (owned) NULL-terminated */
   char **(*aliases) (gpointer data);
+  /* What such a name stands for, borrowed; NULL: nothing. */
+  const char *(*meaning) (const char *alias, gpointer data);
   const char *const *accounts;
   gpointer data;
 } CompleteSources;

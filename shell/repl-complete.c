@@ -91,6 +91,33 @@ find_flags (gpointer data)
   return worker_flags (asked);
 }
 
+static char **
+find_aliases (gpointer data)
+{
+  const Shell *shell = data;
+  GStrvBuilder *builder = g_strv_builder_new ();
+  GHashTableIter iterator;
+  gpointer name;
+
+  if (shell->aliases != NULL)
+    {
+      g_hash_table_iter_init (&iterator, shell->aliases);
+      while (g_hash_table_iter_next (&iterator, &name, NULL))
+        g_strv_builder_add (builder, name);
+    }
+  char **names = g_strv_builder_end (builder);
+  g_strv_builder_unref (builder);
+  return names;
+}
+
+static const char *
+find_meaning (const char *alias, gpointer data)
+{
+  const Shell *shell = data;
+
+  return shell->aliases != NULL ? g_hash_table_lookup (shell->aliases, alias) : NULL;
+}
+
 /* ---- The line ---------------------------------------------------------------------------------
  */
 
@@ -176,12 +203,6 @@ on_list (int count, int key)
 /* ---- From begin to end ------------------------------------------------------------------------
  */
 
-static const char *
-parameters (const char *method)
-{
-  return client_parameters (method);
-}
-
 void
 completion_begin (Shell *shell, Worker *worker, const GString *unfinished)
 {
@@ -194,9 +215,12 @@ completion_begin (Shell *shell, Worker *worker, const GString *unfinished)
   sources = (CompleteSources){
     .line = &context,
     .interp = shell->interp,
-    .parameters = parameters,
+    .parameters = client_parameters,
     .mailboxes = find_mailboxes,
     .flags = find_flags,
+    .aliases = find_aliases,
+    .meaning = find_meaning,
+    .data = shell,
     .accounts = shell->accounts,
   };
   rl_bind_key_in_map ('\t', on_tab, emacs_standard_keymap);

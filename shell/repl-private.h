@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later
+/* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * repl-private.h - what the files around readline share
  *
  * repl.c (the loop), repl-screen.c (what is drawn beside the line that is edited), repl-signals.c,
- * repl-history.c, repl-complete.c (Tab). Nobody else includes this, and nobody else knows readline,
- * which is why these files have its licence.
+ * repl-history.c, repl-complete.c (Tab). Nobody else includes this. Those that include readline's
+ * headers have its licence; nobody else does.
  *
  * Threads: all of it is for the main thread, but for what says otherwise. */
 #pragma once

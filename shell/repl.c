@@ -11,6 +11,7 @@
 #include <glib-unix.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <readline/history.h>
 #include <readline/readline.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -264,7 +265,8 @@ static const ShellHooks hooks = {
 /* ---- Signals ----------------------------------------------------------------------------------
  */
 
-/* The line is given up, and a call that went on with it. */
+/* The line is given up, and a call that went on with it. The terminal stays readline's: for what
+ * was typed meanwhile. */
 static void
 give_up_line (void)
 {
@@ -274,8 +276,12 @@ give_up_line (void)
   rl_redisplay ();
   fputs ("^C\n", rl_outstream);
   g_string_truncate (repl->unfinished, 0);
-  end_editing ();
-  begin_editing ();
+  using_history (); /* at its end again */
+  rl_replace_line ("", 1);
+  g_autofree char *prompt = make_prompt ();
+  rl_set_prompt (prompt);
+  rl_on_new_line ();
+  rl_redisplay ();
 }
 
 static gboolean
@@ -307,7 +313,12 @@ static void
 step_aside (int number)
 {
   if (repl->editing)
-    rl_cleanup_after_signal ();
+    {
+      rl_point = rl_end;
+      rl_redisplay ();
+      fputs (number == SIGTSTP ? "^Z\n" : "\n", rl_outstream);
+      rl_cleanup_after_signal ();
+    }
   signals_default (number);
   if (!repl->editing)
     return;

@@ -32,11 +32,27 @@ class Terminal:
     def screen(self):
         return [line.rstrip() for line in self._tmux("capture-pane", "-p").splitlines()]
 
+    def raw_screen(self):
+        """With the escape sequences that colour it."""
+        return self._tmux("capture-pane", "-p", "-e")
+
+    def type(self, text):
+        """As it is, without Enter."""
+        self._tmux("send-keys", "-l", "--", text)
+
+    def paste(self, text):
+        """As terminals paste: line ends and all, bracketed where the program has asked for it."""
+        self._tmux("set-buffer", "--", text)
+        self._tmux("paste-buffer", "-p")
+
+    def resize(self, columns, rows):
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
     def keys(self, *keys):
         """As tmux names them: "G", "Enter"."""
         self._tmux("send-keys", *keys)
 
-    def wait_for(self, condition, seconds=60):
+    def wait_for(self, condition, seconds=15):
         """Until condition(screen) is true; a text means that a line begins with it."""
         test = condition if callable(condition) else \
             lambda screen: any(line.startswith(condition) for line in screen)
@@ -46,7 +62,7 @@ class Terminal:
             time.sleep(0.05)
         return screen
 
-    def wait_for_end(self, seconds=60):
+    def wait_for_end(self, seconds=15):
         """Until the program is gone, and with it the files it had open."""
         deadline = time.monotonic() + seconds
         while os.path.exists(f"/proc/{self.process}"):

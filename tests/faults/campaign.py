@@ -192,7 +192,7 @@ class Campaign:
                         if each.sha256 in (FIRST, SECOND))
         return [{"UIDS": uids, "FILE": str(self.file)}.get(word, word) for word in operation.words]
 
-    def cell(self, operation, fault, judge=None, keys=()):
+    def cell(self, operation, fault, judge=None, keys=(), sweeps=False):
         """Returns (what the proxy saw of the command, the tally)."""
         driver = self.driver((*operation.keys, *keys))
         code, text = driver.ask("warm", "Work")
@@ -205,33 +205,40 @@ class Campaign:
         self.proxy.disarm()
         self.proxy.relent()
         self.proxy.settle()
-        if fault.kind == "F11":          # which may have made Dovecot repair what others have open
-            self.stage.reconnect()
+        if fault.kind == "F11":
+            self.stage.recover()
         base, state = stages.contents(self.state), self.stage.look()
+        seen = next((each for each in self.proxy.commands if each.name == fault.command), None)
+        if struck and sweeps and self._is_amid(fault) and seen and seen.whole:
+            judge = judge_interrupted
         wrong = (judge or judge_cut)(operation, Outcome(code, text, struck, base,
                                                         stages.contents(state)))
         self.state = self.stage.restore(state)
-        seen = next((each for each in self.proxy.commands if each.name == fault.command), None)
         del self.proxy.commands[:]
         tally = Tally(1, int(struck), collections.Counter([code]))
         if wrong:
             tally.failures.append(f"{operation.name}: {fault}: {code} {text}: {wrong}")
         return seen, tally
 
+    @staticmethod
+    def _is_amid(fault):
+        """Whether the server may be at work while this happens to it."""
+        return fault.direction == "up" and (fault.hook or fault.kind == "F11")
+
     def sweep(self, operation, fault, step=1, judge=None):
         """A fault at every step-th offset of its stream, and behind the whole."""
         total = Tally()
         for offset in itertools.count(0, step):
-            seen, tally = self.cell(operation, dataclasses.replace(fault, offset=offset), judge)
-            meddles = fault.hook or fault.kind == "F11"
-            if meddles and fault.direction == "up" and seen and seen.whole:
-                break                    # the server is at work while this happens to it
+            seen, tally = self.cell(operation, dataclasses.replace(fault, offset=offset), judge,
+                                    sweeps=True)
             total += tally
+            if self._is_amid(fault) and seen and seen.whole:
+                break
             if seen is None or getattr(seen, fault.direction) < offset:
                 break
-        if fault.kind != "F8" and not (fault.direction == "up"
-                                       and (fault.hook or fault.kind == "F11")):
-            total += self.cell(operation, dataclasses.replace(fault, offset=None), judge)[1]
+        if fault.kind != "F8":
+            total += self.cell(operation, dataclasses.replace(fault, offset=None), judge,
+                               sweeps=True)[1]
         return total
 
 
@@ -281,6 +288,29 @@ def judge_refused(operation, outcome):
     if outcome.code in (OK, *SILENT) or outcome.code == UNKNOWN and not operation.steps:
         return "it was not refused"
     return judge_cut(dataclasses.replace(operation, repeated=False), outcome)
+
+
+def judge_interrupted(operation, outcome):
+    """The server's process was killed, or another client rewrote the mailbox, while it was carrying
+    the whole command out.  A part may be done then, and what it moves be in both places; nothing is
+    lost, nothing is twice in a place, and what belongs to others is where it was."""
+    allowed = [outcome.base.keys(), operation.once(outcome.base).keys()]
+    if outcome.after.keys() not in allowed:
+        return f"the server has {describe(outcome.base, outcome.after)}"
+    ours = {FIRST, SECOND, NEW[1]}
+    for mailbox, found in outcome.after.items():
+        digests = collections.Counter(sha256 for sha256, _ in found.elements())
+        if any(digests[sha256] > 1 for sha256 in ours):
+            return f"one is twice in {mailbox}"
+    had, has = (collections.Counter(sha256 for found in state.values()
+                                    for sha256, _ in found.elements() if sha256 not in ours)
+                for state in (outcome.base, outcome.after))
+    if had != has and operation.name != "delete":
+        return "another's message has changed"
+    everywhere = {sha256 for found in outcome.after.values() for sha256, _ in found}
+    if operation.name != "expunge" and not {FIRST, SECOND} <= everywhere:
+        return "one is lost"
+    return judge_report(operation, outcome)
 
 
 def judge_gone(operation, outcome):

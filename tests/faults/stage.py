@@ -14,6 +14,7 @@ What it is not: something that Mailrack's code takes part in.
 
 import collections
 import hashlib
+import imaplib
 import re
 
 from tests.support import imapbox
@@ -64,6 +65,18 @@ class Stage:
         """After the server or a session was killed."""
         self.connection.shutdown()
         self.connection = self.server.connect(self.user)
+
+    def recover(self):
+        """After a session was killed: Dovecot repairs what others have open, and ends them."""
+        for _ in range(10):
+            self.reconnect()
+            try:
+                for name in self.look_everywhere():
+                    imapbox.truth(self.connection, name, bodies=False)
+                return
+            except imaplib.IMAP4.abort:
+                continue
+        raise RuntimeError("the server does not recover")
 
     def close(self):
         self.connection.logout()

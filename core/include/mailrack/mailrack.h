@@ -330,7 +330,7 @@ RACK_API void rack_copied_clear (RackCopied *copied);
 RACK_API gboolean rack_mailbox_copy (RackMailbox *mailbox, const RackSet *uids, const char *to,
                                      RackCopied *copied, GCancellable *cancellable, GError **error);
 /* MOVE, or COPY, STORE \Deleted and UID EXPUNGE. RACK_ERROR_UNKNOWN_OUTCOME: they may be here,
- * there, or where it was done by steps in both. */
+ * there, or in both, where it was done by steps or the server itself was interrupted. */
 RACK_API gboolean rack_mailbox_move (RackMailbox *mailbox, const RackSet *uids, const char *to,
                                      RackCopied *copied, GCancellable *cancellable, GError **error);
 /* Marks these UIDs \Deleted and expunges them alone (UID EXPUNGE; without UIDPLUS:

@@ -200,8 +200,9 @@ class Other:
     def after_move(self, expected, before):
         found = self.after_take(expected, before)
         _, sha256 = self.writer.subject
+        # The last but for others with the same octets that stay where they are.
         return [expected, *({**each, "Archive": each["Archive"] + collections.Counter([sha256])}
-                            for each in found[1:])]
+                            for each in (*found[1:], expected))]
 
     def mark(self):
         uid = self._uid()

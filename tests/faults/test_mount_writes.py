@@ -40,16 +40,6 @@ def test_cut(writer, name):
     assert not failures, "\n".join(failures)
 
 
-@pytest.mark.parametrize("name", ("move", "copy"))
-def test_a_mailbox_made_anew(writer, name):
-    """Connections that still have the one of before are no reason to refuse what is about the new
-    one."""
-    total = mount.meddled("renew")(writer, mount.OPERATIONS[name])
-    assert writer.cell(mount.OPERATIONS[name]) is None
-    assert total.struck > 8
-    assert not total.failures, "\n".join(total.failures)
-
-
 @pytest.mark.parametrize("name", ("write", "move", "unmake"))
 def test_refused(writer, name):
     tally = mount.refused(writer, mount.OPERATIONS[name])

@@ -30,7 +30,7 @@ from tests.support import imapbox
 from tests.support.dovecot import write_ini
 from tests.support.faultproxy import FaultProxy
 
-PATIENCE = 60                    # seconds for what takes a fraction of one
+PATIENCE = 60                   # seconds for what takes a fraction of one
 STEP = 0.02                      # between two times that the mount is told to try again
 DIED = object()                  # what came of an operation amid which the mount was killed
 
@@ -227,7 +227,7 @@ class Writer:
         self._wait(lambda: self.pending()[0] == 0, "the refusal")
         directory, reasons = self.directory / ".mailrack/failed", self.status()
         kept = os.listdir(directory)
-        if operation.name == "write":
+        if operation.name.startswith("write"):
             octets = [(directory / name).read_bytes() for name in kept]
             if len(kept) != 1 or stages.digest(octets[0]) not in self.known:
                 return f"failed/ has {kept}"
@@ -378,7 +378,13 @@ class Writer:
             counts = all(len(os.listdir(self.directory / name)) == self.expected[name].total()
                          for name in now)
             return counts and (renewed not in now or not now[renewed] & before[renewed])
-        self._wait(has_seen, "the mount to see what others did")
+        try:
+            self._wait(has_seen, "the mount to see what others did")
+        except TimeoutError as problem:
+            seen = {name: len(os.listdir(self.directory / name)) for name in self.inodes()}
+            wanted = {name: self.expected[name].total() for name in seen}
+            raise TimeoutError(f"{problem}: {seen}, not {wanted}; {renewed} was made anew, "
+                               f"{self.inodes()} and before {before}, {self.status()}") from None
 
     # For operations
 
@@ -401,11 +407,15 @@ class Writer:
 
     def pick(self, mailbox):
         """A message there that the server has: (its path, its digest)."""
-        path = next((each for each in sorted((self.directory / mailbox).iterdir())
-                     if each.name not in self.unsent), None)
-        if path is None:
-            raise Nothing
-        return path, self.read(mailbox, path)
+        for _ in range(10):
+            path = next((each for each in sorted((self.directory / mailbox).iterdir())
+                         if each.name not in self.unsent), None)
+            if path is None:
+                raise Nothing
+            # In the trash it gets another name when the server has put it there.
+            with contextlib.suppress(FileNotFoundError):
+                return path, self.read(mailbox, path)
+        raise Nothing
 
     def read(self, mailbox, path: pathlib.Path):
         """Its digest."""

@@ -78,8 +78,10 @@ write_word (const Completing *self, const char *value, gboolean closed, GString 
 {
   char quote = self->quote;
 
-  /* "$_" and "$name" are what they stand for only without quotes. */
-  if (quote == '\0' && needs_quotes (value) && *self->prefix != '$' && *value != '$')
+  /* "$_" and "$name" are what they stand for only without quotes; and a beginning that is nothing
+   * yet needs none. */
+  if (quote == '\0' && needs_quotes (value) && *self->prefix != '$' && *value != '$'
+      && (closed || *value != '\0'))
     quote = '"';
   if (quote == '\'' && strchr (value, '\'') != NULL)
     quote = '"';

@@ -52,7 +52,7 @@ class Terminal:
         """As tmux names them: "G", "Enter"."""
         self._tmux("send-keys", *keys)
 
-    def wait_for(self, condition, seconds=15):
+    def wait_for(self, condition, seconds=60):
         """Until condition(screen) is true; a text means that a line begins with it."""
         test = condition if callable(condition) else \
             lambda screen: any(line.startswith(condition) for line in screen)
@@ -62,7 +62,7 @@ class Terminal:
             time.sleep(0.05)
         return screen
 
-    def wait_for_end(self, seconds=15):
+    def wait_for_end(self, seconds=60):
         """Until the program is gone, and with it the files it had open."""
         deadline = time.monotonic() + seconds
         while os.path.exists(f"/proc/{self.process}"):

@@ -18,7 +18,7 @@ class Prompt(Terminal):
         self.type(line)
         self.keys("Enter")
 
-    def press(self, key, condition, seconds=15):
+    def press(self, key, condition, seconds=60):
         """Presses a key until it is heard: Ctrl-C before it takes with it what was typed."""
         deadline = time.monotonic() + seconds
         while not condition(self.screen()):
@@ -26,11 +26,11 @@ class Prompt(Terminal):
             self.keys(key)
             time.sleep(0.1)
 
-    def wait_text(self, text, seconds=15):
+    def wait_text(self, text, seconds=60):
         """Until it is somewhere on the screen."""
         return self.wait_for(lambda screen: any(text in line for line in screen), seconds)
 
-    def wait_last(self, text, seconds=15):
+    def wait_last(self, text, seconds=60):
         """Until the last line that is not empty is this."""
         return self.wait_for(lambda screen: last(screen) == text.rstrip(), seconds)
 

@@ -28,23 +28,13 @@ def test_completion(prompt, dovecot, user, mails, tmp_path):
         terminal.run("cd")
         terminal.wait_last("work:INBOX (2, 2 new)>")
         for typed, expected in [
-                ("mkd", "mkdir "), ("cd Tw", 'cd "Two words" '), ("cd inb", "cd INBOX "),
-                ("cd Entw", "cd Entwürfe "), ("cd Work/", 'cd "Work/Budget ü" '),
-                ('cd "Two', 'cd "Two words" '), ("ls --lo", "ls --long "),
-                ("flag 1 +fl", "flag 1 +flagged "), ("flag 1 -se", "flag 1 -seen "),
-                ("find is:unr", "find is:unread "), ("find subj", "find subject:"),
-                ("set outp", "set output "), ("set output jsonl", "set output jsonl "),
-                ("put file", 'put "file one.eml" '), ("help mkd", "help mkdir "),
-                ("repeat 5 -- mkd", "repeat 5 -- mkdir "),
-                ("time c.search('UNS", "time c.search('UNSEEN'"),
+                ("mkd", "mkdir "), ("cd inb", "cd INBOX "), ("cd Entw", "cd Entwürfe "),
+                ("cd Work/", 'cd "Work/Budget ü" '), ('cd "Two', 'cd "Two words" '),
+                ("flag 1 +fl", "flag 1 +flagged "), ("put file", 'put "file one.eml" '),
                 ("select_folder Tw", 'select_folder "Two words" '), ("c.nam", "c.namespace()"),
                 ("c.select_folder('IN", "c.select_folder('INBOX'"),
-                ('c.select_folder("Two', 'c.select_folder("Two words"'),
                 ("c.select_folder('INBOX', reado", "c.select_folder('INBOX', readonly="),
-                ("c.select_folder(folder='IN", "c.select_folder(folder='INBOX'"),
-                ("c.fetch([1, 2], ['FLAGS', 'ENV", "c.fetch([1, 2], ['FLAGS', 'ENVELOPE'"),
                 ("c.add_flags(1, [b'\\\\Fl", "c.add_flags(1, [b'\\\\Flagged'"),
-                ("c.search(['NOT', 'ANSW", "c.search(['NOT', 'ANSWERED'"),
                 ("ls | cat > file", 'ls | cat > "file one.eml" ')]:
             completed(terminal, typed, expected)
         terminal.run("numbers = [3, 4]")
@@ -71,6 +61,11 @@ def test_completion_lists_what_there_is(prompt, dovecot, user, mails):
         terminal.keys("Tab", "Tab")
         screen = terminal.wait_for(lambda screen: ["a", "b"] in [line.split() for line in screen])
         assert last(screen) == "work> cd Work/"
+        terminal.keys("C-c")
+        terminal.wait_last("work>")
+        terminal.keys("Tab")
+        terminal.wait_text("capability")
+        terminal.wait_last("work>")
 
 
 def test_names_come_from_the_cache_of_a_mount(prompt, dovecot, user, mails, account, tmp_path,

@@ -93,38 +93,39 @@ tell_news (Shell *shell, RackReply *news)
 }
 
 static gboolean
-can_idle (const Shell *shell)
+can_rest (const Shell *shell)
 {
   return shell->settings.news && shell->session != NULL && shell->mailbox != NULL
-         && rack_session_alive (shell->session) && rack_session_has (shell->session, "IDLE");
+         && rack_session_alive (shell->session);
 }
 
-/* In IDLE until there is a line, or the connection is lost: then the next line makes another. */
+/* Hears what happens until there is a line, or the connection is lost: then the next line makes
+ * another. After c.idle() news are what c.idle_check() gives, and not for here. */
 static void
-idle (Coprocess *coprocess)
+rest (Coprocess *coprocess)
 {
   Shell *shell = coprocess->shell;
 
-  if (!rack_session_idle (shell->session, NULL, NULL))
+  if (!rack_session_rest (shell->session, TRUE))
     return;
-  while (g_async_queue_length (coprocess->lines) == 0 && rack_session_alive (shell->session))
+  while (g_async_queue_length (coprocess->lines) <= 0 && rack_session_alive (shell->session))
     {
       g_autoptr (GError) error = NULL;
       tell_news (shell, rack_session_idle_check (shell->session, -1, coprocess->wake, &error));
       if (error != NULL && !g_error_matches (error, RACK_ERROR, RACK_ERROR_CANCELLED))
-        return;
-      if (g_async_queue_length (coprocess->lines) == 0)
+        break;
+      if (g_async_queue_length (coprocess->lines) <= 0)
         g_cancellable_reset (coprocess->wake);
     }
-  tell_news (shell, rack_session_idle_done (shell->session, NULL, NULL));
+  rack_session_rest (shell->session, FALSE);
 }
 
 /* Returns: (owned) */
 static char *
 next_line (Coprocess *coprocess)
 {
-  if (g_async_queue_length (coprocess->lines) <= 0 && can_idle (coprocess->shell))
-    idle (coprocess);
+  if (g_async_queue_length (coprocess->lines) <= 0 && can_rest (coprocess->shell))
+    rest (coprocess);
   char *line = g_async_queue_pop (coprocess->lines);
   g_cancellable_reset (coprocess->wake);
   return line;

@@ -2,6 +2,9 @@
 """Input without a person: -e, scripts and standard input, exit statuses, JSON, dry runs."""
 
 import json
+import os
+import pty
+import re
 import subprocess
 
 import pytest
@@ -137,6 +140,40 @@ def test_read_only_refuses_every_change(shell, dovecot, user, mails):
                  "create_folder X"):
         done = shell("cd", line, options=["--read-only"])
         assert done.returncode == 1 and "read-only" in done.stderr, line
+
+
+def test_timing_of_each_line(shell):
+    done = shell("set timing on", "status", "pwd")
+    assert done.returncode == 0 and done.stdout.count("messages") == 1
+    assert [line.split(" s, ")[1][:10] for line in done.stderr.splitlines()] == [
+        "1 commands", "0 commands"]
+
+
+def test_progress_of_long_work_on_a_terminal(program, mailrack, account, dovecot, user, mails, slow,
+                                             tmp_path):
+    """20 files, each a literal that waits for the server, 0.1 s away."""
+    (tmp_path / "in").mkdir()
+    for i in range(20):
+        (tmp_path / f"in/{i:02}.eml").write_bytes(b"Subject: x\r\n\r\n" + b"x" * 5000)
+    far = slow(0.1)
+    path = account({"ssl": "false", "port": str(far.port), "disable_extensions": "MULTIAPPEND"})
+    here, there = pty.openpty()
+    done = subprocess.Popen([program("mailrack"), "-f", path, "-e", "cd", "-e", "put in/*.eml"],
+                            env=mailrack.environment, cwd=tmp_path, stderr=there,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    os.close(there)
+    text = b""
+    while True:
+        try:
+            text += os.read(here, 4096)
+        except OSError:
+            break
+    os.close(here)
+    assert done.wait(timeout=60) == 0, text
+    bars = re.findall(rb"put .*?(\d+)% +(\d+) of 20 +(\d+)/s +(\d:\d\d) left", text)
+    assert len(bars) >= 3 and int(bars[0][1]) < int(bars[-1][1])
+    assert text.endswith(b"\r\x1b[K")       # nothing of it stays
+    assert len(dovecot.truth(user, "INBOX")) == 20
 
 
 def test_options_that_contradict(mailrack, account):

@@ -88,12 +88,18 @@ def test_news_come_by_themselves(coprocess, dovecot, user, mails):
     shell("cd")
     shell("set news on")
     dovecot.fill(user, "INBOX", mails(1, first=5))
-    assert shell.wait_for_news() == (2, b"EXISTS")      # nothing was asked meanwhile
+    assert shell.wait_for_news(b"EXISTS") == (2, b"EXISTS")   # not asked for
     assert shell("status")["messages"] == 2
+    dovecot.fill(user, "INBOX", mails(1, first=7))
+    assert shell.wait_for_news(b"EXISTS") == (3, b"EXISTS")
+    shell("c.idle()")                                   # from here on they are the call's
+    dovecot.fill(user, "INBOX", mails(1, first=8))
+    assert (4, b"EXISTS") in shell("c.idle_check(30)")
+    shell("c.idle_done()")
     shell("set news off")
     shell.news.clear()
     dovecot.fill(user, "INBOX", mails(1, first=9))
-    assert shell("c.noop(); len(c.search())") == 3
+    assert shell("c.noop(); len(c.search())") == 5
     assert shell.news == []
 
 

@@ -85,12 +85,16 @@ class Coprocess:
         words = [*map(repr, arguments), *(f"{name}={value!r}" for name, value in keywords.items())]
         return self(f"c.{method}({', '.join(words)})")
 
-    def wait_for_news(self):
-        """Waits for a line that begins with "* ", which comes by itself."""
-        while not self.news:
-            mark, rest = self.read()
-            assert mark == "*", f"an answer to nothing: {mark} {rest}"
-        return self.news.pop(0)
+    def wait_for_news(self, *kinds):
+        """Waits for a line that begins with "* ", which comes by itself; (2, b"EXISTS") has the
+        kind b"EXISTS"."""
+        while True:
+            while not self.news:
+                mark, rest = self.read()
+                assert mark == "*", f"an answer to nothing: {mark} {rest}"
+            found = self.news.pop(0)
+            if not kinds or found[1] in kinds:
+                return found
 
     def close(self):
         """Ends it; its exit status."""

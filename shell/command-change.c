@@ -215,23 +215,36 @@ SHELL_COMMAND (do_mv)
 /* ---- rm -----------------------------------------------------------------------------------------
  */
 
+/* LIST on the shell's own connection, of mailboxes with a special use where it can be asked so
+ * (RFC 6154 section 2). */
+static RackReply *
+list_special (Shell *shell, GError **error)
+{
+  RackCommand *command = rack_command_new ("LIST");
+
+  if (rack_session_has (shell->session, "SPECIAL-USE")
+      && rack_session_has (shell->session, "LIST-EXTENDED"))
+    rack_command_raw (command, "(SPECIAL-USE)");
+  rack_command_string (command, "", 0);
+  rack_command_pattern (command, "*");
+  return shell_expect (shell, command, error);
+}
+
 /* The mailbox the setting names, else the server's. Returns: (owned) */
 static char *
 find_trash (Shell *shell, GError **error)
 {
-  g_autoptr (GPtrArray) list = NULL;
+  const RackResponse *response;
 
   if (*shell->settings.trash != '\0')
     return g_strdup (shell->settings.trash);
-  list = rack_account_list (shell->account, "*", 0, shell->cancellable, error);
-  if (list == NULL)
+  g_autoptr (RackReply) reply = list_special (shell, error);
+  if (reply == NULL)
     return NULL;
-  for (guint i = 0; i < list->len; i++)
-    {
-      const RackMailboxInfo *info = g_ptr_array_index (list, i);
-      if (info->flags & RACK_LIST_TRASH)
-        return g_strdup (info->name);
-    }
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_LIST && (response->list.flags & RACK_LIST_TRASH)
+        && !(response->list.flags & (RACK_LIST_NOSELECT | RACK_LIST_NONEXISTENT)))
+      return rack_mailbox_name_decode (response->list.mailbox);
   g_set_error_literal (
       error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
       "the server names no mailbox as \\Trash, so nothing was removed; \"set trash "

@@ -144,6 +144,23 @@ def test_commands_of_the_shell_are_in_the_manual(tables):
             or name in ("output", "news"), name
 
 
+def test_commands_of_the_shell_are_in_completion(tables, program, tmp_path):
+    commands, settings = tables
+    lines = ["", *(f"{name} --" for name in commands), "set ", "help ", "time ", "alias x=",
+             *(f"set {name} " for name in settings)]
+    done = subprocess.run([program("tests/shell/complete-driver")], input="\n".join(lines) + "\n",
+                          capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0
+    offered = dict(zip(lines, (set(line.split("\t")) for line in done.stdout.split("\n"))))
+    for name, row in commands.items():
+        assert {name} <= offered[""] & offered["help "] & offered["time "]
+        wanted = {f"--{option}" for option in row["options"]}
+        assert {text for text in offered[f"{name} --"] if text.startswith("--")} == wanted, name
+    assert offered["set "] == set(settings)
+    for name, row in settings.items():
+        assert set(row["values"]) <= {text.strip('"') for text in offered[f"set {name} "]}, name
+
+
 def test_every_example_is_a_line_that_parses(mailrack, account, tables):
     """Each is tried on a read-only dry run: it may be refused, never misunderstood."""
     commands, _ = tables

@@ -58,7 +58,9 @@ start_tls (RackAccount *account, RackConn *conn, const RackPeer *peer, const Rac
     }
   if (!run_simple (conn, "STARTTLS", error))
     {
-      if (error != NULL && g_error_matches (*error, RACK_ERROR, RACK_ERROR_REFUSED))
+      if (error != NULL
+          && (g_error_matches (*error, RACK_ERROR, RACK_ERROR_REFUSED)
+              || g_error_matches (*error, RACK_ERROR, RACK_ERROR_SERVER)))
         (*error)->code = RACK_ERROR_TLS;
       return FALSE;
     }

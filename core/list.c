@@ -43,6 +43,8 @@ add_return (RackCommand *command, RackConn *conn, ListRequest *request)
   rack_command_atom (command, "CHILDREN");
   if (rev2 || rack_conn_has (conn, "SPECIAL-USE"))
     rack_command_atom (command, "SPECIAL-USE");
+  if ((request->options & RACK_LIST_WITH_RIGHTS) && rack_conn_has (conn, "LIST-MYRIGHTS"))
+    rack_command_atom (command, "MYRIGHTS");
   if ((request->options & RACK_LIST_WITH_STATUS) && (rev2 || rack_conn_has (conn, "LIST-STATUS")))
     {
       g_autofree char *items = g_strdup_printf ("(%s)", status_items (conn));
@@ -106,6 +108,13 @@ rack_mailbox_info_merge (RackMailboxInfo *info, const RackStatusData *status)
 }
 
 static void
+take_rights (RackMailboxInfo *info, RackStr rights)
+{
+  info->has_rights = TRUE;
+  info->rights = rack_rights_parse (rights);
+}
+
+static void
 collect (GPtrArray *list, GHashTable *by_name, const RackReply *reply)
 {
   const RackResponse *response;
@@ -122,6 +131,9 @@ collect (GPtrArray *list, GHashTable *by_name, const RackReply *reply)
     else if (response->kind == RACK_RESPONSE_MAILBOX_STATUS)
       rack_mailbox_info_merge (find_or_add (list, by_name, response->mailbox_status.mailbox),
                                &response->mailbox_status);
+    else if (response->kind == RACK_RESPONSE_MYRIGHTS)
+      take_rights (find_or_add (list, by_name, response->my_rights.mailbox),
+                   response->my_rights.rights);
 }
 
 /* STATUS of each, as many in flight as the engine admits. A mailbox that refuses is left without.

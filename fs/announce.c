@@ -171,6 +171,7 @@ announcer_push (Announcer *announcer, const RackChange *change)
         case RACK_CHANGE_ONLINE:
         case RACK_CHANGE_OFFLINE:
         case RACK_CHANGE_VALIDITY:
+        case RACK_CHANGE_RIGHTS:
         case RACK_CHANGE_LOCAL: /* who waits for mail does not wait for these */
           break;
         }

@@ -224,6 +224,7 @@ events_publish (Events *events, const RackChange *change)
       publish_validity (events, change);
       break;
     case RACK_CHANGE_SIZES:
+    case RACK_CHANGE_RIGHTS:
     case RACK_CHANGE_LOCAL:
       break;
     }

@@ -28,6 +28,7 @@ errno_of (const GError *error)
     case RACK_ERROR_AUTH:
     case RACK_ERROR_INTERACTION:
     case RACK_ERROR_REFUSED:
+    case RACK_ERROR_DENIED:
       return EACCES;
     case RACK_ERROR_READ_ONLY:
       return EROFS;
@@ -35,6 +36,8 @@ errno_of (const GError *error)
       return EDQUOT;
     case RACK_ERROR_BUSY:
       return EBUSY;
+    case RACK_ERROR_UNAVAILABLE:
+      return EAGAIN;
     case RACK_ERROR_EXISTS:
       return EEXIST;
     case RACK_ERROR_TOO_LARGE:
@@ -48,6 +51,7 @@ errno_of (const GError *error)
     case RACK_ERROR_TLS:
     case RACK_ERROR_PROTOCOL:
     case RACK_ERROR_UNKNOWN_OUTCOME:
+    case RACK_ERROR_SERVER:
     case RACK_ERROR_IO:
       return EIO;
     }
@@ -68,11 +72,13 @@ exit_status_of (const GError *error)
     case RACK_ERROR_NETWORK:
     case RACK_ERROR_NOT_FOUND:
     case RACK_ERROR_UNSUPPORTED:
+    case RACK_ERROR_SERVER:
       return EX_UNAVAILABLE;
     case RACK_ERROR_AUTH:
     case RACK_ERROR_INTERACTION:
     case RACK_ERROR_REFUSED:
     case RACK_ERROR_READ_ONLY:
+    case RACK_ERROR_DENIED:
       return EX_NOPERM;
     case RACK_ERROR_TLS:
     case RACK_ERROR_PROTOCOL:
@@ -86,6 +92,7 @@ exit_status_of (const GError *error)
     case RACK_ERROR_QUOTA:
     case RACK_ERROR_UNKNOWN_OUTCOME:
     case RACK_ERROR_BUSY:
+    case RACK_ERROR_UNAVAILABLE:
       return EX_TEMPFAIL;
     case RACK_ERROR_IO:
       return EX_IOERR;

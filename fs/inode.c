@@ -101,7 +101,7 @@ static gboolean
 may_be_changed (const Directory *directory)
 {
   g_autoptr (GError) error = NULL;
-  return view_ops (directory->view)->changes
+  return view_ops (directory->view)->changes && view_is_writable (directory)
          && (rack_folder_may_change (directory->folder, &error)
              || g_error_matches (error, RACK_ERROR, RACK_ERROR_NETWORK));
 }

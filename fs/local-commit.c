@@ -91,6 +91,18 @@ is_to_be_queued_again (const RackLocalFacts *facts)
   return facts->state == RACK_LOCAL_QUEUED && facts->space != 0 && local_is_mail (facts);
 }
 
+/* Its program was told that not all of it could be written, and has left it. */
+static void
+forsake (Mount *mount, RackLocal *local, const RackLocalFacts *facts, int why)
+{
+  g_autofree char *problem = g_strdup_printf (
+      "%s: %s: not all of it could be written (%s), so it was not kept",
+      rack_folder_mailbox (facts->folder), facts->name, g_strerror (why));
+  /* That it is too large was said with the limit. */
+  if (rack_local_remove (local, NULL, NULL) && why != EFBIG && why != EDQUOT)
+    mount_note_problem (mount, problem);
+}
+
 static int
 settle (Mount *mount, RackLocal *local, gboolean even_if_written, gboolean renamed,
         RackTicket *ticket)
@@ -102,10 +114,19 @@ settle (Mount *mount, RackLocal *local, gboolean even_if_written, gboolean renam
   pthread_mutex_lock (&data->octets);
   pthread_mutex_lock (&data->mutex);
   gboolean written = data->writers > 0 && !even_if_written, pristine = data->pristine;
+  gboolean abandoned = data->writers == 0;
+  int broken = data->hole != G_MAXUINT64 ? data->hole_errno : 0;
   pthread_mutex_unlock (&data->mutex);
   rack_local_facts (local, &facts);
   if (pristine && !written)
     rack_local_remove (local, NULL, &error);
+  else if (broken != 0 && facts.state == RACK_LOCAL_SCRATCH && local_is_mail (&facts))
+    {
+      if (abandoned)
+        forsake (mount, local, &facts, broken);
+      pthread_mutex_unlock (&data->octets);
+      return broken;
+    }
   else if (!written && (is_ready (&facts) || (renamed && is_to_be_queued_again (&facts)))
            && queue (data, &facts, &error))
     *ticket = data->ticket;

@@ -55,6 +55,51 @@ lock_octets (LocalData *data, GCancellable *cancellable)
   return result;
 }
 
+/* Octets from begin on were written up to end, or could not be. A message that lacks some is not
+ * to be sent, whatever its program makes of the error. With octets held. */
+static void
+note_written (LocalData *data, guint64 begin, guint64 end, int result)
+{
+  pthread_mutex_lock (&data->mutex);
+  if (result != 0 && begin <= data->hole)
+    {
+      data->hole = begin;
+      data->hole_errno = result;
+    }
+  else if (result == 0 && begin <= data->hole && end > data->hole)
+    data->hole = G_MAXUINT64;
+  pthread_mutex_unlock (&data->mutex);
+}
+
+/* The same: there are only so many octets now. */
+static void
+note_cut (LocalData *data, guint64 size)
+{
+  pthread_mutex_lock (&data->mutex);
+  if (size <= data->hole)
+    data->hole = G_MAXUINT64;
+  pthread_mutex_unlock (&data->mutex);
+}
+
+/* Whether a message may have so many octets where this one is to be sent: 0, or an errno. waits:
+ * also if that is not known yet. */
+static int
+check_size (const Node *node, guint64 size, gboolean waits)
+{
+  const LocalData *data = node->data;
+  g_autoptr (GError) error = NULL;
+  RackLocalFacts facts;
+  rack_local_facts (data->local, &facts);
+  if (!local_is_mail (&facts))
+    return 0;
+  if (waits)
+    rack_folder_await_limits (facts.folder, TRUE);
+  if (rack_folder_takes_size (facts.folder, size, &error))
+    return 0;
+  mount_note_problem (node->mount, error->message);
+  return errno_of (error);
+}
+
 static void
 unlock_octets (LocalData *data)
 {
@@ -66,16 +111,21 @@ unlock_octets (LocalData *data)
 }
 
 static int
-truncate_file (LocalData *data, off_t size, GCancellable *cancellable)
+truncate_file (Node *node, off_t size, GCancellable *cancellable)
 {
+  LocalData *data = node->data;
   g_autoptr (GError) error = NULL;
   int fd = rack_local_file (data->local, &error);
   if (fd < 0)
     return errno_of (error);
-  int result = lock_octets (data, cancellable);
+  int result = check_size (node, (guint64) size, FALSE);
+  if (result == 0)
+    result = lock_octets (data, cancellable);
   if (result != 0)
     return result;
   result = ftruncate (fd, size) == 0 ? 0 : errno;
+  if (result == 0)
+    note_cut (data, (guint64) size);
   unlock_octets (data);
   return result;
 }
@@ -97,7 +147,7 @@ open_file (Node *node, struct fuse_file_info *fi, GCancellable *cancellable, gpo
     return ESTALE;
   if (rack_local_file (data->local, &error) < 0)
     return errno_of (error);
-  int result = fi->flags & O_TRUNC ? truncate_file (data, 0, cancellable) : 0;
+  int result = fi->flags & O_TRUNC ? truncate_file (node, 0, cancellable) : 0;
   if (result != 0)
     return result;
   pthread_mutex_lock (&data->mutex);
@@ -157,7 +207,10 @@ write_file (Node *node, gpointer handle, const char *octets, gsize size, off_t o
   int result = lock_octets (data, cancellable);
   if (result != 0)
     return result;
-  result = write_all (fd, octets, size, offset);
+  result = check_size (node, (guint64) offset + size, FALSE);
+  if (result == 0)
+    result = write_all (fd, octets, size, offset);
+  note_written (data, (guint64) offset, (guint64) offset + size, result);
   unlock_octets (data);
   return result;
 }
@@ -172,12 +225,18 @@ flush (Node *node, gpointer handle, GCancellable *cancellable)
   g_autoptr (GError) error = NULL;
   pthread_mutex_lock (&data->mutex);
   gboolean unsynced = data->unsynced;
+  int broken = data->hole != G_MAXUINT64 ? data->hole_errno : 0;
   pthread_mutex_unlock (&data->mutex);
   rack_local_facts (data->local, &facts);
   if (!unsynced || facts.state != RACK_LOCAL_SCRATCH || !local_is_mail (&facts))
     return 0;
+  if (broken != 0)
+    return broken;
   if (cancellable == NULL)
     return NODE_WAIT;
+  int result = check_size (node, facts.size, TRUE);
+  if (result != 0)
+    return result;
   pthread_mutex_lock (&data->mutex);
   data->unsynced = FALSE;
   pthread_mutex_unlock (&data->mutex);
@@ -221,7 +280,7 @@ set (Node *node, const struct stat *attributes, int which, GCancellable *cancell
   if (cancellable == NULL)
     return NODE_WAIT;
   if (which & FUSE_SET_ATTR_SIZE)
-    result = truncate_file (data, attributes->st_size, cancellable);
+    result = truncate_file (node, attributes->st_size, cancellable);
   if (result == 0)
     result = local_set (node, attributes, which, cancellable);
   /* truncate(2) opens nothing. */

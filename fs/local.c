@@ -35,6 +35,7 @@ local_node (Mount *mount, RackLocal *local)
   g_autofree char *key = key_of (facts.id);
   LocalData *data = g_new0 (LocalData, 1);
   data->local = rack_local_ref (local);
+  data->hole = G_MAXUINT64;
   pthread_mutex_init (&data->mutex, NULL);
   pthread_mutex_init (&data->octets, NULL);
   return node_new (mount, facts.directory ? &local_directory_ops : &local_file_ops, key, data);

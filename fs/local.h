@@ -60,6 +60,8 @@ typedef struct
   guint handles, writers;
   guint readers;          /* handles that may read; a writer may, too */
   gboolean pristine;      /* a copy of a message that nobody has written to */
+  guint64 hole;           /* octets from here on could not be written; G_MAXUINT64: all could */
+  int hole_errno;         /* why */
   gboolean unsynced;      /* octets were written since they were last on the disk */
   RackTicket ticket;      /* the last it was queued with */
   pthread_mutex_t octets; /* who writes, or decides about what was written, holds it */

@@ -81,7 +81,8 @@ may_pretend (const Mount *mount, RackFolder *folder, const struct stat *attribut
     return EPERM;
   if (!rack_folder_may_change (folder, &error) && error->code != RACK_ERROR_NETWORK)
     return errno_of (error);
-  return 0;
+  Directory directory = { VIEW_MAILDIR, 0, folder, 0 };
+  return view_is_writable (&directory) ? 0 : EACCES;
 }
 
 static void

@@ -34,7 +34,9 @@ may_make_file (const Spot *spot, const char *name)
     return EPERM;
   result = spot_may_change (spot);
   /* What stays here has nothing to do with the network. */
-  return result == EHOSTUNREACH && !spot_is_mail (spot, name) ? 0 : result;
+  if (result == EHOSTUNREACH && !spot_is_mail (spot, name))
+    result = 0;
+  return result != 0 ? result : spot_is_permitted (spot, name);
 }
 
 /* ---- Files ---------------------------------------------------------------------------------- */

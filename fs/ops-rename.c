@@ -176,6 +176,19 @@ rename_sent (Rename *move)
   return move->old.kind == THING_MESSAGE ? rename_message (move) : ENOENT;
 }
 
+/* It is to be mail from now on. */
+static int
+check_size (const Rename *move)
+{
+  RackFolder *folder = move->to.directory.folder;
+  g_autoptr (GError) error = NULL;
+  rack_folder_await_limits (folder, TRUE);
+  if (rack_folder_takes_size (folder, move->old.facts.size, &error))
+    return 0;
+  mount_note_problem (move->mount, error->message);
+  return errno_of (error);
+}
+
 static int
 rename_local (Rename *move)
 {
@@ -188,6 +201,10 @@ rename_local (Rename *move)
   if (move->there.kind == THING_MESSAGE && !folder_has_drafts (move->to.directory.folder))
     return EEXIST;
   int result = mail ? spot_may_change (&move->to) : 0;
+  if (result == 0)
+    result = spot_is_permitted (&move->to, move->name);
+  if (result == 0 && mail && !move->old.facts.directory)
+    result = check_size (move);
   if (result != 0)
     return result;
   /* It is not to be sent any more. */

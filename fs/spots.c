@@ -86,6 +86,20 @@ spot_may_change (const Spot *spot)
   return rack_folder_may_change (spot->directory.folder, &error) ? 0 : errno_of (error);
 }
 
+int
+spot_is_permitted (const Spot *spot, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean mail = spot_is_mail (spot, name);
+  rack_folder_await_limits (spot->directory.folder, FALSE);
+  if (!mail)
+    return view_is_writable (&spot->directory) ? 0 : EACCES;
+  if (!rack_folder_may (spot->directory.folder, RACK_RIGHT_INSERT, &error))
+    return errno_of (error);
+  rack_folder_want_sizes (spot->directory.folder);
+  return 0;
+}
+
 gboolean
 spot_is_mail (const Spot *spot, const char *name)
 {

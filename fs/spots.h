@@ -34,6 +34,9 @@ gboolean spot_same (const Spot *a, const Spot *b);
 int spot_takes_files (const Spot *spot);
 /* Whether changes may be made in its folder now: 0, or an errno. */
 int spot_may_change (const Spot *spot);
+/* Whether the server lets a file be made there that is called name: 0 or EACCES. What stays here
+ * goes where anything may be changed. May wait for the server a moment. */
+int spot_is_permitted (const Spot *spot, const char *name);
 /* What is called name there is to become mail once it was written. */
 gboolean spot_is_mail (const Spot *spot, const char *name);
 /* The same for a local file, where it is. */

@@ -233,6 +233,7 @@ forget (Mount *mount, View view, const RackChange *change)
     case RACK_CHANGE_OFFLINE:
     case RACK_CHANGE_VALIDITY:
     case RACK_CHANGE_LOCAL:
+    case RACK_CHANGE_RIGHTS:
       view_forget (mount, view, change);
       break;
     }

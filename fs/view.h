@@ -145,6 +145,9 @@ void view_child_name (View view, RackFolder *parent, const char *directory, char
 
 /* What name is in directory, if it is a directory of the same view: a folder or a place. */
 gboolean view_find_directory (const Directory *directory, const char *name, Directory *found);
+/* Whether the server lets anything in directory be changed, as far as is known: names made or taken
+ * away. */
+gboolean view_is_writable (const Directory *directory);
 /* Whether directory is where the messages are. */
 gboolean view_has_messages (const Directory *directory);
 guint32 view_name_uid (const Directory *directory, const char *name);

@@ -94,6 +94,20 @@ child_by_name (const Directory *directory, const char *name)
   return rack_folder_child (directory->folder, name);
 }
 
+/* In a Maildir a flag is a name. */
+gboolean
+view_is_writable (const Directory *directory)
+{
+  const RackRights flags = RACK_RIGHT_SEEN | RACK_RIGHT_WRITE;
+  const RackRights removes = RACK_RIGHT_DELETE | RACK_RIGHT_EXPUNGE;
+  RackFolderFacts facts;
+  rack_folder_facts (directory->folder, &facts);
+  RackRights any = RACK_RIGHT_INSERT | RACK_RIGHT_CREATE;
+  if (view_ops (directory->view)->name_flags != NULL)
+    any |= flags;
+  return (facts.rights & any) != 0 || (facts.rights & removes) == removes;
+}
+
 gboolean
 view_has_messages (const Directory *directory)
 {
@@ -298,6 +312,18 @@ forget_local (Mount *mount, View view, const RackChange *change)
     }
 }
 
+/* Modes of directories. */
+static void
+forget_rights (Mount *mount, View view, const RackChange *change)
+{
+  for (guint place = 0; place <= view_places (view); place++)
+    {
+      Directory directory = { view, place, change->folder, 0 };
+      fuse_lowlevel_notify_inval_inode (mount->session, inode_of_directory (mount, &directory), -1,
+                                        0);
+    }
+}
+
 void
 view_forget (Mount *mount, View view, const RackChange *change)
 {
@@ -312,6 +338,9 @@ view_forget (Mount *mount, View view, const RackChange *change)
       break;
     case RACK_CHANGE_LOCAL:
       forget_local (mount, view, change);
+      break;
+    case RACK_CHANGE_RIGHTS:
+      forget_rights (mount, view, change);
       break;
     case RACK_CHANGE_SIZES: /* the files are the same in every view */
     case RACK_CHANGE_FLAGS:

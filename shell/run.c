@@ -84,6 +84,7 @@ shell_exit_status (const GError *error)
     case RACK_ERROR_TIMEOUT:
     case RACK_ERROR_UNKNOWN_OUTCOME:
     case RACK_ERROR_BUSY:
+    case RACK_ERROR_UNAVAILABLE:
       return EX_TEMPFAIL;
     case RACK_ERROR_PROTOCOL:
       return EX_PROTOCOL;
@@ -104,6 +105,8 @@ shell_exit_status (const GError *error)
     case RACK_ERROR_STALE:
     case RACK_ERROR_TOO_LARGE:
     case RACK_ERROR_UNSUPPORTED:
+    case RACK_ERROR_DENIED:
+    case RACK_ERROR_SERVER:
       return 1;
     }
   return EX_SOFTWARE;

@@ -25,7 +25,7 @@ typedef struct RackExchange RackExchange;
 typedef enum
 {
   RACK_TAKES_FETCH = 1 << 0,
-  RACK_TAKES_LIST = 1 << 1, /* LIST, LSUB, XLIST */
+  RACK_TAKES_LIST = 1 << 1, /* LIST, LSUB, XLIST, MYRIGHTS */
   RACK_TAKES_STATUS = 1 << 2,
   RACK_TAKES_SEARCH = 1 << 3,   /* SEARCH, ESEARCH, SORT, THREAD */
   RACK_TAKES_SELECT = 1 << 4,   /* FLAGS, EXISTS, RECENT, and untagged OK with a code */

@@ -39,6 +39,7 @@ static const Class classes[] = {
   { "LOGIN", RACK_TAKES_OTHER | RACK_TAKES_CODES, BEFORE | RACK_EXCHANGE_LOGS_IN },
   { "LOGOUT", 0, BEFORE | RACK_EXCHANGE_LOGS_OUT },
   { "LSUB", RACK_TAKES_LIST, REPEAT },
+  { "MYRIGHTS", RACK_TAKES_LIST, REPEAT },
   { "NAMESPACE", RACK_TAKES_OTHER, REPEAT },
   { "NOOP", 0, RACK_EXCHANGE_BEFORE_LOGIN | REPEAT },
   { "NOTIFY", 0, ALONE }, /* what comes with it is news like what comes later */

@@ -37,6 +37,7 @@ kind_of (const RackResponse *response)
       return RACK_TAKES_FETCH;
     case RACK_RESPONSE_LIST:
     case RACK_RESPONSE_LSUB:
+    case RACK_RESPONSE_MYRIGHTS: /* comes with the list, where that is asked (RFC 8440) */
       return RACK_TAKES_LIST;
     case RACK_RESPONSE_MAILBOX_STATUS:
       return RACK_TAKES_STATUS;
@@ -63,7 +64,6 @@ kind_of (const RackResponse *response)
     case RACK_RESPONSE_QUOTAROOT:
     case RACK_RESPONSE_ACL:
     case RACK_RESPONSE_LISTRIGHTS:
-    case RACK_RESPONSE_MYRIGHTS:
     case RACK_RESPONSE_OTHER:
       return RACK_TAKES_OTHER;
     }

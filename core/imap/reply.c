@@ -68,6 +68,8 @@ rack_reply_get (const RackReply *reply, guint index)
   return index < reply->responses->len ? g_ptr_array_index (reply->responses, index) : NULL;
 }
 
+/* What a response code of a refusal means (RFC 5530, RFC 9051 section 7.1): the only place that says
+ * so. What that is to programs is the table of fs/errors.c. */
 static RackError
 error_code (RackCodeKind code)
 {
@@ -75,25 +77,36 @@ error_code (RackCodeKind code)
     {
     case RACK_CODE_NONEXISTENT:
     case RACK_CODE_TRYCREATE:
+    case RACK_CODE_EXPUNGEISSUED:
       return RACK_ERROR_NOT_FOUND;
     case RACK_CODE_ALREADYEXISTS:
       return RACK_ERROR_EXISTS;
     case RACK_CODE_BADCHARSET:
+    case RACK_CODE_UNKNOWN_CTE:
       return RACK_ERROR_UNSUPPORTED;
     case RACK_CODE_NOPERM:
     case RACK_CODE_READ_ONLY:
-      return RACK_ERROR_READ_ONLY;
+      return RACK_ERROR_DENIED;
+    case RACK_CODE_CANNOT:
+      return RACK_ERROR_INVALID;
     case RACK_CODE_OVERQUOTA:
       return RACK_ERROR_QUOTA;
     case RACK_CODE_TOOBIG:
     case RACK_CODE_LIMIT:
       return RACK_ERROR_TOO_LARGE;
     case RACK_CODE_INUSE:
-    case RACK_CODE_UNAVAILABLE:
+    case RACK_CODE_HASCHILDREN:
       return RACK_ERROR_BUSY;
+    case RACK_CODE_UNAVAILABLE:
+      return RACK_ERROR_UNAVAILABLE;
+    case RACK_CODE_CONTACTADMIN:
+    case RACK_CODE_CORRUPTION:
+    case RACK_CODE_SERVERBUG:
+      return RACK_ERROR_SERVER;
     case RACK_CODE_AUTHENTICATIONFAILED:
     case RACK_CODE_AUTHORIZATIONFAILED:
     case RACK_CODE_EXPIRED:
+    case RACK_CODE_PRIVACYREQUIRED:
       return RACK_ERROR_AUTH;
     default:
       return RACK_ERROR_REFUSED;

@@ -16,3 +16,6 @@ void rack_reply_add (RackReply *reply, const RackResponse *response);
 gboolean rack_reply_is_empty (const RackReply *reply);
 /* The error that NO or BAD means; NULL for OK. Returns: (owned) */
 GError *rack_reply_to_error (const RackReply *reply);
+/* ---- rights.c ---- */
+/* Of "lrswipkxte", and of what RFC 2086 had. */
+RackRights rack_rights_parse (RackStr text);

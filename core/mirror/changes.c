@@ -235,6 +235,13 @@ rack_changes_push_validity (RackFolder *folder, guint32 row)
 }
 
 void
+rack_changes_push_rights (RackFolder *folder)
+{
+  if (folder->mirror->options.changes)
+    enqueue (folder->mirror->changes, node_new (RACK_CHANGE_RIGHTS, folder, 0, 0));
+}
+
+void
 rack_changes_push_local (RackFolder *folder, guint space, const char *name)
 {
   if (!folder->mirror->options.changes)

@@ -43,6 +43,7 @@ rack_folder_new (RackMirror *mirror, RackFolder *parent, guint32 id, char *mailb
   folder->children = g_ptr_array_new ();
   folder->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   folder->changed = mirror->started;
+  rack_limits_init (&folder->limits);
   rack_news_init (&folder->news);
   pthread_mutex_init (&folder->mutex, NULL);
   rack_cond_init (&folder->cond);
@@ -132,6 +133,7 @@ rack_folder_facts (RackFolder *folder, RackFolderFacts *facts)
   facts->selectable = folder->selectable;
   facts->gone = folder->gone;
   facts->children = folder->children->len;
+  facts->rights = folder->limits.rights;
   pthread_mutex_unlock (&mirror->tree);
 }
 

@@ -437,13 +437,47 @@ describe_message (RackLocal *local, const RackAppendFacts *facts)
       facts->keywords != NULL ? g_strjoinv (" ", (char **) facts->keywords) : g_strdup ("");
 }
 
+/* The server would not take it: it is what it would be if it had been sent. */
+static void
+refuse_here (RackLocal *local, const GError *problem)
+{
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  if (local->state == RACK_LOCAL_SCRATCH || local->state == RACK_LOCAL_QUEUED)
+    {
+      g_free (local->problem);
+      local->problem = g_strdup (problem->message);
+      local->ticket = rack_outbox_ticket (outbox);
+      rack_local_become (local, RACK_LOCAL_FAILED);
+      rack_local_write (local, NULL);
+      rack_outbox_tell (local->folder, local->space, local->name);
+    }
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
+/* Whether the server takes it, as far as that is known. */
+static gboolean
+may_queue (RackLocal *local, GError **error)
+{
+  RackLocalFacts facts;
+  GError *problem = NULL;
+  rack_local_facts (local, &facts);
+  if (rack_folder_may (local->folder, RACK_RIGHT_INSERT, &problem)
+      && rack_folder_takes_size (local->folder, facts.size, &problem))
+    return TRUE;
+  refuse_here (local, problem);
+  g_propagate_error (error, problem);
+  return FALSE;
+}
+
 gboolean
 rack_local_queue (RackLocal *local, const RackAppendFacts *facts, RackTicket *ticket,
                   GError **error)
 {
   RackOutbox *outbox = local->mirror->outbox;
   /* Octets first: a row never speaks of what is not there. */
-  if (!rack_folder_may_change (local->folder, error) || !rack_local_sync (local, error))
+  if (!rack_folder_may_change (local->folder, error) || !rack_local_sync (local, error)
+      || !may_queue (local, error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
   gboolean ok = local->state == RACK_LOCAL_SCRATCH || local->state == RACK_LOCAL_QUEUED;

@@ -248,13 +248,25 @@ move_locked (RackOutbox *outbox, RackFolder *folder, guint32 row, guint32 uid, R
   return make (outbox, pending, ticket, error);
 }
 
+/* A message that is moved is copied, marked and expunged (RFC 6851). */
+static gboolean
+may_move (RackFolder *folder, RackFolder *to, GError **error)
+{
+  rack_folder_await_limits (folder, FALSE);
+  if (to != NULL)
+    rack_folder_await_limits (to, FALSE);
+  return rack_folder_may (folder, RACK_RIGHT_DELETE | RACK_RIGHT_EXPUNGE, error)
+         && (to == NULL || rack_folder_may (to, RACK_RIGHT_INSERT, error));
+}
+
 gboolean
 rack_folder_move (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to, const char *name,
                   const char *base, guint base_space, RackTicket *ticket, GError **error)
 {
   RackOutbox *outbox = folder->mirror->outbox;
   const Target as = { name, TRUE, base, base_space };
-  if (!rack_folder_may_change (folder, error) || !rack_folder_may_change (to, error))
+  if (!rack_folder_may_change (folder, error) || !rack_folder_may_change (to, error)
+      || !may_move (folder, to, error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
   gboolean ok = is_free (outbox, to, name, error)
@@ -270,6 +282,9 @@ rack_folder_copy (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to, 
   RackOutbox *outbox = folder->mirror->outbox;
   gboolean ok = FALSE;
   if (!rack_folder_may_change (to, error))
+    return FALSE;
+  rack_folder_await_limits (to, FALSE);
+  if (!rack_folder_may (to, RACK_RIGHT_INSERT, error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
   RackPending *queued = rack_pending_locate (outbox, &folder, &row, &uid, error);
@@ -355,9 +370,12 @@ rack_folder_remove (RackFolder *folder, guint32 row, guint32 uid, RackTicket *ti
   RackFolder *now = rack_mirror_whereabouts (mirror, row, uid, &entry);
   if (now != NULL && entry.name[0] == '\0')
     rack_folder_find (now, uid, &entry);
+  gboolean for_good = trash == NULL || is_within (now != NULL ? now : folder, trash);
+  if (!may_move (now != NULL ? now : folder, for_good ? NULL : trash, error))
+    return FALSE;
   pthread_mutex_lock (&outbox->mutex);
   gboolean ok;
-  if (trash == NULL || is_within (now != NULL ? now : folder, trash))
+  if (for_good)
     ok = purge (outbox, folder, row, uid, trash != NULL, ticket, error);
   else
     {
@@ -383,6 +401,17 @@ are_keywords (const char *const *words, GError **error)
   return TRUE;
 }
 
+static RackRights
+rights_for (const RackFlagChange *change)
+{
+  RackFlags flags = change->add | change->remove;
+  gboolean keywords = (change->add_keywords != NULL && *change->add_keywords != NULL)
+                      || (change->remove_keywords != NULL && *change->remove_keywords != NULL);
+  return (flags & RACK_FLAG_SEEN ? RACK_RIGHT_SEEN : 0)
+         | (flags & RACK_FLAG_DELETED ? RACK_RIGHT_DELETE : 0)
+         | (keywords || (flags & ~(RACK_FLAG_SEEN | RACK_FLAG_DELETED)) ? RACK_RIGHT_WRITE : 0);
+}
+
 gboolean
 rack_folder_set_flags (RackFolder *folder, guint32 row, guint32 uid, const RackFlagChange *change,
                        RackTicket *ticket, GError **error)
@@ -391,6 +420,9 @@ rack_folder_set_flags (RackFolder *folder, guint32 row, guint32 uid, const RackF
   gboolean ok = FALSE;
   if (!rack_folder_may_change (folder, error) || !are_keywords (change->add_keywords, error)
       || !are_keywords (change->remove_keywords, error))
+    return FALSE;
+  rack_folder_await_limits (folder, FALSE);
+  if (!rack_folder_may (folder, rights_for (change), error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
   RackPending *queued = rack_pending_locate (outbox, &folder, &row, &uid, error);

@@ -61,7 +61,8 @@ struct RackMirror
   char *notice;
   gint64 started; /* nanoseconds since the epoch */
 
-  pthread_mutex_t tree; /* guards ids, rows, and the tree fields of every folder */
+  pthread_mutex_t tree;  /* guards ids, rows, and the tree fields of every folder */
+  pthread_cond_t limits; /* of the tree's mutex: some folder's limits are known */
   GHashTable *ids;      /* id -> RackFolder (owned here), gone ones too */
   GHashTable *rows;     /* row -> RackFolder */
   RackFolder *root;
@@ -77,6 +78,27 @@ struct RackMirror
   gint offers;      /* atomic: RackOffers */
   gint separator;   /* atomic: of the levels of names, or 0 */
 };
+
+/* What is known of a folder's limits, or asked for. */
+typedef enum
+{
+  RACK_LIMITS_RIGHTS = 1 << 0, /* MYRIGHTS */
+  RACK_LIMITS_SELECT = 1 << 1, /* whether it may be written to at all */
+  RACK_LIMITS_SIZES = 1 << 2,  /* of messages */
+  RACK_LIMITS_ACL = 1 << 3,    /* rights are the server's word */
+} RackLimitsWhat;
+
+/* See limits.c. */
+typedef struct
+{
+  RackRights rights;
+  guint64 append_limit; /* octets of a message */
+  guint64 quota;        /* the same: no message can have so many */
+  RackLimitsWhat known, wanted;
+  gboolean busy;   /* a job is queued or runs */
+  gboolean listed; /* they come with the list */
+  gint64 sizes_at; /* monotonic: when sizes were asked */
+} RackLimits;
 
 /* What a folder's job is asked to do. */
 typedef enum
@@ -121,6 +143,7 @@ struct RackFolder
   gint64 gone_since; /* seconds since the epoch, or 0 */
   guint generation;  /* of the list that named it or something below it last */
   guint listed;      /* of the list that named it itself */
+  RackLimits limits;
 
   pthread_mutex_t mutex; /* guards all that follows */
   pthread_cond_t cond;   /* a job has finished */
@@ -254,6 +277,17 @@ gboolean rack_online_is_held (RackMirror *mirror);
  * again: RACK_ERROR_NETWORK, it cannot be reached. */
 gboolean rack_online_check (RackMirror *mirror, GError **error);
 
+/* ---- limits.c ---- */
+void rack_limits_init (RackLimits *limits);
+/* Somebody uses the folder: its rights are wanted, if they are not known. */
+void rack_limits_look (RackFolder *folder);
+/* They may be others by now. */
+void rack_limits_refresh (RackFolder *folder);
+/* The server refused what seemed to be allowed. folder: may be NULL. */
+void rack_limits_doubt (RackFolder *folder);
+/* The list told them. With the tree's mutex held. Returns: whether they are others now. */
+gboolean rack_limits_take_listed (RackFolder *folder, RackRights rights);
+
 /* ---- watchers.c ---- */
 RackWatchers *rack_watchers_new (RackMirror *mirror);
 /* A folder is in use and its index complete: perhaps it gets a watch. */
@@ -302,6 +336,8 @@ typedef struct
 void rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged *records, guint n);
 /* ONLINE or OFFLINE. */
 void rack_changes_push_state (RackMirror *mirror, RackChangeKind kind);
+/* What may be done in folder is something else now. */
+void rack_changes_push_rights (RackFolder *folder);
 /* folder has another UIDVALIDITY from now on. */
 void rack_changes_push_validity (RackFolder *folder, guint32 row);
 /* One name beside the mail of folder came or went. */

@@ -43,6 +43,7 @@ mirror_new (RackAccount *account, const RackMirrorOptions *options)
   apply_defaults (&mirror->options);
   mirror->started = g_get_real_time () * 1000;
   pthread_mutex_init (&mirror->tree, NULL);
+  rack_cond_init (&mirror->limits);
   mirror->ids = g_hash_table_new (NULL, NULL);
   mirror->rows = g_hash_table_new (NULL, NULL);
   mirror->changes = rack_changes_new ();
@@ -188,6 +189,7 @@ rack_mirror_close (RackMirror *mirror)
   rack_parts_cache_free (mirror->parts);
   rack_threads_cache_free (mirror->threads);
   rack_online_free (mirror->online);
+  pthread_cond_destroy (&mirror->limits);
   pthread_mutex_destroy (&mirror->tree);
   g_object_unref (mirror->cancellable);
   rack_account_unref (mirror->account);

@@ -53,7 +53,9 @@ rack_folder_search (RackFolder *folder, const RackCriteria *criteria, guint32 *r
   g_autoptr (RackSet) found =
       mailbox != NULL ? rack_mailbox_find (mailbox, criteria, cancellable, &problem) : NULL;
   rack_online_note (folder->mirror, problem);
-  if (mailbox == NULL && g_error_matches (problem, RACK_ERROR, RACK_ERROR_REFUSED))
+  if (mailbox == NULL
+      && (g_error_matches (problem, RACK_ERROR, RACK_ERROR_REFUSED)
+          || g_error_matches (problem, RACK_ERROR, RACK_ERROR_DENIED)))
     {
       g_error_free (problem);
       return rack_set_new ();

@@ -159,6 +159,8 @@ refuse (Send *send, RackLocal *local, const GError *problem)
   rack_outbox_tell (send->folder, local->space, local->name);
   pthread_cond_broadcast (&outbox->settled);
   pthread_mutex_unlock (&outbox->mutex);
+  if (g_error_matches (problem, RACK_ERROR, RACK_ERROR_DENIED))
+    rack_limits_doubt (send->folder);
 }
 
 /* Not sent; problem NULL: nobody tried. unknown: the server may have it. */

@@ -82,6 +82,7 @@ refuse (Send *send, const GError *problem)
 {
   RackOutbox *outbox = send->outbox;
   rack_online_say (outbox->mirror, problem);
+  RackFolder *source = send->first->folder, *target = send->first->target;
   pthread_mutex_lock (&outbox->mutex);
   for (guint i = 0; i < send->batch->len; i++)
     {
@@ -94,6 +95,10 @@ refuse (Send *send, const GError *problem)
   g_ptr_array_set_size (send->batch, 0);
   pthread_cond_broadcast (&outbox->settled);
   pthread_mutex_unlock (&outbox->mutex);
+  if (!g_error_matches (problem, RACK_ERROR, RACK_ERROR_DENIED))
+    return;
+  rack_limits_doubt (source);
+  rack_limits_doubt (target);
 }
 
 /* They stay, and are tried again. */

@@ -20,6 +20,8 @@ rack_send_is_final (const GError *problem)
     case RACK_ERROR_NOT_FOUND:
     case RACK_ERROR_EXISTS:
     case RACK_ERROR_READ_ONLY:
+    case RACK_ERROR_DENIED:
+    case RACK_ERROR_SERVER:
     case RACK_ERROR_QUOTA:
     case RACK_ERROR_STALE:
     case RACK_ERROR_INVALID:

@@ -526,5 +526,8 @@ run_job (gpointer data)
   folder->busy = FALSE;
   pthread_mutex_unlock (&folder->mutex);
   if (ok)
-    rack_watchers_consider (folder);
+    {
+      rack_watchers_consider (folder);
+      rack_limits_look (folder);
+    }
 }

@@ -167,6 +167,7 @@ typedef struct
   GHashTable *touched; /* RackFolder -> GPtrArray of directory names that came or went */
   GPtrArray *dropped;  /* of RackFolder: not selectable any more */
   GHashTable *rows;    /* of RackFolder: the store does not know them so */
+  GPtrArray *allowed;  /* of RackFolder: their rights are others now */
 } Refresh;
 
 static void
@@ -288,13 +289,15 @@ apply_info (Refresh *refresh, const RackMailboxInfo *info)
   folder->flags = info->flags;
   folder->selectable = selectable;
   folder->listed = refresh->generation;
+  if (info->has_rights && rack_limits_take_listed (folder, info->rights))
+    g_ptr_array_add (refresh->allowed, folder);
 }
 
 /* The mailboxes that are to be shown. Returns: (owned) */
 static GPtrArray *
 ask_list (RackMirror *mirror, GError **error)
 {
-  RackListOptions options = RACK_LIST_ALL_NAMESPACES;
+  RackListOptions options = RACK_LIST_ALL_NAMESPACES | RACK_LIST_WITH_RIGHTS;
   if (mirror->options.subscribed)
     options |= RACK_LIST_ONLY_SUBSCRIBED;
   GPtrArray *list = rack_account_list (mirror->account, "*", options, mirror->cancellable, error);
@@ -398,6 +401,7 @@ rack_tree_refresh (RackMirror *mirror, GError **error)
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   g_autoptr (GPtrArray) dropped = g_ptr_array_new ();
   g_autoptr (GHashTable) changed = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) allowed = g_ptr_array_new ();
 
   pthread_mutex_lock (&mirror->tree);
   /* One that was asked later is known already. This one may be older than what was made or renamed
@@ -408,7 +412,8 @@ rack_tree_refresh (RackMirror *mirror, GError **error)
       return TRUE;
     }
   mirror->list_applied = asked;
-  Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped, changed };
+  Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped, changed,
+                      allowed };
   mirror->root->generation = refresh.generation;
   for (guint i = 0; i < list->len; i++)
     apply_info (&refresh, list->pdata[i]);
@@ -418,6 +423,8 @@ rack_tree_refresh (RackMirror *mirror, GError **error)
   save_folders (mirror, changed);
   for (guint i = 0; i < dropped->len; i++)
     rack_sync_drop (dropped->pdata[i], FALSE);
+  for (guint i = 0; i < allowed->len; i++)
+    rack_changes_push_rights (allowed->pdata[i]);
   GHashTableIter iter;
   gpointer folder, names;
   g_hash_table_iter_init (&iter, touched);

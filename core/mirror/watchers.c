@@ -221,11 +221,16 @@ rack_watchers_stop_all (RackMirror *mirror)
 /* ---- The poller --------------------------------------------------------------------- */
 
 static gboolean
-needs_a_look (RackFolder *folder)
+is_in_use (RackFolder *folder)
 {
   gint64 in_use = IN_USE_POLLS * folder->mirror->options.poll * 1000;
-  return folder->complete && (!folder->pushed || folder->missed)
-         && g_get_monotonic_time () - folder->touched < in_use;
+  return folder->complete && g_get_monotonic_time () - folder->touched < in_use;
+}
+
+static gboolean
+needs_a_look (RackFolder *folder)
+{
+  return is_in_use (folder) && (!folder->pushed || folder->missed);
 }
 
 static void
@@ -240,6 +245,9 @@ poll_once (RackWatchers *watchers)
   rack_online_note (mirror, problem);
   if (!ok)
     return;
+  g_autoptr (GPtrArray) used = rack_tree_select (mirror, is_in_use);
+  for (guint i = 0; i < used->len; i++)
+    rack_limits_refresh (used->pdata[i]);
   g_autoptr (GPtrArray) folders = rack_tree_select (mirror, needs_a_look);
   for (guint i = 0; i < folders->len; i++)
     rack_sync_request (folders->pdata[i], RACK_WANT_CHECK);

@@ -121,7 +121,7 @@ check_quoted_names (Live *live, GError **error)
         }
       else
         live_require (g_error_matches (problem, RACK_ERROR, RACK_ERROR_REFUSED)
-                      || g_error_matches (problem, RACK_ERROR, RACK_ERROR_READ_ONLY));
+                      || g_error_matches (problem, RACK_ERROR, RACK_ERROR_DENIED));
     }
   return TRUE;
 }

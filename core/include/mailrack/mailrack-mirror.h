@@ -92,6 +92,7 @@ typedef struct
   guint32 messages;    /* in the index */
   guint32 expected;    /* while it is not complete: how many there will be; 0: not known */
   guint32 children;
+  RackRights rights; /* those that are known to be lacking are not in it */
   gint64 changed;       /* when the members last changed: nanoseconds since the epoch, ascending */
   gint64 flags_changed; /* the same, or when flags or keywords of members last did */
 } RackFolderFacts;
@@ -379,6 +380,7 @@ typedef enum
   RACK_CHANGE_VALIDITY = 8, /* folder has another UIDVALIDITY, and row is the new one */
   RACK_CHANGE_LOCAL = 9, /* what is beside the mail of folder (mailrack-outgoing.h) came or went by
                           * itself: items have names, and uid is the space */
+  RACK_CHANGE_RIGHTS = 10, /* what may be done in folder: rack_folder_may(); no items */
 } RackChangeKind;
 
 typedef struct

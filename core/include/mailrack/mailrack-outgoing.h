@@ -34,6 +34,17 @@ RACK_API gboolean rack_outgoing_flush (RackMirror *mirror, GCancellable *cancell
 /* Whether changes may be made in this folder now. FALSE: READ_ONLY, or NETWORK. Never waits. */
 RACK_API gboolean rack_folder_may_change (RackFolder *folder, GError **error);
 
+/* What the server lets us do is known before it is tried, as far as it tells (RFC 4314, RFC 7889,
+ * RFC 9208, SELECT); what is not known is allowed. Never waits. RACK_ERROR_DENIED. */
+RACK_API gboolean rack_folder_may (RackFolder *folder, RackRights needed, GError **error);
+/* Whether a message may have so many octets there: RACK_ERROR_TOO_LARGE; RACK_ERROR_QUOTA: the
+ * whole quota is less. Never waits. */
+RACK_API gboolean rack_folder_takes_size (RackFolder *folder, guint64 size, GError **error);
+/* Waits a moment for what the two above know, sizes only if they matter. */
+RACK_API void rack_folder_await_limits (RackFolder *folder, gboolean sizes);
+/* Has sizes asked for: something is going to be written. Never waits. */
+RACK_API void rack_folder_want_sizes (RackFolder *folder);
+
 /* ---- Messages: by row and UID, as they were seen -------------------------------- */
 
 /* To another folder, where it is called name (one path component; a message that is called so is
@@ -172,7 +183,8 @@ typedef struct
   guint32 replaces;            /* a UID of its folder that goes once this is there; 0: none */
 } RackAppendFacts;
 /* It is to be a message of its folder, under its name; its date is mtime. Durable when this
- * returns, octets included. It is sent when it was left alone for a moment, so that a date may
+ * returns, octets included. What the server is known not to take (rack_folder_may(),
+ * rack_folder_takes_size()) is FAILED then. It is sent when it was left alone for a moment, so that a date may
  * still be set, or at once when somebody waits for the ticket. */
 RACK_API gboolean rack_local_queue (RackLocal *local, const RackAppendFacts *facts,
                                     RackTicket *ticket, GError **error);

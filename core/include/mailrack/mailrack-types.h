@@ -39,7 +39,7 @@ typedef enum
   RACK_ERROR_REFUSED = 8,          /* tagged NO or BAD without a more exact code */
   RACK_ERROR_NOT_FOUND = 9,        /* no such mailbox or message; also TRYCREATE */
   RACK_ERROR_EXISTS = 10,          /* the mailbox exists already */
-  RACK_ERROR_READ_ONLY = 11,       /* opened or configured so, or no permission */
+  RACK_ERROR_READ_ONLY = 11,       /* opened or configured so */
   RACK_ERROR_QUOTA = 12,           /* OVERQUOTA */
   RACK_ERROR_STALE = 13,           /* UIDVALIDITY changed: every UID you hold is void */
   RACK_ERROR_CLOSED = 14,          /* BYE, or the connection died; the command had no effect */
@@ -50,7 +50,10 @@ typedef enum
   RACK_ERROR_TOO_LARGE = 19,       /* over APPENDLIMIT, or over a limit of ours */
   RACK_ERROR_UNSUPPORTED = 20,     /* the server lacks the extension this needs */
   RACK_ERROR_IO = 21,              /* this machine's disk or memory, not the network */
-  RACK_ERROR_BUSY = 22, /* another program has what only one may have; also INUSE, UNAVAILABLE */
+  RACK_ERROR_BUSY = 22,        /* another program has what only one may have; also INUSE */
+  RACK_ERROR_DENIED = 23,      /* no right to do that: NOPERM, READ-ONLY, an ACL */
+  RACK_ERROR_UNAVAILABLE = 24, /* the server cannot just now: UNAVAILABLE */
+  RACK_ERROR_SERVER = 25,      /* it is broken, as it says: CORRUPTION, SERVERBUG, CONTACTADMIN */
 } RackError;
 
 /* ---- Strings ------------------------------------------------------------ */

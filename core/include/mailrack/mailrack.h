@@ -200,6 +200,25 @@ typedef struct
 } RackTraffic;
 RACK_API void rack_account_traffic (RackAccount *account, RackTraffic *traffic);
 
+/* What one may do with a mailbox (RFC 4314 section 2.1), by the letters of that. */
+typedef enum
+{
+  RACK_RIGHT_LOOKUP = 1 << 0,  /* l: it is listed */
+  RACK_RIGHT_READ = 1 << 1,    /* r: SELECT, FETCH, COPY from it */
+  RACK_RIGHT_SEEN = 1 << 2,    /* s: change \Seen */
+  RACK_RIGHT_WRITE = 1 << 3,   /* w: change the other flags and keywords */
+  RACK_RIGHT_INSERT = 1 << 4,  /* i: APPEND, COPY into it */
+  RACK_RIGHT_POST = 1 << 5,    /* p: mail to it */
+  RACK_RIGHT_CREATE = 1 << 6,  /* k: CREATE below it, RENAME to there */
+  RACK_RIGHT_REMOVE = 1 << 7,  /* x: DELETE it, RENAME it */
+  RACK_RIGHT_DELETE = 1 << 8,  /* t: change \Deleted */
+  RACK_RIGHT_EXPUNGE = 1 << 9, /* e: EXPUNGE */
+  RACK_RIGHT_ADMIN = 1 << 10,  /* a: give rights to others */
+  RACK_RIGHTS_ALL = (1 << 11) - 1,
+} RackRights;
+/* "lrswi". Returns: (owned) */
+RACK_API char *rack_rights_to_string (RackRights rights);
+
 typedef struct
 {
   char *name;          /* UTF-8 */
@@ -207,6 +226,8 @@ typedef struct
   RackListFlags flags; /* SUBSCRIBED only where it was asked for or offered */
   RackStatusItems status_items;
   guint64 messages, uid_next, uid_validity, unseen, highest_modseq; /* as status_items says */
+  gboolean has_rights; /* the server said which, without being asked for each */
+  RackRights rights;
 } RackMailboxInfo;
 RACK_API void rack_mailbox_info_free (RackMailboxInfo *info);
 
@@ -218,6 +239,8 @@ typedef enum
   /* With the pattern "*": also what the namespaces of other users and shared mailboxes hold where
    * the server leaves them out of "*" (RFC 2342 section 5). Whether there are any is asked once. */
   RACK_LIST_ALL_NAMESPACES = 1 << 2,
+  /* Where the server tells them with the list (LIST-MYRIGHTS, RFC 8440). */
+  RACK_LIST_WITH_RIGHTS = 1 << 3,
 } RackListOptions;
 
 /* pattern as LIST has it ("*", "%", "a/%"); SPECIAL-USE and LIST-EXTENDED are used where
@@ -237,6 +260,16 @@ RACK_API gboolean rack_account_subscribe (RackAccount *account, const char *name
 /* Without selecting it. Returns: (owned) */
 RACK_API RackMailboxInfo *rack_account_status (RackAccount *account, const char *name,
                                                GCancellable *cancellable, GError **error);
+
+/* Ours in a mailbox. RACK_ERROR_UNSUPPORTED: the server has no ACL. */
+RACK_API gboolean rack_account_rights (RackAccount *account, const char *mailbox,
+                                       RackRights *rights, GCancellable *cancellable,
+                                       GError **error);
+/* How many octets a message may have that is appended there (APPENDLIMIT, RFC 7889). *limit:
+ * G_MAXUINT64 if none is known. Asks only a server whose limits are not the same for all. */
+RACK_API gboolean rack_account_append_limit (RackAccount *account, const char *mailbox,
+                                             guint64 *limit, GCancellable *cancellable,
+                                             GError **error);
 
 typedef struct
 {

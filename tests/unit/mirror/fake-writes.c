@@ -18,6 +18,12 @@ rack_account_is_read_only (RackAccount *account)
   return FALSE;
 }
 
+NEVER (gboolean, rack_account_rights, RackAccount *account, const char *mailbox, RackRights *rights,
+       GCancellable *cancellable, GError **error)
+NEVER (gboolean, rack_account_append_limit, RackAccount *account, const char *mailbox,
+       guint64 *limit, GCancellable *cancellable, GError **error)
+NEVER (gboolean, rack_account_quota, RackAccount *account, const char *mailbox, RackQuota *quota,
+       GCancellable *cancellable, GError **error)
 NEVER (RackAppend *, rack_append_new_many, RackAccount *account, const char *mailbox,
        const RackAppendItem *items, guint n, GCancellable *cancellable, GError **error)
 NEVER (gboolean, rack_append_write, RackAppend *append, const void *data, gsize size,

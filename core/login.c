@@ -403,7 +403,7 @@ conclude (Login *login, RackCall *call, gboolean may_retry, GError **error)
     return LOGIN_RETRY;
   GError *refused = rack_reply_to_error (call->reply);
   if (refused->code == RACK_ERROR_REFUSED || refused->code == RACK_ERROR_INVALID
-      || status->code.kind == RACK_CODE_CONTACTADMIN)
+      || refused->code == RACK_ERROR_DENIED || status->code.kind == RACK_CODE_CONTACTADMIN)
     refused->code = RACK_ERROR_AUTH;
   g_propagate_prefixed_error (error, refused, "login by %s refused: ", login->mechanism->name);
   return LOGIN_FAILED;

@@ -142,6 +142,8 @@ call_free (Call *call)
 static void
 finish (Call *call)
 {
+  if (call->result == EAGAIN && call->again != 0)
+    call->result = call->again;
   if (call->result == 0)
     call->reply (call);
   else
@@ -153,9 +155,11 @@ wait_call (Task *task, GCancellable *cancellable, GError **error)
 {
   Call *call = task->handle;
   g_autoptr (GError) problem = NULL;
+  RackMirror *mirror = call->mount->mirror;
+  RackTicket before = rack_outgoing_latest (mirror);
   call->result = call->run (call, cancellable);
   if (call->result == 0 && call->changes && call->mount->commit_server
-      && !rack_outgoing_flush (call->mount->mirror, cancellable, &problem))
+      && !rack_outgoing_flush_after (mirror, before, cancellable, &problem))
     call->result = errno_of (problem);
   /* Not "unknown", of a change that nobody waits for any more. */
   if (call->result != 0 && g_cancellable_is_cancelled (cancellable))

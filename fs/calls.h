@@ -38,6 +38,7 @@ struct Call
   unsigned int flags;
   gboolean directory;
   gboolean changes;    /* it changes mail: with commit = server it is answered when that has it */
+  int again;           /* what a program gets in the place of EAGAIN; 0: that */
   const char *written; /* borrowed from the request, or from text */
   size_t size;
   off_t offset;

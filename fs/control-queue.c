@@ -230,7 +230,8 @@ control_queue_describe (Mount *mount, GString *text)
 {
   g_autoptr (GPtrArray) items = rack_outgoing_list (mount->mirror);
   guint failed = 0;
-  const char *reason = NULL;
+  g_autofree char *refusal = rack_outgoing_refusal (mount->mirror);
+  const char *reason = refusal;
   for (guint i = 0; i < items->len; i++)
     {
       const RackOutgoing *item = items->pdata[i];

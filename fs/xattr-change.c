@@ -131,8 +131,8 @@ change (fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, siz
       return;
     }
   Call *call = call_new (req, ino, run_set, call_reply_done);
-  if (call != NULL)
-    call->changes = TRUE;
+  call->changes = TRUE;
+  call->again = EBUSY; /* of EAGAIN the kernel makes "not supported" here */
   call->name = g_strdup (name);
   call->written = value;
   call->size = size;

@@ -84,7 +84,9 @@ error_code (RackCodeKind code)
     case RACK_CODE_BADCHARSET:
     case RACK_CODE_UNKNOWN_CTE:
       return RACK_ERROR_UNSUPPORTED;
+    case RACK_CODE_AUTHORIZATIONFAILED:
     case RACK_CODE_NOPERM:
+    case RACK_CODE_PRIVACYREQUIRED:
     case RACK_CODE_READ_ONLY:
       return RACK_ERROR_DENIED;
     case RACK_CODE_CANNOT:
@@ -104,9 +106,7 @@ error_code (RackCodeKind code)
     case RACK_CODE_SERVERBUG:
       return RACK_ERROR_SERVER;
     case RACK_CODE_AUTHENTICATIONFAILED:
-    case RACK_CODE_AUTHORIZATIONFAILED:
     case RACK_CODE_EXPIRED:
-    case RACK_CODE_PRIVACYREQUIRED:
       return RACK_ERROR_AUTH;
     default:
       return RACK_ERROR_REFUSED;

@@ -59,6 +59,7 @@ rack_local_free (RackLocal *local)
   g_free (local->name);
   g_free (local->keywords);
   g_free (local->problem);
+  rack_put_off_clear (&local->off);
   g_free (local);
 }
 

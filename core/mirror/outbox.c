@@ -11,6 +11,9 @@
 
 /* Answers for those who ask after the fact. */
 #define FAILURES_MAX 1000
+/* What the server could not do is tried again after so long, milliseconds. */
+#define RETRY_FIRST  500
+#define RETRY_MAX    60000
 /* How often those who wait look whether something changed, milliseconds. */
 #define WAIT_STEP    3600000
 
@@ -25,8 +28,25 @@ rack_outbox_ticket (RackOutbox *outbox)
 }
 
 void
+rack_put_off_clear (RackPutOff *off)
+{
+  off->until = 0;
+  g_clear_error (&off->why);
+}
+
+void
+rack_put_off (RackPutOff *off, guint tries, const GError *why)
+{
+  gint64 delay = MIN (RETRY_FIRST << MIN (tries, 6), RETRY_MAX);
+  g_clear_error (&off->why);
+  off->why = g_error_copy (why);
+  off->until = g_get_monotonic_time () + delay * 1000;
+}
+
+void
 rack_pending_free (RackPending *pending)
 {
+  rack_put_off_clear (&pending->off);
   g_free (pending->name);
   g_free (pending->base);
   g_free (pending->add_keywords);
@@ -77,6 +97,8 @@ rack_outbox_fail (RackOutbox *outbox, RackTicket ticket, GError *error)
 {
   RackFailure *failure = g_new (RackFailure, 1);
   *failure = (RackFailure){ .ticket = ticket, .error = error };
+  g_free (outbox->refusal);
+  outbox->refusal = g_strdup (error->message);
   g_queue_push_head (&outbox->failures, failure);
   if (outbox->failures.length > FAILURES_MAX)
     failure_free (g_queue_pop_tail (&outbox->failures));
@@ -247,6 +269,7 @@ rack_outbox_free (RackOutbox *outbox)
   g_hash_table_unref (outbox->moved);
   rack_locals_clear (outbox);
   g_queue_clear_full (&outbox->failures, failure_free);
+  g_free (outbox->refusal);
   rack_journal_close (outbox->journal);
   pthread_cond_destroy (&outbox->work);
   pthread_cond_destroy (&outbox->settled);
@@ -256,15 +279,17 @@ rack_outbox_free (RackOutbox *outbox)
 
 /* ---- Waiting -------------------------------------------------------------------------------- */
 
+/* Those below after that are put off are not waited for. */
 static gboolean
-is_on_its_way (RackOutbox *outbox, RackTicket first, RackTicket last)
+is_on_its_way (RackOutbox *outbox, RackTicket first, RackTicket last, RackTicket after)
 {
   GHashTableIter iter;
   gpointer one;
   for (guint i = 0; i < outbox->pending->len; i++)
     {
       const RackPending *pending = outbox->pending->pdata[i];
-      if (pending->id >= first && pending->id <= last && pending->step != RACK_STEP_FAILED)
+      if (pending->id >= first && pending->id <= last && pending->step != RACK_STEP_FAILED
+          && (pending->id >= after || pending->off.until == 0))
         return TRUE;
     }
   g_hash_table_iter_init (&iter, outbox->locals);
@@ -272,22 +297,23 @@ is_on_its_way (RackOutbox *outbox, RackTicket first, RackTicket last)
     {
       const RackLocal *local = one;
       if (local->ticket >= first && local->ticket <= last
+          && (local->ticket >= after || local->off.until == 0)
           && (local->state == RACK_LOCAL_QUEUED || local->state == RACK_LOCAL_SENDING))
         return TRUE;
     }
   return FALSE;
 }
 
-/* A ticket is always answered the same. Who waits for all hears of those that nobody was told of
- * yet, or else one refusal would fail every wait from then on. */
+/* Who waits for all hears of those that nobody was told of yet, or else one refusal would fail every
+ * wait from then on. again: also what somebody was told already. */
 static gboolean
-tell_failure (RackOutbox *outbox, RackTicket first, RackTicket last, GError **error)
+tell_failure (RackOutbox *outbox, RackTicket first, RackTicket last, gboolean again, GError **error)
 {
   const RackFailure *told = NULL;
   for (GList *at = outbox->failures.tail; at != NULL; at = at->prev)
     {
       RackFailure *failure = at->data;
-      if (failure->ticket < first || failure->ticket > last || (first != last && failure->told))
+      if (failure->ticket < first || failure->ticket > last || (failure->told && !again))
         continue;
       failure->told = TRUE;
       told = told != NULL ? told : failure;
@@ -297,8 +323,58 @@ tell_failure (RackOutbox *outbox, RackTicket first, RackTicket last, GError **er
   return told == NULL;
 }
 
+/* Of whatever is within these tickets. */
+static void
+each_put_off (RackOutbox *outbox, RackTicket first, RackTicket last,
+              void (*func) (RackPutOff *off, gpointer data), gpointer data)
+{
+  GHashTableIter iter;
+  gpointer one;
+  for (guint i = 0; i < outbox->pending->len; i++)
+    {
+      RackPending *pending = outbox->pending->pdata[i];
+      if (pending->id >= first && pending->id <= last)
+        func (&pending->off, data);
+    }
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    {
+      RackLocal *local = one;
+      if (local->ticket >= first && local->ticket <= last)
+        func (&local->off, data);
+    }
+}
+
+static void
+try_now (RackPutOff *off, gpointer data)
+{
+  rack_put_off_clear (off);
+}
+
+static void
+take_reason (RackPutOff *off, gpointer data)
+{
+  GError **error = data;
+  if (off->why != NULL && *error == NULL)
+    *error = g_error_copy (off->why);
+}
+
+/* It was tried, and the server says that it cannot just now. */
 static gboolean
-wait_for (RackMirror *mirror, RackTicket first, RackTicket last, gboolean tells,
+was_put_off (RackOutbox *outbox, RackTicket first, RackTicket last, GError **error)
+{
+  GError *problem = NULL;
+  each_put_off (outbox, first, last, take_reason, &problem);
+  if (problem == NULL)
+    return FALSE;
+  g_propagate_prefixed_error (error, problem, "it stays in the queue: ");
+  return TRUE;
+}
+
+/* Until what is from first to last (0: all there is) has an answer. Only what became of those from
+ * mine on is an error; mine 0: of all of them, if nobody was told yet. */
+static gboolean
+wait_for (RackMirror *mirror, RackTicket first, RackTicket last, RackTicket mine,
           GCancellable *cancellable, GError **error)
 {
   RackOutbox *outbox = mirror->outbox;
@@ -310,8 +386,9 @@ wait_for (RackMirror *mirror, RackTicket first, RackTicket last, gboolean tells,
   if (last == 0)
     last = outbox->last_ticket;
   outbox->urgent = MAX (outbox->urgent, last);
+  each_put_off (outbox, mine, last, try_now, NULL);
   pthread_cond_signal (&outbox->work);
-  while (ok && !outbox->ending && is_on_its_way (outbox, first, last))
+  while (ok && !outbox->ending && is_on_its_way (outbox, first, last, mine))
     {
       gint64 left = (until - g_get_monotonic_time ()) / 1000;
       ok = rack_waiting_once (&waiting, CLAMP (left, 1, stall), "the server's answer", error);
@@ -327,8 +404,9 @@ wait_for (RackMirror *mirror, RackTicket first, RackTicket last, gboolean tells,
                                "the server cannot be reached; it stays in the queue");
           ok = FALSE;
         }
+      ok = ok && !was_put_off (outbox, mine, last, error);
     }
-  ok = ok && (!tells || tell_failure (outbox, first, last, error));
+  ok = ok && tell_failure (outbox, mine, last, mine != 0, error);
   rack_waiting_end (&waiting);
   return ok;
 }
@@ -337,19 +415,38 @@ gboolean
 rack_outgoing_wait (RackMirror *mirror, RackTicket ticket, GCancellable *cancellable,
                     GError **error)
 {
-  return ticket == 0 || wait_for (mirror, ticket, ticket, TRUE, cancellable, error);
+  return ticket == 0 || wait_for (mirror, ticket, ticket, ticket, cancellable, error);
 }
 
 gboolean
 rack_outgoing_flush (RackMirror *mirror, GCancellable *cancellable, GError **error)
 {
-  return wait_for (mirror, 1, 0, TRUE, cancellable, error);
+  return wait_for (mirror, 1, 0, 0, cancellable, error);
+}
+
+RackTicket
+rack_outgoing_latest (RackMirror *mirror)
+{
+  RackOutbox *outbox = mirror->outbox;
+  if (outbox == NULL)
+    return 0;
+  pthread_mutex_lock (&outbox->mutex);
+  RackTicket latest = outbox->last_ticket;
+  pthread_mutex_unlock (&outbox->mutex);
+  return latest;
+}
+
+gboolean
+rack_outgoing_flush_after (RackMirror *mirror, RackTicket after, GCancellable *cancellable,
+                           GError **error)
+{
+  return wait_for (mirror, 1, 0, after + 1, cancellable, error);
 }
 
 gboolean
 rack_outbox_drain (RackMirror *mirror, GCancellable *cancellable, GError **error)
 {
-  return wait_for (mirror, 1, 0, FALSE, cancellable, error);
+  return rack_outgoing_flush_after (mirror, rack_outgoing_latest (mirror), cancellable, error);
 }
 
 /* ---- Looking --------------------------------------------------------------------------------- */
@@ -427,6 +524,18 @@ rack_outgoing_list (RackMirror *mirror)
   return list;
 }
 
+char *
+rack_outgoing_refusal (RackMirror *mirror)
+{
+  RackOutbox *outbox = mirror->outbox;
+  if (outbox == NULL)
+    return NULL;
+  pthread_mutex_lock (&outbox->mutex);
+  char *refusal = g_strdup (outbox->refusal);
+  pthread_mutex_unlock (&outbox->mutex);
+  return refusal;
+}
+
 /* ---- What a person says of those that failed ------------------------------------------------- */
 
 static gboolean
@@ -467,6 +576,7 @@ rack_outgoing_retry (RackMirror *mirror, RackTicket id, GError **error)
       any = TRUE;
       rack_outbox_tell (local->folder, local->space, local->name);
     }
+  each_put_off (outbox, 1, outbox->last_ticket, try_now, NULL);
   outbox->retry_at = 0;
   outbox->urgent = outbox->last_ticket;
   pthread_cond_signal (&outbox->work);

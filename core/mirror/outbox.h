@@ -14,6 +14,13 @@
 
 G_BEGIN_DECLS
 
+/* The server could not do it just now, as it said: it is tried again by itself, apart from others. */
+typedef struct
+{
+  gint64 until; /* monotonic; 0: it is not put off */
+  GError *why;  /* (owned) of the last try; NULL: none, or somebody has begun to wait since */
+} RackPutOff;
+
 /* One change of one message. */
 typedef struct
 {
@@ -33,6 +40,7 @@ typedef struct
   guint32 mark_validity, mark_next;
   char *problem;
   guint tries;
+  RackPutOff off;
   gint64 made;       /* monotonic */
   guint32 new_uid;   /* what it became in target; 0: not known */
   gboolean arriving; /* it is shown in target */
@@ -66,6 +74,7 @@ struct RackLocal
   guint32 mark_validity, mark_next;
   char *problem;
   guint tries;
+  RackPutOff off;
   gint64 touched;             /* monotonic: left alone since */
   guint32 row, validity, uid; /* SENT */
   gboolean seen;              /* SENT, and it was in the index */
@@ -95,6 +104,7 @@ struct RackOutbox
   GHashTable *locals;  /* id (gint64) -> RackLocal, a reference */
   GHashTable *places;  /* RackPlace -> GPtrArray of RackLocal, ascending by id */
   GQueue failures;     /* of RackFailure, the latest first */
+  char *refusal;       /* what the last one of them said, or NULL */
   RackTicket urgent;   /* up to this one nobody waits for company */
   gint64 retry_at;     /* monotonic: the server could not be reached */
   guint failed_rounds;
@@ -121,6 +131,10 @@ RackTicket rack_outbox_ticket (RackOutbox *outbox);
 /* Takes error. */
 void rack_outbox_fail (RackOutbox *outbox, RackTicket ticket, GError *error);
 void rack_pending_free (RackPending *pending);
+/* tries: how many failed. */
+void rack_put_off (RackPutOff *off, guint tries, const GError *why);
+/* It is as if it had never been. */
+void rack_put_off_clear (RackPutOff *off);
 gboolean rack_pending_write (RackOutbox *outbox, const RackPending *pending, GError **error);
 /* One name in folder is not what it was; space: of local files, 0 for arrivals. */
 void rack_outbox_tell (RackFolder *folder, guint space, const char *name);

@@ -176,6 +176,9 @@ put_off (Send *send, RackLocal *local, const GError *problem, gboolean unknown)
       local->tries++;
       g_free (local->problem);
       local->problem = g_strdup (problem->message);
+      if (rack_send_is_for_now (problem))
+        rack_put_off (&local->off, local->tries, problem);
+      pthread_cond_broadcast (&send->outbox->settled);
     }
   /* The row may go on saying that it may be there: that is looked at once more, no harm. */
   pthread_mutex_unlock (&send->outbox->mutex);
@@ -298,7 +301,8 @@ seek (Send *send, RackLocal *const *locals, guint n, guint32 *uids, GError **err
 static gboolean
 is_unknown (const GError *problem)
 {
-  return !g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED)
+  return !rack_send_is_for_now (problem)
+         && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED)
          && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_NETWORK);
 }
 
@@ -334,6 +338,8 @@ send_one (Send *send, RackLocal *local)
     }
   else
     put_off (send, local, problem, is_unknown (problem));
+  if (rack_send_is_for_now (problem))
+    g_clear_error (&problem);
   return problem;
 }
 
@@ -373,9 +379,12 @@ send_many (Send *send, RackLocal *const *locals, guint n, gboolean *sent)
       g_clear_error (&problem);
       return NULL;
     }
+  gboolean for_now = rack_send_is_for_now (problem);
   for (guint i = 0; i < n; i++)
-    put_off (send, locals[i], i == 0 ? problem : NULL, is_unknown (problem));
+    put_off (send, locals[i], i == 0 || for_now ? problem : NULL, is_unknown (problem));
   *sent = TRUE;
+  if (for_now)
+    g_clear_error (&problem);
   return problem;
 }
 
@@ -481,7 +490,8 @@ give_up (Send *send, GPtrArray *batch, guint first, const GError *problem, gbool
       if (final)
         refuse (send, local, problem);
       else
-        put_off (send, local, i == first ? problem : NULL, local->mark_next != 0);
+        put_off (send, local, i == first || rack_send_is_for_now (problem) ? problem : NULL,
+                 local->mark_next != 0);
     }
 }
 
@@ -532,7 +542,7 @@ rack_send_files (RackOutbox *outbox, GPtrArray *batch)
   pthread_mutex_lock (&outbox->mutex);
   rack_send_note (outbox);
   pthread_mutex_unlock (&outbox->mutex);
-  if (final)
+  if (final || rack_send_is_for_now (problem))
     g_clear_error (&problem);
   rack_send_look (folder);
   return problem;

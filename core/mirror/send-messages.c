@@ -112,9 +112,12 @@ put_off (Send *send, const GError *problem)
       pending->tries++;
       g_free (pending->problem);
       pending->problem = g_strdup (problem->message);
+      if (rack_send_is_for_now (problem))
+        rack_put_off (&pending->off, pending->tries, problem);
       if (pending->step == RACK_STEP_SENDING)
         pending->step = RACK_STEP_QUEUED;
     }
+  pthread_cond_broadcast (&send->outbox->settled);
   pthread_mutex_unlock (&send->outbox->mutex);
 }
 
@@ -378,6 +381,8 @@ rack_send_messages (RackOutbox *outbox, GPtrArray *batch)
     }
   else if (!ok)
     put_off (&send, problem);
+  if (rack_send_is_for_now (problem))
+    g_clear_error (&problem);
   rack_send_look (target);
   rack_mailbox_unref (send.mailbox);
   rack_set_free (send.uids);

@@ -33,6 +33,13 @@ rack_send_is_final (const GError *problem)
     }
 }
 
+gboolean
+rack_send_is_for_now (const GError *problem)
+{
+  return g_error_matches (problem, RACK_ERROR, RACK_ERROR_BUSY)
+         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_UNAVAILABLE);
+}
+
 void
 rack_send_look (RackFolder *folder)
 {

@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 /* Whether the server has said no, so that asking again is no use. */
 gboolean rack_send_is_final (const GError *problem);
 
+/* Whether the server has said that it cannot just now: nothing was done. */
+gboolean rack_send_is_for_now (const GError *problem);
+
 /* The folder has something new on the server, and who looks at it shall see it. NULL: nothing. */
 void rack_send_look (RackFolder *folder);
 

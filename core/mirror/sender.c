@@ -46,15 +46,34 @@ is_waiting (const RackPending *pending)
   return pending->step == RACK_STEP_QUEUED || pending->step == RACK_STEP_COPIED;
 }
 
-/* Flags go first: a message takes them along when it moves. */
+/* The folders in which the server could not do something: what else is to be done there waits too,
+ * since it may be about the same messages. Returns: (owned) of RackFolder, NULL: none. */
+static GHashTable *
+held_folders (RackOutbox *outbox, gint64 now, gint64 *due)
+{
+  GHashTable *held = NULL;
+  for (guint i = 0; i < outbox->pending->len; i++)
+    {
+      RackPending *pending = outbox->pending->pdata[i];
+      if (pending->off.until <= now)
+        continue;
+      *due = MIN (*due, pending->off.until);
+      held = held != NULL ? held : g_hash_table_new (NULL, NULL);
+      g_hash_table_add (held, pending->folder);
+    }
+  return held;
+}
+
+/* Flags go first: a message takes them along when it moves. held: may be NULL. */
 static RackPending *
-first_message (RackOutbox *outbox)
+first_message (RackOutbox *outbox, GHashTable *held)
 {
   RackPending *first = NULL;
   for (guint i = 0; i < outbox->pending->len; i++)
     {
       RackPending *pending = outbox->pending->pdata[i];
-      if (!is_waiting (pending))
+      if (!is_waiting (pending)
+          || (held != NULL && g_hash_table_contains (held, pending->folder)))
         continue;
       if (pending->kind == RACK_CHANGE_ROW_STORE)
         return pending;
@@ -87,7 +106,8 @@ cut_to_line (GPtrArray *batch)
 static GPtrArray *
 choose_messages (RackOutbox *outbox, gint64 now, gint64 *due)
 {
-  RackPending *first = first_message (outbox);
+  g_autoptr (GHashTable) held = held_folders (outbox, now, due);
+  RackPending *first = first_message (outbox, held);
   if (first == NULL)
     return NULL;
   GPtrArray *batch = g_ptr_array_new ();
@@ -137,6 +157,11 @@ choose_files (RackOutbox *outbox, gint64 now, gint64 *due)
         continue;
       gboolean wanted = local->ticket <= outbox->urgent;
       gint64 when = wanted ? now : local->touched + ALONE * 1000;
+      if (local->off.until > now)
+        {
+          *due = MIN (*due, local->off.until);
+          continue;
+        }
       last = MAX (last, when);
       if (when > now || (folder != NULL && local->folder != folder))
         continue;

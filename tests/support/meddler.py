@@ -36,7 +36,7 @@ class Meddler:
         self.lines = []              # (NAME, first line) of every command
         self.lock = threading.Lock()
         self._offered, self._hidden = [], []
-        self._answers = {}           # NAME -> [lines, times]
+        self._answers = {}           # NAME -> [lines, times, having]
         self._sockets = set()
         self._listener = socket.create_server((self.host, 0), backlog=64)
         self.port = self._listener.getsockname()[1]
@@ -69,9 +69,10 @@ class Meddler:
     def hide(self, *capabilities):
         self._hidden += [capability.encode() for capability in capabilities]
 
-    def answer(self, name, *lines, times=None):
+    def answer(self, name, *lines, times=None, having=""):
+        """having: only those whose first line has that in it."""
         with self.lock:
-            self._answers[name] = [lines, times]
+            self._answers[name] = [lines, times, having.encode()]
 
     def let(self, name):
         with self.lock:
@@ -120,7 +121,7 @@ class Meddler:
         with self.lock:
             self.lines.append((name, line))
             found = self._answers.get(name)
-            if found is None or found[1] == 0:
+            if found is None or found[1] == 0 or found[2] not in line:
                 return None
             if found[1] is not None:
                 found[1] -= 1

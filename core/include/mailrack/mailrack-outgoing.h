@@ -24,13 +24,20 @@ G_BEGIN_DECLS
 typedef guint64 RackTicket;
 
 /* Until the server has answered everything with this ticket. The error is the server's, and what
- * it was about has been taken back by then. A ticket that nobody knows any more was a success. */
+ * it was about has been taken back by then, unless it says that it cannot just now
+ * (RACK_ERROR_BUSY, RACK_ERROR_UNAVAILABLE): then it stays, and is tried again. A ticket that nobody
+ * knows any more was a success. */
 RACK_API gboolean rack_outgoing_wait (RackMirror *mirror, RackTicket ticket,
                                       GCancellable *cancellable, GError **error);
 /* The same for all that is queued now; the first error of those, and of those before that nobody
  * was told of. */
 RACK_API gboolean rack_outgoing_flush (RackMirror *mirror, GCancellable *cancellable,
                                        GError **error);
+/* The last ticket that was given, or 0. Never waits. */
+RACK_API RackTicket rack_outgoing_latest (RackMirror *mirror);
+/* As rack_outgoing_flush(), but only errors of tickets above after. */
+RACK_API gboolean rack_outgoing_flush_after (RackMirror *mirror, RackTicket after,
+                                             GCancellable *cancellable, GError **error);
 /* Whether changes may be made in this folder now. FALSE: READ_ONLY, or NETWORK. Never waits. */
 RACK_API gboolean rack_folder_may_change (RackFolder *folder, GError **error);
 
@@ -223,6 +230,9 @@ typedef struct
 RACK_API void rack_outgoing_free (RackOutgoing *outgoing);
 /* Returns: (owned, element-type RackOutgoing), the oldest first. Never waits. */
 RACK_API GPtrArray *rack_outgoing_list (RackMirror *mirror);
+/* What the server said when it refused a change last, since the mirror was opened. Never waits.
+ * Returns: (owned) or NULL. */
+RACK_API char *rack_outgoing_refusal (RackMirror *mirror);
 /* Tries a failed one again; id 0: all. FALSE: RACK_ERROR_NOT_FOUND. */
 RACK_API gboolean rack_outgoing_retry (RackMirror *mirror, RackTicket id, GError **error);
 /* Gives one up: the change is taken back, the octets of an append are lost. */

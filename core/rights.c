@@ -48,6 +48,28 @@ rack_account_rights (RackAccount *account, const char *mailbox, RackRights *righ
   return FALSE;
 }
 
+gboolean
+rack_account_may_write (RackAccount *account, const char *mailbox, gboolean *may,
+                        GCancellable *cancellable, GError **error)
+{
+  RackWait wait = rack_account_wait (account, cancellable);
+  RackLease lease;
+
+  /* Anew: what was selected long ago knows nothing newer. */
+  gboolean ok =
+      rack_pool_acquire (account->pool, mailbox, RACK_LEASE_AGAIN, &wait, &lease, error);
+  if (ok)
+    {
+      ok = rack_call_expect (lease.select, cancellable, error);
+      if (ok)
+        *may = rack_reply_status (lease.select->reply)->code.kind != RACK_CODE_READ_ONLY;
+      rack_pool_release (account->pool, &lease, !ok);
+    }
+  if (!ok)
+    g_prefix_error (error, "%s: %s: select: ", account->label, mailbox);
+  return ok;
+}
+
 /* What the capabilities say: "APPENDLIMIT=35651584" is for all mailboxes, "APPENDLIMIT" says that
  * it has to be asked. */
 static gboolean

@@ -56,15 +56,12 @@ static void
 ask_select (RackFolder *folder, RackLimits *limits)
 {
   RackMirror *mirror = folder->mirror;
-  RackMailboxStatus status = { 0 };
+  gboolean may = TRUE;
   g_autoptr (GError) problem = NULL;
-  g_autoptr (RackMailbox) mailbox =
-      rack_mailbox_open (mirror->account, folder->mailbox, FALSE, mirror->cancellable, &problem);
-  if (mailbox != NULL)
-    rack_mailbox_status (mailbox, &status);
+  rack_account_may_write (mirror->account, folder->mailbox, &may, mirror->cancellable, &problem);
   if (is_answer (problem))
     limits->known |= RACK_LIMITS_SELECT;
-  limits->rights = status.read_only ? READ_ONLY : RACK_RIGHTS_ALL;
+  limits->rights = may ? RACK_RIGHTS_ALL : READ_ONLY;
 }
 
 static void

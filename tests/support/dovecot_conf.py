@@ -87,7 +87,7 @@ lda_mailbox_autosubscribe = yes
 postmaster_address = postmaster@localhost
 hostname = localhost
 plugin {{
-  acl = vfile
+  acl = vfile::cache_secs=1
   quota = count:User quota
   quota_vsizes = yes
   quota_rule = *:storage=100G

@@ -7,7 +7,8 @@
         between.answer("APPEND", "NO [TOOBIG] no")   # every such command, which the server never sees
         between.answer("MYRIGHTS", "* MYRIGHTS {mailbox} lr", "OK done", times=1)
         between.let("APPEND")                        # that is over
-        between.sent("APPEND")                       # the first lines of those that came
+        between.tell("SELECT", b"[READ-WRITE]", b"[READ-ONLY]")   # words in tagged answers; b"" ends it
+    between.sent("APPEND")                       # the first lines of those that came
         between.replaces = True                      # UID REPLACE (RFC 8508), of APPEND and EXPUNGE
         ...connect to between.host, between.port...
 
@@ -36,6 +37,7 @@ class Meddler:
         self.lines = []              # (NAME, first line) of every command
         self.lock = threading.Lock()
         self._offered, self._hidden = [], []
+        self._told = {}              # NAME -> (before, after)
         self._answers = {}           # NAME -> [lines, times, having]
         self._sockets = set()
         self._listener = socket.create_server((self.host, 0), backlog=64)
@@ -78,6 +80,10 @@ class Meddler:
         with self.lock:
             self._answers.pop(name, None)
 
+    def tell(self, name, before, after):
+        with self.lock:
+            self._told[name] = (before, after)
+
     def sent(self, name):
         with self.lock:
             return [line for each, line in self.lines if each == name]
@@ -116,6 +122,11 @@ class Meddler:
             return found[1] + b"".join(b" " + word for word in words + self._offered)
         return _CAPABILITY.sub(change, line)
 
+    def tagged(self, name, line):
+        with self.lock:
+            before, after = self._told.get(name, (b"", b""))
+        return line.replace(before, after) if before else line
+
     def take_answer(self, tag, name, line):
         """The octets of an answer, or None."""
         with self.lock:
@@ -140,6 +151,7 @@ class _Pair:
         self.server = server
         self.replacing = {}          # tag -> UID, until the server has the new one
         self.ending = {}             # our tag -> (tag, answer), until the old one is gone
+        self.named = {}              # tag -> NAME, of what the server is doing
         self.writing = threading.Lock()
 
     def up(self):
@@ -162,6 +174,7 @@ class _Pair:
                 frames.abandon()
             return True
         octets = piece.octets
+        self.named[tag] = name
         if name == "UID REPLACE" and self.meddler.replaces:
             _, _, _, uid, rest = octets.split(b" ", 4)
             self.replacing[tag] = uid
@@ -187,6 +200,7 @@ class _Pair:
             return self.ending.pop(tag)
         if tag.startswith(b"meddler"):
             return b""
+        octets = self.meddler.tagged(self.named.pop(tag, ""), octets)
         return self.meddler.capabilities(octets)
 
     def _replace(self, tag, uid, rest):

@@ -265,6 +265,9 @@ RACK_API RackMailboxInfo *rack_account_status (RackAccount *account, const char 
 RACK_API gboolean rack_account_rights (RackAccount *account, const char *mailbox,
                                        RackRights *rights, GCancellable *cancellable,
                                        GError **error);
+/* Whether SELECT gives it to be written to; for servers without ACL. */
+RACK_API gboolean rack_account_may_write (RackAccount *account, const char *mailbox, gboolean *may,
+                                          GCancellable *cancellable, GError **error);
 /* How many octets a message may have that is appended there (APPENDLIMIT, RFC 7889). *limit:
  * G_MAXUINT64 if none is known. Asks only a server whose limits are not the same for all. */
 RACK_API gboolean rack_account_append_limit (RackAccount *account, const char *mailbox,

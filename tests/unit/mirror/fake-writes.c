@@ -20,6 +20,8 @@ rack_account_is_read_only (RackAccount *account)
 
 NEVER (gboolean, rack_account_rights, RackAccount *account, const char *mailbox, RackRights *rights,
        GCancellable *cancellable, GError **error)
+NEVER (gboolean, rack_account_may_write, RackAccount *account, const char *mailbox, gboolean *may,
+       GCancellable *cancellable, GError **error)
 NEVER (gboolean, rack_account_append_limit, RackAccount *account, const char *mailbox,
        guint64 *limit, GCancellable *cancellable, GError **error)
 NEVER (gboolean, rack_account_quota, RackAccount *account, const char *mailbox, RackQuota *quota,

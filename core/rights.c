@@ -56,8 +56,7 @@ rack_account_may_write (RackAccount *account, const char *mailbox, gboolean *may
   RackLease lease;
 
   /* Anew: what was selected long ago knows nothing newer. */
-  gboolean ok =
-      rack_pool_acquire (account->pool, mailbox, RACK_LEASE_AGAIN, &wait, &lease, error);
+  gboolean ok = rack_pool_acquire (account->pool, mailbox, RACK_LEASE_AGAIN, &wait, &lease, error);
   if (ok)
     {
       ok = rack_call_expect (lease.select, cancellable, error);

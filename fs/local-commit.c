@@ -95,9 +95,9 @@ is_to_be_queued_again (const RackLocalFacts *facts)
 static void
 forsake (Mount *mount, RackLocal *local, const RackLocalFacts *facts, int why)
 {
-  g_autofree char *problem = g_strdup_printf (
-      "%s: %s: not all of it could be written (%s), so it was not kept",
-      rack_folder_mailbox (facts->folder), facts->name, g_strerror (why));
+  g_autofree char *problem =
+      g_strdup_printf ("%s: %s: not all of it could be written (%s), so it was not kept",
+                       rack_folder_mailbox (facts->folder), facts->name, g_strerror (why));
   /* That it is too large was said with the limit. */
   if (rack_local_remove (local, NULL, NULL) && why != EFBIG && why != EDQUOT)
     mount_note_problem (mount, problem);

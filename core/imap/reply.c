@@ -68,8 +68,8 @@ rack_reply_get (const RackReply *reply, guint index)
   return index < reply->responses->len ? g_ptr_array_index (reply->responses, index) : NULL;
 }
 
-/* What a response code of a refusal means (RFC 5530, RFC 9051 section 7.1): the only place that says
- * so. What that is to programs is the table of fs/errors.c. */
+/* What a response code of a refusal means (RFC 5530, RFC 9051 section 7.1): the only place that
+ * says so. What that is to programs is the table of fs/errors.c. */
 static RackError
 error_code (RackCodeKind code)
 {

@@ -24,9 +24,8 @@
 void
 rack_limits_init (RackLimits *limits)
 {
-  *limits = (RackLimits){
-    .rights = RACK_RIGHTS_ALL, .append_limit = G_MAXUINT64, .quota = G_MAXUINT64
-  };
+  *limits =
+      (RackLimits){ .rights = RACK_RIGHTS_ALL, .append_limit = G_MAXUINT64, .quota = G_MAXUINT64 };
 }
 
 /* ---- Asking, in a job ---------------------------------------------------------------------- */
@@ -208,8 +207,7 @@ void
 rack_folder_await_limits (RackFolder *folder, gboolean sizes)
 {
   RackMirror *mirror = folder->mirror;
-  RackLimitsWhat what =
-      RACK_LIMITS_RIGHTS | RACK_LIMITS_SELECT | (sizes ? RACK_LIMITS_SIZES : 0);
+  RackLimitsWhat what = RACK_LIMITS_RIGHTS | RACK_LIMITS_SELECT | (sizes ? RACK_LIMITS_SIZES : 0);
   gint64 until = g_get_monotonic_time () + MOMENT * 1000, left;
   if (!rack_online_is (mirror))
     return;
@@ -265,8 +263,8 @@ rack_folder_takes_size (RackFolder *folder, guint64 size, GError **error)
                  folder->mailbox, limit);
   else if (size > quota)
     g_set_error (error, RACK_ERROR, RACK_ERROR_QUOTA,
-                 "%s: too large: the whole quota is %" G_GUINT64_FORMAT " octets",
-                 folder->mailbox, quota - QUOTA_UNIT);
+                 "%s: too large: the whole quota is %" G_GUINT64_FORMAT " octets", folder->mailbox,
+                 quota - QUOTA_UNIT);
   else
     return TRUE;
   return FALSE;

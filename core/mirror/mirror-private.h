@@ -63,8 +63,8 @@ struct RackMirror
 
   pthread_mutex_t tree;  /* guards ids, rows, and the tree fields of every folder */
   pthread_cond_t limits; /* of the tree's mutex: some folder's limits are known */
-  GHashTable *ids;      /* id -> RackFolder (owned here), gone ones too */
-  GHashTable *rows;     /* row -> RackFolder */
+  GHashTable *ids;       /* id -> RackFolder (owned here), gone ones too */
+  GHashTable *rows;      /* row -> RackFolder */
   RackFolder *root;
   gboolean unsaved; /* the store may lack folders; under tree */
   /* How many lists of mailboxes were asked for, and which of them the folders are from; under

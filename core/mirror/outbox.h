@@ -14,7 +14,8 @@
 
 G_BEGIN_DECLS
 
-/* The server could not do it just now, as it said: it is tried again by itself, apart from others. */
+/* The server could not do it just now, as it said: it is tried again by itself, apart from others.
+ */
 typedef struct
 {
   gint64 until; /* monotonic; 0: it is not put off */

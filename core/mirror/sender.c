@@ -72,8 +72,7 @@ first_message (RackOutbox *outbox, GHashTable *held)
   for (guint i = 0; i < outbox->pending->len; i++)
     {
       RackPending *pending = outbox->pending->pdata[i];
-      if (!is_waiting (pending)
-          || (held != NULL && g_hash_table_contains (held, pending->folder)))
+      if (!is_waiting (pending) || (held != NULL && g_hash_table_contains (held, pending->folder)))
         continue;
       if (pending->kind == RACK_CHANGE_ROW_STORE)
         return pending;

@@ -412,8 +412,7 @@ rack_tree_refresh (RackMirror *mirror, GError **error)
       return TRUE;
     }
   mirror->list_applied = asked;
-  Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped, changed,
-                      allowed };
+  Refresh refresh = { mirror, mirror->root->generation + 1, touched, dropped, changed, allowed };
   mirror->root->generation = refresh.generation;
   for (guint i = 0; i < list->len; i++)
     apply_info (&refresh, list->pdata[i]);

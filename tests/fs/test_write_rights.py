@@ -40,7 +40,7 @@ def shelf(desk):
 def with_rights(desk, rights, **keys):
     """The directory of Shelf in a mount, once its rights are known."""
     set_rights(desk, "Shelf", rights)
-    with desk.mounted({"poll": "1", **keys}) as directory:
+    with desk.mounted({"poll": "3600", **keys}) as directory:
         os.listdir(directory / "Shelf")
         os.listdir(directory / "Work")
         yield directory / "Shelf"
@@ -107,7 +107,7 @@ def test_some_of_it(shelf, rights):
 
 
 def test_rights_that_change(shelf):
-    with with_rights(shelf, ALL) as directory:
+    with with_rights(shelf, ALL, poll="1") as directory:
         assert mode(directory) == 0o700
         (directory / "one.eml").write_bytes(letter(11))
         set_rights(shelf, "Shelf", "lr")
@@ -121,18 +121,18 @@ def test_rights_that_change(shelf):
 
 def test_a_refusal_teaches(shelf):
     """Rights that went a moment ago: the server refuses, and the next one is refused here."""
-    with with_rights(shelf, ALL, poll="3600", commit="server") as directory:
+    with Meddler(shelf.server.imap) as between, \
+            with_rights(shelf, ALL, **between.keys(), commit="server") as directory:
         assert mode(directory) == 0o700
         (directory / "one.eml").write_bytes(letter(11))
-        set_rights(shelf, "Shelf", "lr")
+        between.answer("UID MOVE", "NO [NOPERM] not any more")
+        between.answer("MYRIGHTS", "* MYRIGHTS {mailbox} lr", "OK done")
         path = directory / names(directory)[0]
-
-        def taught():
-            # The server itself remembers rights for a second.
-            refused(errno.EACCES, path.unlink)
-            return mode(directory) == 0o500
-        wait_for(taught)
+        refused(errno.EACCES, path.unlink)
+        wait_for(lambda: mode(directory) == 0o500)
+        refused(errno.EACCES, path.unlink)
         assert path.name in names(directory)
+        assert len(between.sent("UID MOVE")) == 1
 
 
 def test_a_server_that_lists_rights(shelf):

@@ -92,7 +92,7 @@ typedef struct
   guint32 messages;    /* in the index */
   guint32 expected;    /* while it is not complete: how many there will be; 0: not known */
   guint32 children;
-  RackRights rights; /* those that are known to be lacking are not in it */
+  RackRights rights;    /* those that are known to be lacking are not in it */
   gint64 changed;       /* when the members last changed: nanoseconds since the epoch, ascending */
   gint64 flags_changed; /* the same, or when flags or keywords of members last did */
 } RackFolderFacts;

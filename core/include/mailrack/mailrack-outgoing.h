@@ -25,8 +25,8 @@ typedef guint64 RackTicket;
 
 /* Until the server has answered everything with this ticket. The error is the server's, and what
  * it was about has been taken back by then, unless it says that it cannot just now
- * (RACK_ERROR_BUSY, RACK_ERROR_UNAVAILABLE): then it stays, and is tried again. A ticket that nobody
- * knows any more was a success. */
+ * (RACK_ERROR_BUSY, RACK_ERROR_UNAVAILABLE): then it stays, and is tried again. A ticket that
+ * nobody knows any more was a success. */
 RACK_API gboolean rack_outgoing_wait (RackMirror *mirror, RackTicket ticket,
                                       GCancellable *cancellable, GError **error);
 /* The same for all that is queued now; the first error of those, and of those before that nobody
@@ -191,8 +191,8 @@ typedef struct
 } RackAppendFacts;
 /* It is to be a message of its folder, under its name; its date is mtime. Durable when this
  * returns, octets included. What the server is known not to take (rack_folder_may(),
- * rack_folder_takes_size()) is FAILED then. It is sent when it was left alone for a moment, so that a date may
- * still be set, or at once when somebody waits for the ticket. */
+ * rack_folder_takes_size()) is FAILED then. It is sent when it was left alone for a moment, so that
+ * a date may still be set, or at once when somebody waits for the ticket. */
 RACK_API gboolean rack_local_queue (RackLocal *local, const RackAppendFacts *facts,
                                     RackTicket *ticket, GError **error);
 

@@ -50,10 +50,10 @@ typedef enum
   RACK_ERROR_TOO_LARGE = 19,       /* over APPENDLIMIT, or over a limit of ours */
   RACK_ERROR_UNSUPPORTED = 20,     /* the server lacks the extension this needs */
   RACK_ERROR_IO = 21,              /* this machine's disk or memory, not the network */
-  RACK_ERROR_BUSY = 22,        /* another program has what only one may have; also INUSE */
-  RACK_ERROR_DENIED = 23,      /* no right to do that: NOPERM, READ-ONLY, an ACL */
-  RACK_ERROR_UNAVAILABLE = 24, /* the server cannot just now: UNAVAILABLE */
-  RACK_ERROR_SERVER = 25,      /* it is broken, as it says: CORRUPTION, SERVERBUG, CONTACTADMIN */
+  RACK_ERROR_BUSY = 22,            /* another program has what only one may have; also INUSE */
+  RACK_ERROR_DENIED = 23,          /* no right to do that: NOPERM, READ-ONLY, an ACL */
+  RACK_ERROR_UNAVAILABLE = 24,     /* the server cannot just now: UNAVAILABLE */
+  RACK_ERROR_SERVER = 25, /* it is broken, as it says: CORRUPTION, SERVERBUG, CONTACTADMIN */
 } RackError;
 
 /* ---- Strings ------------------------------------------------------------ */

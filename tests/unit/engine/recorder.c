@@ -62,11 +62,10 @@ const char *
 record_error_name (const GError *error)
 {
   static const char *const names[] = {
-    "?",           "CONFIG",    "PLUGIN",      "NETWORK",   "TLS",       "AUTH",
-    "INTERACTION", "PROTOCOL",  "REFUSED",     "NOT_FOUND", "EXISTS",    "READ_ONLY",
-    "QUOTA",       "STALE",     "CLOSED",      "TIMEOUT",   "CANCELLED", "UNKNOWN_OUTCOME",
-    "INVALID",     "TOO_LARGE", "UNSUPPORTED", "IO",        "BUSY",      "DENIED",
-    "UNAVAILABLE", "SERVER",
+    "?",        "CONFIG",  "PLUGIN",    "NETWORK",         "TLS",       "AUTH",      "INTERACTION",
+    "PROTOCOL", "REFUSED", "NOT_FOUND", "EXISTS",          "READ_ONLY", "QUOTA",     "STALE",
+    "CLOSED",   "TIMEOUT", "CANCELLED", "UNKNOWN_OUTCOME", "INVALID",   "TOO_LARGE", "UNSUPPORTED",
+    "IO",       "BUSY",    "DENIED",    "UNAVAILABLE",     "SERVER",
   };
 
   if (error->domain != RACK_ERROR || error->code < 0 || error->code >= (int) G_N_ELEMENTS (names))

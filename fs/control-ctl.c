@@ -93,6 +93,12 @@ set_problem (Mount *mount, char *problem)
   pthread_mutex_unlock (&mount->mutex);
 }
 
+void
+control_note_problem (Mount *mount, const char *problem)
+{
+  set_problem (mount, g_strdup (problem));
+}
+
 static int
 write_ctl (Node *node, gpointer handle, const char *octets, gsize size, off_t offset,
            GCancellable *cancellable)

@@ -35,3 +35,7 @@ Events *events_new (void);
 void events_free (Events *events);
 /* Tells them. By the notifier's thread alone. */
 void events_publish (Events *events, const RackChange *change);
+
+/* ---- control-ctl.c ---- */
+/* What was written to a file that takes commands could not be done: for status. NULL: it could. */
+void control_note_problem (Mount *mount, const char *problem);

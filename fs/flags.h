@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <mailrack/mailrack-mirror.h>
+#include <mailrack/mailrack-outgoing.h>
 
 /* "\Seen" and so on, those that a message can keep, in one order. Returns: (owned) NULL-terminated
  */
@@ -15,3 +15,10 @@ RackFlags flag_by_name (const char *name);
 char **keyword_names (RackFolder *folder, const RackEntry *entry);
 /* Both. Returns: (owned) NULL-terminated */
 char **flag_and_keyword_names (RackFolder *folder, const RackEntry *entry);
+/* Of a text of flags and keywords, with blanks or line ends between them. Returns: (owned) what is
+ * wrong with it, for people; NULL: nothing. */
+char *flags_check (const char *text, gsize size);
+/* What such a text says become the flags and keywords of a message, and no others are. Takes the
+ * disk. */
+gboolean flags_set (RackMirror *mirror, guint32 row, guint32 uid, const char *text,
+                    RackTicket *ticket, GError **error);

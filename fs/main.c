@@ -143,11 +143,10 @@ open_mirror (const Options *options, const char *path, RackHost *host, GCancella
   g_autoptr (RackConfig) config = configure (options, &name, error);
   if (config == NULL || !rack_config_read (config, name, rack_mount_params (), settings, error))
     return NULL;
-  if (!serve_has_root (settings) || settings->seen_on_read)
+  if (!serve_has_root (settings))
     {
-      g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG,
-                   "%s is not in this version of the mount yet; leave it out",
-                   settings->seen_on_read ? "seen_on_read = yes" : "that root");
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_CONFIG,
+                           "that root is not in this version of the mount yet; leave it out");
       return NULL;
     }
   g_autoptr (RackAccount) account = rack_account_new (config, name, host, error);

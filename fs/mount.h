@@ -49,6 +49,7 @@ typedef struct
   gint views_used;                 /* atomic: bits of the Views that somebody looked into */
   guint root;                      /* the View at the root */
   gboolean commit_server;          /* changes are answered when the server has them */
+  gboolean seen_on_read;           /* who reads a message to its end has seen it */
   gboolean xattr;                  /* messages have extended attributes */
   gboolean list_views;             /* the other views are listed there */
   gint64 cache_limit;              /* MiB; 0: none */

@@ -29,6 +29,7 @@ typedef struct
   fuse_ino_t ino;
   RackEntry entry; /* as it was when it was opened */
   gint begun;      /* atomic: read at least once */
+  gint unseen;     /* atomic: it is to be marked as seen when it is read to its end */
   GList link;
 } Handle;
 
@@ -42,6 +43,7 @@ handle_new (Mount *mount, fuse_ino_t ino)
   handle->mount = mount;
   handle->ino = ino;
   handle->entry = entry;
+  handle->unseen = mount->seen_on_read && !(entry.flags & RACK_FLAG_SEEN);
   handle->link.data = handle;
   return handle;
 }
@@ -109,7 +111,9 @@ reply_open (Mount *mount, fuse_req_t req, struct fuse_file_info *fi, Handle *han
   pthread_mutex_unlock (&mount->mutex);
   opened_add (mount->opened, handle, close_handle);
   fi->fh = (uintptr_t) handle;
-  fi->keep_cache = 1; /* a message never changes */
+  fi->keep_cache = !handle->unseen; /* a message never changes */
+  /* How far a program reads is only known of what the kernel does not read for it. */
+  fi->direct_io = handle->unseen;
   fi->noflush = 1;
   if (fuse_reply_open (req, fi) == -ENOENT)
     opened_close (mount->opened, handle); /* the program gave up; nobody will release it */
@@ -239,6 +243,28 @@ wait_for_octets (Task *task, GCancellable *cancellable, GError **error)
   return rack_body_wait (task->handle, end, cancellable, error);
 }
 
+static gboolean
+wait_and_mark (Task *task, GCancellable *cancellable, GError **error)
+{
+  guint32 row = inode_row (task->ino), uid = inode_uid (task->ino);
+  RackFolder *folder = rack_mirror_whereabouts (task->mount->mirror, row, uid, NULL);
+  RackFlagChange change = { .add = RACK_FLAG_SEEN };
+  RackTicket ticket;
+  /* Where that may not be done the message is read all the same. */
+  if (folder != NULL)
+    rack_folder_set_flags (folder, row, uid, &change, &ticket, NULL);
+  return wait_for_octets (task, cancellable, error);
+}
+
+/* Whether this read is of somebody who has read the message: it begins behind the start, where who
+ * wants the header of a small message stops, and comes to the end. */
+static gboolean
+ends_unseen (Handle *handle, size_t size, off_t offset)
+{
+  return offset > 0 && (guint64) offset + size >= handle->entry.size
+         && g_atomic_int_compare_and_exchange (&handle->unseen, 1, 0);
+}
+
 static void
 answer_read (Task *task)
 {
@@ -278,7 +304,8 @@ op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
     rack_body_want (body);
   if (offset == 0)
     pages_note_read (mount->pages, ino, is_whole (handle, size));
-  if (rack_body_has (body, (guint64) offset + size))
+  gboolean marks = ends_unseen (handle, size, offset);
+  if (!marks && rack_body_has (body, (guint64) offset + size))
     {
       reply_octets (req, body, size, offset);
       return;
@@ -288,10 +315,10 @@ op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
   task->handle = rack_body_ref (body);
   task->size = size;
   task->offset = offset;
-  task->wait = wait_for_octets;
+  task->wait = marks ? wait_and_mark : wait_for_octets;
   task->answer = answer_read;
   task->dispose = dispose_read;
-  workers_submit (mount->bodies, task);
+  workers_submit (marks ? mount->changes : mount->bodies, task);
 }
 
 void

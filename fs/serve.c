@@ -161,6 +161,7 @@ serve (const Options *options, const RackMountSettings *settings, const char *pa
     .drafts = drafts_new (),
     .root = view_at_root (settings),
     .commit_server = settings->commit == RACK_COMMIT_SERVER,
+    .seen_on_read = settings->seen_on_read,
     .xattr = settings->xattr,
     .list_views = settings->views == RACK_VIEWS_LISTED,
     .label = label,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * view-parts-info.c - flags and info.json of a message: short texts made here
+ * view-parts-info.c - info.json of a message: a text made here
  *
- * They change when the message's flags do, so the kernel keeps neither their size nor
- * their octets: each read gives what is true then.
+ * It changes when the message's flags do, so the kernel keeps neither its size nor its
+ * octets: each read gives what is true then.
  */
 #include "flags.h"
 #include "json.h"
@@ -22,54 +22,6 @@ slice (GString *text, gsize size, off_t offset, NodeOctets *out)
   out->size = MIN (size, text->len - from);
   out->memory = g_memdup2 (text->str + from, out->size);
   return 0;
-}
-
-/* ---- flags ----------------------------------------------------------------------------------- */
-
-/* NULL: the message is gone. */
-static GString *
-flags_text (const PartsMessage *message)
-{
-  RackEntry entry;
-  if (!parts_find (message, &entry))
-    return NULL;
-  g_auto (GStrv) names = flag_and_keyword_names (message->folder, &entry);
-  GString *text = g_string_new (NULL);
-  for (guint i = 0; names[i] != NULL; i++)
-    g_string_append_printf (text, "%s\n", names[i]);
-  return text;
-}
-
-static double
-flags_getattr (Node *node, struct stat *out)
-{
-  GString *text = flags_text (node->data);
-  parts_fill (node->data, out);
-  parts_fill_size (text != NULL ? text->len : 0, out);
-  if (text != NULL)
-    g_string_free (text, TRUE);
-  return 0;
-}
-
-static int
-flags_read (Node *node, gpointer handle, gsize size, off_t offset, int flags,
-            GCancellable *cancellable, NodeOctets *out)
-{
-  g_autoptr (GString) text = flags_text (node->data);
-  return text != NULL ? slice (text, size, offset, out) : ESTALE;
-}
-
-static const NodeOps flags_ops = {
-  .type = S_IFREG,
-  .getattr = flags_getattr,
-  .read = flags_read,
-  .dispose = g_free,
-};
-
-Node *
-parts_flags_node (Mount *mount, const PartsMessage *message, const char *key)
-{
-  return node_new (mount, &flags_ops, key, g_memdup2 (message, sizeof *message));
 }
 
 /* ---- info.json ------------------------------------------------------------------------------- */

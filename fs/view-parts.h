@@ -37,6 +37,8 @@ Node *parts_message_node (Mount *mount, const PartsMessage *message);
 Node *parts_file_node (Mount *mount, const PartsMessage *message, const char *key,
                        const char *section, RackPartForm form, guint64 guess);
 
-/* ---- view-parts-info.c: flags and info.json ---- */
+/* ---- view-parts-flags.c ---- */
 Node *parts_flags_node (Mount *mount, const PartsMessage *message, const char *key);
+
+/* ---- view-parts-info.c: info.json ---- */
 Node *parts_info_node (Mount *mount, const PartsMessage *message, const char *key);

@@ -113,6 +113,7 @@ run_job (gpointer data)
       RackLimitsWhat what = limits->wanted;
       RackLimits found;
       limits->wanted = 0;
+      limits->asking = what;
       pthread_mutex_unlock (&mirror->tree);
       rack_limits_init (&found);
       if (what & RACK_LIMITS_RIGHTS)
@@ -122,6 +123,7 @@ run_job (gpointer data)
       if (what & RACK_LIMITS_SIZES)
         ask_sizes (folder, &found);
       pthread_mutex_lock (&mirror->tree);
+      limits->asking = 0;
       changed = take (folder, what, &found) || changed;
     }
   limits->busy = FALSE;
@@ -139,7 +141,7 @@ want (RackFolder *folder, RackLimitsWhat what)
   if (what == 0 || mirror->jobs == NULL || mirror->options.read_only || mirror->outbox == NULL
       || !folder->selectable)
     return;
-  folder->limits.wanted |= what;
+  folder->limits.wanted |= what & ~folder->limits.asking;
   if (folder->limits.busy)
     return;
   folder->limits.busy = TRUE;

@@ -94,7 +94,7 @@ typedef struct
   RackRights rights;
   guint64 append_limit; /* octets of a message */
   guint64 quota;        /* the same: no message can have so many */
-  RackLimitsWhat known, wanted;
+  RackLimitsWhat known, wanted, asking;
   gboolean busy;   /* a job is queued or runs */
   gboolean listed; /* they come with the list */
   gint64 sizes_at; /* monotonic: when sizes were asked */

@@ -67,7 +67,8 @@ def test_a_file(desk, between, code):
         wait_for(lambda: names(directory / "INBOX") == [])
         (name,) = names(directory / ".mailrack/failed")
         assert (directory / ".mailrack/failed" / name).read_bytes() == letter(1)
-        assert f"{f'[{code}] ' if code else ''}not today" in status(directory)["last change not done"]
+        said = f"[{code}] not today" if code else "NO: not today"
+        assert said in status(directory)["last change not done"]
         between.let("APPEND")
         (directory / ".mailrack/ctl").write_text("retry\n")
         desk.holds("INBOX", [letter(1)])

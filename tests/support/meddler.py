@@ -4,11 +4,11 @@
     with Meddler(server.imap) as between:
         between.offer("APPENDLIMIT=1000")            # one more capability
         between.hide("ACL")                          # one less
-        between.answer("APPEND", "NO [TOOBIG] no")   # every such command, which the server never sees
+        between.answer("APPEND", "NO [TOOBIG] no")   # all of those; the server sees none
         between.answer("MYRIGHTS", "* MYRIGHTS {mailbox} lr", "OK done", times=1)
         between.let("APPEND")                        # that is over
-        between.tell("SELECT", b"[READ-WRITE]", b"[READ-ONLY]")   # words in tagged answers; b"" ends it
-    between.sent("APPEND")                       # the first lines of those that came
+        between.tell("SELECT", b"[READ-WRITE]", b"[READ-ONLY]")   # in its tagged answers
+        between.sent("APPEND")                       # the first lines of those that came
         between.replaces = True                      # UID REPLACE (RFC 8508), of APPEND and EXPUNGE
         ...connect to between.host, between.port...
 

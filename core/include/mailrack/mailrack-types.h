@@ -156,6 +156,25 @@ RACK_API void rack_arena_free (RackArena *arena);
 RACK_API const RackValue *rack_value_parse (RackArena *arena, RackStr text, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackArena, rack_arena_free)
 
+/* ---- Rights ------------------------------------------------------------- */
+
+/* What one may do with a mailbox (RFC 4314 section 2.1), by the letters of that. */
+typedef enum
+{
+  RACK_RIGHT_LOOKUP = 1 << 0,  /* l: it is listed */
+  RACK_RIGHT_READ = 1 << 1,    /* r: SELECT, FETCH, COPY from it */
+  RACK_RIGHT_SEEN = 1 << 2,    /* s: change \Seen */
+  RACK_RIGHT_WRITE = 1 << 3,   /* w: change the other flags and keywords */
+  RACK_RIGHT_INSERT = 1 << 4,  /* i: APPEND, COPY into it */
+  RACK_RIGHT_POST = 1 << 5,    /* p: mail to it */
+  RACK_RIGHT_CREATE = 1 << 6,  /* k: CREATE below it, RENAME to there */
+  RACK_RIGHT_REMOVE = 1 << 7,  /* x: DELETE it, RENAME it */
+  RACK_RIGHT_DELETE = 1 << 8,  /* t: change \Deleted */
+  RACK_RIGHT_EXPUNGE = 1 << 9, /* e: EXPUNGE */
+  RACK_RIGHT_ADMIN = 1 << 10,  /* a: give rights to others */
+  RACK_RIGHTS_ALL = (1 << 11) - 1,
+} RackRights;
+
 /* ---- Flags -------------------------------------------------------------- */
 
 typedef enum

@@ -304,8 +304,8 @@ is_on_its_way (RackOutbox *outbox, RackTicket first, RackTicket last, RackTicket
   return FALSE;
 }
 
-/* Who waits for all hears of those that nobody was told of yet, or else one refusal would fail every
- * wait from then on. again: also what somebody was told already. */
+/* Who waits for all hears of those that nobody was told of yet, or else one refusal would fail
+ * every wait from then on. again: also what somebody was told already. */
 static gboolean
 tell_failure (RackOutbox *outbox, RackTicket first, RackTicket last, gboolean again, GError **error)
 {

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* More than a mailbox holds, and what still fits the memory of a machine. */
-#define MAX_FOUND 20000000
+/* More than a mailbox holds, some 300 MB as a list: a server may tell of all there could be. */
+#define MAX_FOUND 4000000
 
 static const char *const quota_fields[] = { "quota_root", "resource", "usage", "limit" };
 const RecordType convert_quota_type = { "Quota", G_N_ELEMENTS (quota_fields), quota_fields };

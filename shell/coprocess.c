@@ -22,6 +22,22 @@ typedef struct
   GCancellable *wake; /* there is a line */
 } Coprocess;
 
+/* The reader has one of the references: it may wait for input when all else has ended. */
+static void
+coprocess_clear (gpointer data)
+{
+  Coprocess *coprocess = data;
+
+  g_async_queue_unref (coprocess->lines);
+  g_object_unref (coprocess->wake);
+}
+
+static void
+coprocess_unref (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, coprocess_clear);
+}
+
 /* ---- Reading ------------------------------------------------------------------------------------
  */
 
@@ -48,6 +64,7 @@ read_lines (gpointer data)
   free (line);
   g_async_queue_push (coprocess->lines, g_strdup (end_of_input));
   g_cancellable_cancel (coprocess->wake);
+  coprocess_unref (coprocess);
   return NULL;
 }
 
@@ -202,16 +219,19 @@ answer (Shell *shell, const char *text)
 int
 coprocess_run (Shell *shell)
 {
-  Coprocess coprocess = { shell, g_async_queue_new_full (g_free), g_cancellable_new () };
+  Coprocess *coprocess = g_atomic_rc_box_new0 (Coprocess);
 
-  g_thread_unref (g_thread_new ("lines", read_lines, &coprocess));
+  coprocess->shell = shell;
+  coprocess->lines = g_async_queue_new_full (g_free);
+  coprocess->wake = g_cancellable_new ();
+  g_thread_unref (g_thread_new ("lines", read_lines, g_atomic_rc_box_acquire (coprocess)));
   while (!shell->quit)
     {
-      g_autofree char *line = next_line (&coprocess);
+      g_autofree char *line = next_line (coprocess);
       if (strcmp (line, end_of_input) == 0)
         break;
       answer (shell, line);
     }
-  /* The reader may still wait for input: what it has stays its own until the program ends. */
+  coprocess_unref (coprocess);
   return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * client-args.c - values of a call as arguments of a command: texts, names, sets, times */
+#include "change.h"
 #include "client-private.h"
 
 #include <string.h>
@@ -182,6 +183,8 @@ range_size (RackRange range)
 {
   char text[32];
 
+  if (range.first == range.last)
+    return (gsize) g_snprintf (text, sizeof text, "%u,", range.first);
   return (gsize) g_snprintf (text, sizeof text, "%u:%u,", range.first, range.last);
 }
 
@@ -228,4 +231,13 @@ client_set_command (const Shell *shell, const char *name, const RackSet *set)
 
   rack_command_set (command, set);
   return command;
+}
+
+gboolean
+client_goes_on (gboolean last, GError **error)
+{
+  if (last || !g_error_matches (*error, CHANGE_ERROR, CHANGE_ERROR_DRY_RUN))
+    return FALSE;
+  g_clear_error (error);
+  return TRUE;
 }

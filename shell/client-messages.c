@@ -77,9 +77,11 @@ client_store (Shell *shell, const char *item, Value **args, ClientAdd add, GErro
     {
       g_autoptr (RackCommand) command = client_set_command (shell, "STORE", sets->pdata[i]);
       rack_command_atom (command, full);
-      if (!add (shell, command, args[1], error)
-          || !client_fetch_into (shell, dict, sets->pdata[i],
-                                 shell_fetch (shell, g_steal_pointer (&command), error), error))
+      if (!add (shell, command, args[1], error))
+        return NULL;
+      if (!client_fetch_into (shell, dict, sets->pdata[i],
+                              shell_fetch (shell, g_steal_pointer (&command), error), error)
+          && !client_goes_on (i + 1 == sets->len, error))
         return NULL;
     }
   return silent && sets->len > 0 ? value_none () : g_steal_pointer (&dict);

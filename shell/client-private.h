@@ -117,6 +117,9 @@ GPtrArray *client_sets (const Value *messages, GError **error);
 GPtrArray *client_need_sets (const Value *messages, GError **error);
 /* "UID NAME set" or "NAME set", as use_uid says. */
 RackCommand *client_set_command (const Shell *shell, const char *name, const RackSet *set);
+/* With --dry-run every command of a call is printed: that one was held is an error behind the last
+ * alone. */
+gboolean client_goes_on (gboolean last, GError **error);
 /* Search keys, and CHARSET in front where there is one or the text asks for it. charset: NULL or a
  * str; always: also in front of ASCII, as SORT and THREAD have it. */
 gboolean client_add_criteria (RackCommand *command, const Value *criteria, const Value *charset,

@@ -25,6 +25,8 @@ transfer (Shell *shell, const char *verb, Value **args, GError **error)
       RackCommand *command = client_set_command (shell, verb, set);
       rack_command_mailbox (command, folder);
       g_autoptr (Value) text = client_status_result (shell_expect (shell, command, error));
+      if (text == NULL && client_goes_on (i + 1 == sets->len, error))
+        continue;
       if (text == NULL)
         return NULL;
       g_string_append (texts, i > 0 ? "\n" : "");
@@ -62,7 +64,7 @@ client_run_uid_expunge (Shell *shell, Value **args, GError **error)
     {
       RackCommand *command = client_set_command (shell, "EXPUNGE", sets->pdata[i]);
       g_autoptr (RackReply) reply = shell_expect (shell, command, error);
-      if (reply == NULL)
+      if (reply == NULL && !client_goes_on (i + 1 == sets->len, error))
         return NULL;
     }
   return value_none ();

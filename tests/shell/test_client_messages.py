@@ -210,6 +210,19 @@ def test_multiappend(calls, dovecot, user):
     assert calls("c.folder_status('Many', ['MESSAGES'])") == {b"MESSAGES": 2}
 
 
+def test_a_dry_run_prints_every_command(mailrack, account, dovecot, user):
+    dovecot.fill(user, "INBOX", [(b"Subject: x\r\n\r\n", "", 0)])
+    done = mailrack("-f", account(), "--dry-run", "-e", "c.select_folder('INBOX')[b'EXISTS']",
+                    "-e", "c.add_flags(list(range(1, 4001, 2)), 'x')",
+                    "-e", "c.move(list(range(1, 4001, 2)), 'Trash')",
+                    "-e", "c.uid_expunge(list(range(1, 4001, 2)))", "-e", "c.search()")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(" ")[1] for line in lines[1:-1]] == [
+        *2 * ["STORE"], *2 * ["MOVE"], *2 * ["EXPUNGE"]]
+    assert lines[0] == "1" and lines[-1] == "[1]"
+
+
 def test_sparse_sets_are_divided(calls, dovecot, user):
     """Dovecot takes no command line above 65,536 octets; every second of 12,000 UIDs needs more."""
     filled(dovecot, user, calls, [(b"Subject: x\r\n\r\n", "", 0)] * 1200)

@@ -2,6 +2,7 @@
 """docs/CALLS.md says of each call of IMAPClient what is here and which test runs it: so it is."""
 
 import ast
+import functools
 import json
 import pathlib
 import re
@@ -20,21 +21,27 @@ def rows():
             in ((found[0], found.groups()) for found in ROW.finditer(text))]
 
 
+@functools.cache
+def definitions(path):
+    """{name: (text, names in it)} of a file's functions and tables."""
+    text = path.read_text(encoding="utf-8")
+    parts = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            parts[node.name] = (ast.get_source_segment(text, node),
+                                names | {each.arg for each in node.args.args})
+        elif isinstance(node, ast.Assign):
+            parts[node.targets[0].id] = (ast.get_source_segment(text, node), set())
+    return parts
+
+
 def source(test):
     """The text of "messages:test_flags", with the functions and tables of its file that it names
     and the fixtures it takes."""
     name, function = test.split(":")
     path = HERE / f"test_client_{name}.py"
-    text = path.read_text(encoding="utf-8")
-    parts = {}
-    for node in ast.parse(text).body:
-        segment = ast.get_source_segment(text, node)
-        if isinstance(node, ast.FunctionDef):
-            parts[node.name] = (segment, {each.id for each in ast.walk(node)
-                                          if isinstance(each, ast.Name)}
-                                | {each.arg for each in node.args.args})
-        elif isinstance(node, ast.Assign):
-            parts[node.targets[0].id] = (segment, set())
+    parts = definitions(path)
     assert function in parts and function.startswith("test_"), f"{path} has no {function}"
     wanted, found = [function], {}
     while wanted:

@@ -30,6 +30,8 @@ void screen_redraw (void);
 void screen_resized (void);
 /* Texts in columns below the line that is edited. */
 void screen_list (const GPtrArray *texts);
+/* Whether it can do nothing but lines. Any thread. */
+gboolean screen_is_dumb (void);
 /* 0: it is not known. Any thread. */
 guint screen_columns (void);
 guint screen_rows (void);

@@ -29,6 +29,12 @@ screen_init (FILE *out)
   is_dumb = terminal == NULL || *terminal == '\0' || strcmp (terminal, "dumb") == 0;
 }
 
+gboolean
+screen_is_dumb (void)
+{
+  return is_dumb;
+}
+
 static gboolean
 window (struct winsize *size)
 {
@@ -132,18 +138,18 @@ print_columns (const GPtrArray *texts, guint columns, guint rows)
 {
   guint width = MIN (widest (texts), MAX (columns, 1) - 1) + GAP;
   guint across = MAX (columns / width, 1);
-  guint down = (texts->len + across - 1) / across;
-  guint shown = MIN (down, rows);
+  guint n = MIN (texts->len, across * rows);
+  guint down = (n + across - 1) / across;
 
-  for (guint row = 0; row < shown; row++)
+  for (guint row = 0; row < down; row++)
     {
       g_autoptr (GString) line = g_string_new (NULL);
-      for (guint i = row; i < texts->len; i += down)
+      for (guint i = row; i < n; i += down)
         safe_text_append_cell (line, g_ptr_array_index (texts, i), width);
       fprintf (screen, "%s\n", g_strchomp (line->str));
     }
-  if (shown < down)
-    fprintf (screen, "... (%u in all)\n", texts->len);
+  if (n < texts->len)
+    fprintf (screen, "... and %u more\n", texts->len - n);
 }
 
 void

@@ -227,9 +227,9 @@ on_holds (gpointer data)
 static FILE *
 open_pager (gpointer data)
 {
-  const PagerOptions options = {
-    repl->shell->settings.pager, screen_rows (), screen_columns (), on_shows, on_holds, NULL
-  };
+  const char *command = screen_is_dumb () ? "" : repl->shell->settings.pager;
+  const PagerOptions options = { command,  screen_rows (), screen_columns (),
+                                 on_shows, on_holds,       NULL };
   FILE *out;
 
   if (!isatty (STDOUT_FILENO))
@@ -353,12 +353,16 @@ on_signal (int number)
 /* ---- The loop ---------------------------------------------------------------------------------
  */
 
-/* Bytes that are no characters would be shown as "\303\274", and the server's names are UTF-8. */
+/* Without a locale, as in many a login by ssh: the server's names are UTF-8 all the same, and so
+ * are nearly all terminals. readline asks the environment again for each line. */
 static void
 use_utf8 (void)
 {
-  if (strcmp (nl_langinfo (CODESET), "UTF-8") != 0)
-    setlocale (LC_CTYPE, "C.UTF-8");
+  const char *all = getenv ("LC_ALL");
+
+  if (strcmp (nl_langinfo (CODESET), "UTF-8") == 0 || setlocale (LC_CTYPE, "C.UTF-8") == NULL)
+    return;
+  g_setenv (all != NULL && *all != '\0' ? "LC_ALL" : "LC_CTYPE", "C.UTF-8", TRUE);
 }
 
 static void

@@ -88,7 +88,8 @@ fail (RackTlsStream *self, int code, const char *doing, GError **error)
   if (self->why != NULL)
     g_propagate_error (error, g_steal_pointer (&self->why));
   else if (code == GNUTLS_E_PREMATURE_TERMINATION || self->eof)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_TLS,
+    /* Cut off, by the network or whoever is on it: another connection may do better. */
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK,
                  "the connection to %s was closed without close_notify", self->name);
   else if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
     g_set_error (error, RACK_ERROR, RACK_ERROR_TLS, "%s ended TLS with the alert \"%s\"",
@@ -294,7 +295,7 @@ explain (RackTlsStream *self, int code, GError **error)
     g_set_error (error, RACK_ERROR, RACK_ERROR_TLS,
                  "%s speaks no version of TLS that is safe: TLS 1.2 or 1.3 is needed", self->name);
   else if (self->eof)
-    g_set_error (error, RACK_ERROR, RACK_ERROR_TLS,
+    g_set_error (error, RACK_ERROR, RACK_ERROR_NETWORK,
                  "%s closed the connection during the TLS handshake", self->name);
   else
     g_set_error (error, RACK_ERROR, RACK_ERROR_TLS, "the TLS handshake with %s failed: %s",

@@ -528,7 +528,7 @@ test_ends (void)
           }
         else
           {
-            g_assert_error (self.error, RACK_ERROR, RACK_ERROR_TLS);
+            g_assert_error (self.error, RACK_ERROR, RACK_ERROR_NETWORK);
             g_assert_nonnull (strstr (self.error->message, "closed without close_notify"));
           }
         teardown (&self);

@@ -53,6 +53,10 @@ RackNetwatch *rack_account_netwatch (RackAccount *account);
 void rack_conn_enable_qresync (RackConn *conn);
 /* list.c: what a STATUS says is added; the rest stays. */
 void rack_mailbox_info_merge (RackMailboxInfo *info, const RackStatusData *status);
+/* STATUS of each of list (RackMailboxInfo, each name once), in one flight; one that refuses is left
+ * as it is. */
+gboolean rack_account_ask_status (RackAccount *account, GPtrArray *list, GCancellable *cancellable,
+                                  GError **error);
 /* login.c: on a connection before it is started. */
 gboolean rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait,
                              GError **error);

@@ -262,6 +262,20 @@ list_foreign (RackAccount *account, GPtrArray *list, GHashTable *by_name, RackLi
   return prefixes != NULL;
 }
 
+gboolean
+rack_account_ask_status (RackAccount *account, GPtrArray *list, GCancellable *cancellable,
+                         GError **error)
+{
+  g_autoptr (GHashTable) by_name = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < list->len; i++)
+    g_hash_table_insert (by_name, ((RackMailboxInfo *) list->pdata[i])->name, list->pdata[i]);
+  if (ask_status (account, list, by_name, cancellable, error))
+    return TRUE;
+  g_prefix_error (error, "%s: status: ", account->label);
+  return FALSE;
+}
+
 GPtrArray *
 rack_account_list (RackAccount *account, const char *pattern, RackListOptions options,
                    GCancellable *cancellable, GError **error)

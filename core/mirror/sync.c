@@ -421,6 +421,7 @@ apply_events (RackFolder *folder, RackNews *news, GError **error)
           rack_set_add (changed, event->uid, event->uid);
           break;
         case RACK_EVENT_RESET:
+        case RACK_EVENT_GONE:
           break;
         }
     }

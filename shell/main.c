@@ -100,6 +100,7 @@ static const struct
   { "queue", rack_cmd_queue, "[ls|retry|drop] [NUMBER]", "Changes that the server does not have" },
   { "shell", run_shell, "[ACCOUNT]", "The shell, as without a word" },
   { "umount", rack_cmd_umount, "DIRECTORY", "Unmount mail" },
+  { "watch", rack_cmd_watch, "[ACCOUNT] [MAILBOX]...", "What happens in mailboxes, as it happens" },
 };
 
 static char *

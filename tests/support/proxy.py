@@ -10,6 +10,8 @@
                                                   # get through, then RST
     proxy.silence()                               # of the connections there are nothing gets
                                                   # through any more, and nobody is told
+    proxy.strike("reset")                         # does that to all connections now; a stall of
+                                                  # so many seconds: proxy.strike("stall", 0.5)
     proxy.refuse(True)                            # connections are reset at once; False ends it
     Proxy(host, imap, certificates=ca)            # speaks TLS to the client and plain to the
                                                   # server, so that offsets count IMAP's octets
@@ -29,6 +31,7 @@ What it is not: a scripted server; it understands nothing of what passes through
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import pathlib
 import socket
@@ -118,6 +121,15 @@ class Proxy:
         for pair in list(self._pairs):
             pair.silent = True
 
+    def strike(self, action, seconds=0.0):
+        def all_of_them():
+            for pair in list(self._pairs):
+                if action == "stall" and seconds:
+                    pair.resumes = self._loop.time() + seconds
+                else:
+                    self._loop.create_task(pair.strike(Fault("down", 0, action)))
+        self._loop.call_soon_threadsafe(all_of_them)
+
     def refuse(self, refusing):
         self._refusing = refusing
 
@@ -133,7 +145,8 @@ class Proxy:
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         for writer in self._writers:
-            writer.transport.abort()
+            with contextlib.suppress(AttributeError):    # asyncio's, of TLS that was aborted before
+                writer.transport.abort()
         self._loop.run_until_complete(asyncio.sleep(0.01))
         self._loop.close()
 
@@ -172,6 +185,7 @@ class _Pair:
         self.client = client
         self.server = server
         self.silent = False
+        self.resumes = 0.0           # when a stall of both directions ends
 
     async def pump(self, direction, reader, writer):
         """Pass on what comes, each piece after the delay, reading ahead meanwhile."""
@@ -193,7 +207,7 @@ class _Pair:
         loop = asyncio.get_running_loop()
         fault = self.fault if self.fault and self.fault.direction == direction else None
         if fault and fault.offset == 0:
-            await self._strike(fault)
+            await self.strike(fault)
             fault = None
         while True:
             due, data = await queue.get()
@@ -208,11 +222,13 @@ class _Pair:
             left = fault.offset - getattr(self.connection, direction) if fault else len(data) + 1
             await self._write(direction, writer, data[:left])
             if left <= len(data):
-                await self._strike(fault)
+                await self.strike(fault)
                 fault = None
                 await self._write(direction, writer, data[left:])
 
     async def _write(self, direction, writer, data):
+        while (left := self.resumes - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(left)
         if self.silent or not data:
             return
         self.connection.note(direction, len(data))
@@ -223,7 +239,7 @@ class _Pair:
             if self.proxy.segment:
                 await asyncio.sleep(0)
 
-    async def _strike(self, fault):
+    async def strike(self, fault):
         self.connection.struck = True
         if fault.action == "stall" and fault.seconds:
             await asyncio.sleep(fault.seconds)

@@ -17,5 +17,5 @@ int rack_cmd_umount (int argc, char **argv);
 /* mailrack cache [-f FILE] [-A NAME] [-o KEY=VALUE]... [--all] [size|check|clear] [ACCOUNT] */
 int rack_cmd_cache (int argc, char **argv);
 int rack_cmd_queue (int argc, char **argv);
-/* mailrack watch [-f FILE] [-A NAME] [-o KEY=VALUE]... [ACCOUNT] [MAILBOX...] [--exec COMMAND...] */
+/* mailrack watch [OPTIONS] [ACCOUNT] [MAILBOX...] [--exec COMMAND WORD...] */
 int rack_cmd_watch (int argc, char **argv);

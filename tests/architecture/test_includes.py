@@ -10,7 +10,8 @@ import pytest
 
 from tests.architecture import tree
 
-PUBLIC = {"mailrack/mailrack.h", "mailrack/mailrack-plugin.h", "mailrack/mailrack-types.h"}
+PUBLIC = {"mailrack/mailrack.h", "mailrack/mailrack-plugin.h", "mailrack/mailrack-types.h",
+          "mailrack/mailrack-watch.h"}
 MIRROR = PUBLIC | {"mailrack/mailrack-mirror.h", "mailrack/mailrack-outgoing.h"}
 PURE = {"string.h", "stdio.h", "stdlib.h", "stdint.h", "stddef.h", "stdarg.h", "limits.h", "math.h",
         "errno.h", "ctype.h", "glib.h"}

@@ -31,14 +31,14 @@ IMPATIENT = {"timeout": "4", "connect_timeout": "6", "idle_refresh": "3"}
 
 
 class Watching:
-    def __init__(self, server, user, program, directory, how="notify", seed=1, mailboxes=MAILBOXES,
-                 there=None, patient=False):
+    def __init__(self, server, user, program, directory, how="notify", seed=1, there=None,
+                 patient=False):
         """there: a lock that is held while the server is not there.  patient: as it is without
         options, so that what is lost is noticed after minutes."""
         self.patient = patient
         self.server, self.user, self.how = server, user, how
         self.random = random.Random(f"{how} {seed}")
-        self.names = ["INBOX"] + [f"Box {n}" for n in range(1, mailboxes)]
+        self.names = ["INBOX"] + [f"Box {n}" for n in range(1, MAILBOXES)]
         for name in self.names:
             server.fill(user, name, [b"Subject: old\r\n\r\n\r\n"] * 2)
         self.expected = collections.Counter()      # (event, mailbox, uid)
@@ -68,7 +68,8 @@ class Watching:
         with open(self.log, "wb") as log:
             self._child = subprocess.Popen(
                 [self._program, "watch", "-f", account, "--json", "--events",
-                 "new,expunge,reset,gone", *(() if self.patient else ("--poll", "2"))], stdout=subprocess.PIPE, stderr=log, env=environment)
+                 "new,expunge,reset,gone", *(() if self.patient else ("--poll", "2"))],
+                stdout=subprocess.PIPE, stderr=log, env=environment)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._wait(lambda: b"watching" in self.log.read_bytes(), 60, "the start")
@@ -96,7 +97,8 @@ class Watching:
 
     def processor_seconds(self):
         """What it has used so far."""
-        fields = pathlib.Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+        stat = pathlib.Path(f"/proc/{self._child.pid}/stat").read_text()
+        fields = stat.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def reported(self):

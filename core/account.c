@@ -138,6 +138,39 @@ rack_account_new (RackConfig *config, const char *name, RackHost *host, GError *
   return g_steal_pointer (&account);
 }
 
+gboolean
+rack_account_authorize (RackConfig *config, const char *name, RackHost *host,
+                        GCancellable *cancellable, GError **error)
+{
+  RackAccountSettings settings = { 0 };
+  const RackPlugin *plugin = NULL;
+  gpointer data = NULL;
+  gboolean ok =
+      rack_config_resolve (config, name, &settings, error)
+      && (plugin = rack_config_open_plugin (config, name, RACK_PLUGIN_AUTH, error)) != NULL
+      && configure (config, name, plugin->auth.info, &data, error);
+  const RackPeer peer = { .size = sizeof (RackPeer),
+                          .host = settings.host != NULL ? settings.host : "",
+                          .user = settings.username,
+                          .port = (guint16) settings.port };
+  const RackWait wait = { .size = sizeof (RackWait), .cancellable = cancellable };
+
+  if (ok && plugin->auth.authorize == NULL)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_UNSUPPORTED,
+                   "\"auth = %s\" needs no authorization: its credential is configured",
+                   plugin->auth.info->name);
+      ok = FALSE;
+    }
+  else if (ok && !plugin->auth.authorize (data, host, &peer, &wait, error))
+    ok = open_failed (config, name, plugin->auth.info, error);
+  if (data != NULL && plugin->auth.info->params != NULL)
+    rack_params_clear (plugin->auth.info->params, data);
+  g_free (data);
+  rack_account_settings_clear (&settings);
+  return ok;
+}
+
 RackAccount *
 rack_account_ref (RackAccount *account)
 {

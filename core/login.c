@@ -460,6 +460,19 @@ may_go_unbound (const Login *login, Outcome outcome, const GError *problem)
          && login->unexplained && g_error_matches (problem, RACK_ERROR, RACK_ERROR_AUTH);
 }
 
+/* For whoever asks how it was done; a server shows afterwards what it offered no more. */
+static void
+note_facts (const Login *login, char **capabilities)
+{
+  g_autoptr (GString) offered = g_string_new (NULL);
+
+  for (char **at = capabilities; at != NULL && *at != NULL; at++)
+    if (g_str_has_prefix (*at, "AUTH="))
+      g_string_append_printf (offered, "%s%s", offered->len > 0 ? " " : "", *at + 5);
+  rack_conn_note (login->conn, "mechanism", login->mechanism->name);
+  rack_conn_note (login->conn, "mechanisms offered", offered->str);
+}
+
 gboolean
 rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait, GError **error)
 {
@@ -488,7 +501,9 @@ rack_account_login (RackAccount *account, RackConn *conn, const RackWait *wait, 
     }
   if (outcome == LOGIN_RETRY)
     outcome = attempt_once (&login, &peer, FALSE, &problem);
-  if (outcome != LOGIN_OK)
+  if (outcome == LOGIN_OK)
+    note_facts (&login, capabilities);
+  else
     g_propagate_error (error, g_steal_pointer (&problem));
   return outcome == LOGIN_OK;
 }

@@ -85,6 +85,7 @@ event_name (RackEventKind kind)
       return "removed";
     case RACK_EVENT_FLAGS:
       return "flags";
+    case RACK_EVENT_GONE:
     case RACK_EVENT_RESET:
       return "reset";
     }

@@ -17,5 +17,9 @@ int rack_cmd_umount (int argc, char **argv);
 /* mailrack cache [-f FILE] [-A NAME] [-o KEY=VALUE]... [--all] [size|check|clear] [ACCOUNT] */
 int rack_cmd_cache (int argc, char **argv);
 int rack_cmd_queue (int argc, char **argv);
+/* mailrack check [OPTIONS] [ACCOUNT] */
+int rack_cmd_check (int argc, char **argv);
+/* mailrack authorize [OPTIONS] [ACCOUNT] */
+int rack_cmd_authorize (int argc, char **argv);
 /* mailrack watch [OPTIONS] [ACCOUNT] [MAILBOX...] [--exec COMMAND WORD...] */
 int rack_cmd_watch (int argc, char **argv);

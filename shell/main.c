@@ -93,7 +93,9 @@ static const struct
   int (*run) (int argc, char **argv);
   const char *words, *summary;
 } subcommands[] = {
+  { "authorize", rack_cmd_authorize, "[ACCOUNT]", "The first OAuth2 token of an account" },
   { "cache", rack_cmd_cache, "[size|check|clear] [ACCOUNT]", "What the mount keeps on this disk" },
+  { "check", rack_cmd_check, "[ACCOUNT]", "What works on the way to a mailbox, and what does not" },
   { "config", rack_cmd_config, "[ACCOUNT]", "The settings in force, and where each comes from" },
   { "mount", exec_mount, "[ACCOUNT] DIRECTORY", "Mailboxes as a directory: mailrack-mount(1)" },
   { "plugins", rack_cmd_plugins, "[NAME]", "What is installed, and which keys it reads" },

@@ -497,12 +497,41 @@ own_thread (void *data)
   return own (data);
 }
 
+/* What was noted on the way stands behind what the stream says. */
+static void
+gather_facts (RackConn *conn)
+{
+  g_auto (GStrv) noted = g_steal_pointer (&conn->facts);
+  g_auto (GStrv) of_stream = rack_stream_facts (conn->stream);
+  GStrvBuilder *facts = g_strv_builder_new ();
+
+  if (of_stream != NULL)
+    g_strv_builder_addv (facts, (const char **) of_stream);
+  if (noted != NULL)
+    g_strv_builder_addv (facts, (const char **) noted);
+  conn->facts = g_strv_builder_end (facts);
+  g_strv_builder_unref (facts);
+}
+
+void
+rack_conn_note (RackConn *conn, const char *name, const char *value)
+{
+  g_auto (GStrv) before = g_steal_pointer (&conn->facts);
+  GStrvBuilder *facts = g_strv_builder_new ();
+
+  if (before != NULL)
+    g_strv_builder_addv (facts, (const char **) before);
+  g_strv_builder_add_many (facts, name, value, NULL);
+  conn->facts = g_strv_builder_end (facts);
+  g_strv_builder_unref (facts);
+}
+
 void
 rack_conn_start (RackConn *conn)
 {
   remember_capabilities (conn);
   conn->greeting = g_strdup (rack_engine_greeting (conn->engine));
-  conn->facts = rack_stream_facts (conn->stream);
+  gather_facts (conn);
   conn->wait = (RackWait){ .size = sizeof (RackWait) };
   conn->started = TRUE;
   if (pthread_create (&conn->thread, NULL, own_thread, conn) != 0)

@@ -59,6 +59,8 @@ void rack_conn_upgraded (RackConn *conn, RackStream *stream);
 /* Drives until ready (call) or call is done. */
 gboolean rack_conn_drive_until (RackConn *conn, RackCall *call, gboolean (*ready) (RackCall *call),
                                 GError **error);
+/* A fact for people beside those of the stream; see rack_conn_facts(). */
+void rack_conn_note (RackConn *conn, const char *name, const char *value);
 /* Hands it to its owner thread. */
 void rack_conn_start (RackConn *conn);
 

@@ -115,8 +115,8 @@ explain_refusal (const HttpAnswer *answer, JsonObject *object, GError **error)
                  answer->status);
   else if (g_strcmp0 (name, "invalid_grant") == 0)
     g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
-                 "the refresh token is not good any more (%s): authorize again, and put the new "
-                 "one into oauth2_refresh_token",
+                 "the refresh token is not good any more (%s): authorize again (\"mailrack "
+                 "authorize\"), or put a new one into oauth2_refresh_token",
                  safe);
   else if (g_strcmp0 (name, "invalid_client") == 0 || g_strcmp0 (name, "unauthorized_client") == 0)
     g_set_error (error, RACK_ERROR, RACK_ERROR_AUTH,
@@ -160,4 +160,56 @@ grant_read (Grant *grant, const HttpAnswer *answer, GError **error)
     grant->refresh_token = rack_secret_new (fresh, -1);
   grant->lifetime = get_lifetime (object);
   return TRUE;
+}
+
+/* ---- Device codes ----------------------------------------------------------------------- */
+
+void
+device_grant_clear (DeviceGrant *grant)
+{
+  g_clear_pointer (&grant->device_code, rack_secret_free);
+  g_clear_pointer (&grant->user_code, g_free);
+  g_clear_pointer (&grant->uri, g_free);
+}
+
+gboolean
+device_grant_read (DeviceGrant *grant, const HttpAnswer *answer, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *object = parse (answer, parser);
+  const char *device = object != NULL ? get_text (object, "device_code") : NULL;
+  const char *user = object != NULL ? get_text (object, "user_code") : NULL;
+  const char *uri = object != NULL ? get_text (object, "verification_uri") : NULL;
+
+  if (answer->status != 200)
+    return explain_refusal (answer, object, error);
+  if (object != NULL && uri == NULL)
+    uri = get_text (object, "verification_url"); /* as Google wrote it before the RFC */
+  if (device == NULL || user == NULL || uri == NULL || strlen (user) > 100 || strlen (uri) > 1000)
+    {
+      g_set_error_literal (error, RACK_ERROR, RACK_ERROR_PROTOCOL,
+                           "the device endpoint's answer holds no code to enter: check "
+                           "oauth2_device_url");
+      return FALSE;
+    }
+  grant->device_code = rack_secret_new (device, -1);
+  grant->user_code = g_strdup (user);
+  grant->uri = g_strdup (uri);
+  grant->lifetime = get_lifetime (object);
+  JsonNode *interval = json_object_get_member (object, "interval");
+  grant->interval = interval != NULL && json_node_get_value_type (interval) == G_TYPE_INT64
+                        ? CLAMP (json_node_get_int (interval), 1, 60)
+                        : 5;
+  return TRUE;
+}
+
+gboolean
+grant_is_pending (const HttpAnswer *answer, gboolean *slower)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *object = answer->status == 400 ? parse (answer, parser) : NULL;
+  const char *name = object != NULL ? get_text (object, "error") : NULL;
+
+  *slower = g_strcmp0 (name, "slow_down") == 0;
+  return *slower || g_strcmp0 (name, "authorization_pending") == 0;
 }

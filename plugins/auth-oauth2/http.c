@@ -194,7 +194,7 @@ make_message (const char *url, const RackSecret *form, GError **error)
   if (host == NULL || *host == '\0' || strcmp (g_uri_get_scheme (uri), "https") != 0)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_CONFIG,
-                   "oauth2_token_url: \"%s\" is not an https:// address", url);
+                   "oauth2_token_url or oauth2_device_url: \"%s\" is not an https:// address", url);
       return NULL;
     }
   SoupMessage *message = soup_message_new_from_uri ("POST", uri);

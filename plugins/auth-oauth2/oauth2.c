@@ -153,5 +153,6 @@ static const RackAuthPlugin plugin = {
   .step = oauth2_step,
   .rejected = oauth2_rejected,
   .end = oauth2_end,
+  .authorize = oauth2_authorize,
 };
 RACK_REGISTER_AUTH (plugin)

@@ -3,7 +3,9 @@
  * oauth2.h - what the files of auth-oauth2 share
  *
  * oauth2.c speaks SASL, token.c knows which access token is good and how to get one,
- * state.c keeps a rotated refresh token on disk, http.c makes one request. */
+ * state.c keeps a refresh token on disk, http.c makes one request of a form.c, grant.c reads
+ * the answer; authorize.c gets the first token, by flow-browser.c or flow-device.c;
+ * provider.c has the keys and what is known of providers. */
 #pragma once
 
 #include <mailrack/mailrack-plugin.h>
@@ -18,9 +20,19 @@ typedef enum
   PROVIDER_FASTMAIL,
 } Provider;
 
+typedef enum
+{
+  FLOW_AUTO, /* what the provider has */
+  FLOW_BROWSER,
+  FLOW_DEVICE,
+} Flow;
+
 typedef struct
 {
   Provider provider;
+  Flow flow;
+  char *auth_url;
+  char *device_url;
   char *client_id;
   RackSecret *client_secret;
   RackSecret *refresh_token;
@@ -32,7 +44,40 @@ typedef struct
   char **token_command;
 } Config;
 
+/* ---- provider.c ------------------------------------------------------------------ */
+
 extern const RackParam oauth2_params[];
+
+typedef enum
+{
+  URL_TOKEN,
+  URL_AUTH,
+  URL_DEVICE,
+} UrlKind;
+
+Provider provider_find (const Config *config, const char *host);
+/* Borrowed, or NULL. */
+const char *provider_scope (const Config *config, const char *host);
+/* Returns: (owned) the configured one, else the provider's; NULL: there is none. */
+char *provider_url (const Config *config, const char *host, UrlKind kind);
+
+/* ---- form.c ------------------------------------------------------------------------ */
+
+/* A form that may hold secrets: no copy of it stays behind. */
+typedef struct Form Form;
+Form *form_new (void);
+void form_add (Form *form, const char *name, const char *value);
+void form_add_secret (Form *form, const char *name, const RackSecret *value);
+/* client_id, and client_secret if there is one. */
+void form_add_client (Form *form, const Config *config);
+/* Takes form. Returns: (owned) */
+RackSecret *form_finish (Form *form);
+
+/* ---- authorize.c -------------------------------------------------------------------- */
+
+/* RackAuthPlugin's. */
+gboolean oauth2_authorize (gconstpointer config, RackHost *host, const RackPeer *peer,
+                           const RackWait *wait, GError **error);
 
 /* ---- token.c -------------------------------------------------------------------- */
 
@@ -55,6 +100,8 @@ gboolean token_ensure (Token *token, const RackPeer *peer, const RackWait *wait,
 /* Whether a token other than the present one can be had. */
 gboolean token_can_renew (const Token *token);
 void token_clear (Token *token);
+/* What a kept token follows on: the configured one, or an empty one. Returns: (owned) */
+RackSecret *token_configured (const Config *config);
 /* Microseconds, also while the machine sleeps. */
 gint64 token_clock (void);
 
@@ -111,3 +158,26 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Grant, grant_clear)
 gboolean grant_read (Grant *grant, const HttpAnswer *answer, GError **error);
 /* Whether it may be put into a SASL message. */
 gboolean token_is_bearer (const RackSecret *token);
+
+/* What a device authorization endpoint gave (RFC 8628 §3.2). */
+typedef struct
+{
+  RackSecret *device_code;
+  char *user_code, *uri;     /* as they came: hostile */
+  gint64 lifetime, interval; /* seconds */
+} DeviceGrant;
+
+void device_grant_clear (DeviceGrant *grant);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (DeviceGrant, device_grant_clear)
+gboolean device_grant_read (DeviceGrant *grant, const HttpAnswer *answer, GError **error);
+/* Whether the answer says that the person has not decided yet; *slower: and that it was asked too
+ * often. */
+gboolean grant_is_pending (const HttpAnswer *answer, gboolean *slower);
+
+/* ---- flow-browser.c, flow-device.c ------------------------------------------------------ */
+
+/* Tell the person what to do, wait until it is done, and read what came. */
+gboolean flow_browser (const Config *config, RackHost *host, const RackPeer *peer,
+                       const RackWait *wait, Grant *grant, GError **error);
+gboolean flow_device (const Config *config, RackHost *host, const RackPeer *peer,
+                      const RackWait *wait, Grant *grant, GError **error);

@@ -152,5 +152,6 @@ static const RackAuthPlugin plugin = {
   NULL, /* accepted: PLAIN has nothing to check */
   example_rejected,
   example_end,
+  NULL, /* authorize: nothing is got from a provider */
 };
 RACK_REGISTER_AUTH (plugin)

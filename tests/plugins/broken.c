@@ -190,7 +190,7 @@ rack_plugin_entry (void)
            : DEFECT == ABI_OLDER ? 0
                                  : RACK_PLUGIN_ABI,
     .kind = DEFECT == KIND_UNKNOWN ? 3 : RACK_PLUGIN_AUTH,
-    .size = DEFECT == TOO_SMALL                                ? sizeof (RackAuthPlugin) - 8
+    .size = DEFECT == TOO_SMALL                                ? offsetof (RackAuthPlugin, end)
             : DEFECT == SURPLUS_NULL || DEFECT == SURPLUS_USED ? sizeof (LongPlugin)
                                                                : sizeof (RackAuthPlugin),
     .plugin = &plugin,

@@ -18,7 +18,13 @@ characters long and, with rotate=True, good once: its use gives a new one and a 
 old one is invalid_grant, as with Microsoft.  With `login` given, the client id and secret must be
 those, in the form or as HTTP Basic.
 
-What it is not: an authorization server; nobody can log in here for a first token.
+First tokens are given as well, without anybody logging in: GET /authorize sends whoever comes back
+with a code for `visitor` (None: access_denied), and /device gives a code that allow() lets pass:
+
+    endpoint.first_keys()                         # an account's keys without a refresh token
+    endpoint.allow(user_code, "alice")            # the person has entered it; None: refused
+
+What it is not: an authorization server that knows persons.
 """
 
 import argparse
@@ -81,6 +87,11 @@ def _error(status, name, **headers):
                                      ).encode(), {"Content-Type": "application/json", **headers})
 
 
+def _json(content):
+    return Answer(200, json.dumps(content).encode(), {"Content-Type": "application/json",
+                                                      "Cache-Control": "no-store"})
+
+
 # The answers that have a name.
 NAMED = {
     "invalid_grant": _error(400, "invalid_grant"),
@@ -119,6 +130,9 @@ class TokenServer:
         self.requests = []
         self.users = {}              # refresh token -> user
         self.spent = set()
+        self.visitor = "alice"
+        self.codes = {}              # code -> (user, redirect URI, PKCE challenge)
+        self.devices = {}            # device code -> [user code, user, answered]
         self._planned = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -168,6 +182,18 @@ class TokenServer:
                 "oauth2_refresh_token": self.refresh_token(user), "oauth2_token_url": self.url,
                 "oauth2_ca_file": self._ca_file}
 
+    def first_keys(self):
+        """The keys of an account that has no token yet."""
+        top = f"https://localhost:{self.port}"
+        return {"oauth2_client_id": self.login[0], "oauth2_client_secret": self.login[1],
+                "oauth2_token_url": self.url, "oauth2_auth_url": f"{top}/authorize",
+                "oauth2_device_url": f"{top}/device", "oauth2_ca_file": self._ca_file}
+
+    def allow(self, user_code, user):
+        with self._lock:
+            device, = [each for each in self.devices.values() if each[0] == user_code]
+            device[1:] = user, True
+
     # For the handler
 
     def answer(self, request):
@@ -179,11 +205,21 @@ class TokenServer:
         return answer if answer.status or answer.close else self._grant(request, answer)
 
     def _grant(self, request, planned):
-        if request.method != "POST" or request.path != "/token":
+        path, _, query = request.path.partition("?")
+        if request.method == "GET" and path == "/authorize":
+            return self._visit(dict(urllib.parse.parse_qsl(query)))
+        if request.method != "POST" or path not in ("/token", "/device"):
             return _error(404, "not_found")
         if self.login and self._client(request) != self.login:
             return NAMED["invalid_client"]
-        if request.form.get("grant_type") != "refresh_token":
+        if path == "/device":
+            return self._device()
+        kind = request.form.get("grant_type", "").rpartition(":")[2]
+        if kind == "authorization_code":
+            return self._first(self._visitor_of(request.form))
+        if kind == "device_code":
+            return self._holder_of(request.form.get("device_code"))
+        if kind != "refresh_token":
             return _error(400, "unsupported_grant_type")
         token = request.form.get("refresh_token")
         with self._lock:
@@ -200,6 +236,48 @@ class TokenServer:
             given["refresh_token"] = self.refresh_token(user)
         return Answer(200, json.dumps(given).encode(), {"Content-Type": "application/json",
                                                         "Cache-Control": "no-store"})
+
+    def _visit(self, query):
+        """The person comes along, and is sent back to the application."""
+        if query.get("response_type") != "code" or query.get("client_id") != self.login[0] \
+                or query.get("code_challenge_method") != "S256":
+            return _error(400, "invalid_request")
+        back = {"state": query["state"], "error": "access_denied"}
+        if self.visitor:
+            back = {"state": query["state"], "code": secrets.token_urlsafe(24)}
+            self.codes[back["code"]] = (self.visitor, query["redirect_uri"],
+                                        query["code_challenge"])
+        where = query["redirect_uri"] + "?" + urllib.parse.urlencode(back)
+        return Answer(302, b"", {"Location": where})
+
+    def _visitor_of(self, form):
+        """Whose a code is: it is good once, and for who knows the verifier."""
+        user, redirect, challenge = self.codes.pop(form.get("code"), (None, None, None))
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        good = form.get("redirect_uri") == redirect and _base64url(digest) == challenge
+        return user if good else None
+
+    def _device(self):
+        code, user_code = secrets.token_urlsafe(24), secrets.token_hex(4).upper()
+        with self._lock:
+            self.devices[code] = [user_code, None, False]
+        return _json({"device_code": code, "user_code": user_code, "expires_in": 60, "interval": 1,
+                      "verification_uri": f"https://localhost:{self.port}/enter"})
+
+    def _holder_of(self, code):
+        with self._lock:
+            _, user, answered = self.devices.get(code, (None, None, True))
+        if not answered:
+            return _error(400, "authorization_pending")
+        if user is None:
+            return _error(400, "access_denied")
+        return self._first(user)
+
+    def _first(self, user):
+        if user is None:
+            return NAMED["invalid_grant"]
+        return _json({"access_token": issue(self.key, user), "token_type": "Bearer",
+                      "expires_in": 3600, "refresh_token": self.refresh_token(user)})
 
     def _client(self, request):
         kind, _, value = request.headers.get("authorization", "").partition(" ")

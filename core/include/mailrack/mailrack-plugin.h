@@ -360,6 +360,14 @@ typedef struct
                                const RackWait *wait);
 
   void (*end) (gpointer attempt); /* NULL: nothing to do */
+
+  /* Gets the first credential of an account from its provider, with the help of a person whom
+   * rack_host_tell() says what to do, and keeps it where open or start finds it from then on.
+   * config is as open's, which need not take it; of peer there are host, port and user. It may
+   * take as long as a person needs: wait has no deadline. NULL: there is nothing of the kind.
+   * (Not in the first mailrack with this ABI.) */
+  gboolean (*authorize) (gconstpointer config, RackHost *host, const RackPeer *peer,
+                         const RackWait *wait, GError **error);
 } RackAuthPlugin;
 
 typedef enum

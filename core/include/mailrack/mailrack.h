@@ -168,6 +168,13 @@ RACK_API RackAccount *rack_account_ref (RackAccount *account);
 RACK_API void rack_account_unref (RackAccount *account);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackAccount, rack_account_unref)
 
+/* Gets the first credential of an account from its provider (OAuth2), with the help of a person,
+ * whom the host tells what to do, and keeps it where the account's auth plugin finds it from then
+ * on. Blocks until that is done or refused. RACK_ERROR_UNSUPPORTED: the plugin has nothing of the
+ * kind. */
+RACK_API gboolean rack_account_authorize (RackConfig *config, const char *name, RackHost *host,
+                                          GCancellable *cancellable, GError **error);
+
 /* "bob@imap.example.org". Borrowed. */
 RACK_API const char *rack_account_label (RackAccount *account);
 /* read_only = yes: whatever would change something is refused. */
@@ -563,7 +570,8 @@ RACK_API gboolean rack_session_has (RackSession *session, const char *capability
 RACK_API char *rack_session_greeting (RackSession *session);
 /* The selected mailbox (UTF-8) or NULL; borrowed until the next call. */
 RACK_API const char *rack_session_selected (RackSession *session);
-/* TLS and the like, as RackStreamOps.facts has them. Returns: (owned) */
+/* TLS and the like, as RackStreamOps.facts has them; and "mechanism", how it logged in, and
+ * "mechanisms offered", what the server had for that. Returns: (owned) */
 RACK_API char **rack_session_facts (RackSession *session);
 /* FALSE once it is lost; every call then fails with RACK_ERROR_CLOSED. */
 RACK_API gboolean rack_session_alive (RackSession *session);

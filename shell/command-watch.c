@@ -85,9 +85,10 @@ event_name (RackEventKind kind)
       return "removed";
     case RACK_EVENT_FLAGS:
       return "flags";
-    case RACK_EVENT_GONE:
     case RACK_EVENT_RESET:
       return "reset";
+    case RACK_EVENT_GONE:
+      return "gone";
     }
   return "";
 }

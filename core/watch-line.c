@@ -162,5 +162,7 @@ rack_watch_may_recover (const GError *error)
   /* Nothing that a watch asks changes anything, so it may also be asked again. */
   return rack_error_is_lost (error) || g_error_matches (error, RACK_ERROR, RACK_ERROR_TIMEOUT)
          || g_error_matches (error, RACK_ERROR, RACK_ERROR_BUSY)
+         || g_error_matches (error, RACK_ERROR, RACK_ERROR_UNAVAILABLE)
+         || g_error_matches (error, RACK_ERROR, RACK_ERROR_SERVER)
          || g_error_matches (error, RACK_ERROR, RACK_ERROR_UNKNOWN_OUTCOME);
 }

@@ -154,7 +154,7 @@ is_of_mailbox (const GError *problem)
 {
   return g_error_matches (problem, RACK_ERROR, RACK_ERROR_NOT_FOUND)
          || g_error_matches (problem, RACK_ERROR, RACK_ERROR_REFUSED)
-         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_READ_ONLY);
+         || g_error_matches (problem, RACK_ERROR, RACK_ERROR_DENIED);
 }
 
 /* FALSE: there is no use in trying again. */

@@ -306,7 +306,7 @@ look (RackWatcher *watcher, RackWatcherBox *box, GCancellable *cancellable, GErr
   /* One of many that cannot be read is none of those that are watched. */
   if (watcher->names == NULL
       && (g_error_matches (problem, RACK_ERROR, RACK_ERROR_REFUSED)
-          || g_error_matches (problem, RACK_ERROR, RACK_ERROR_READ_ONLY)))
+          || g_error_matches (problem, RACK_ERROR, RACK_ERROR_DENIED)))
     {
       box->dirty = FALSE;
       return TRUE;

@@ -119,11 +119,12 @@ explain (CheckReport *report, const CheckPlace *place, const GError *problem)
     case RACK_ERROR_INTERACTION:
     case RACK_ERROR_REFUSED:
     case RACK_ERROR_BUSY:
+    case RACK_ERROR_UNAVAILABLE:
       if (place->encrypts)
         check_say (report, "tls", CHECK_OK, NULL, "the certificate was taken");
       check_say (report, "greeting", CHECK_OK, NULL, "an IMAP server answers");
       check_fail (report, "login", problem,
-                  problem->code == RACK_ERROR_BUSY
+                  problem->code == RACK_ERROR_BUSY || problem->code == RACK_ERROR_UNAVAILABLE
                       ? "try again later"
                       : "check username and password; or auth_mechanisms, or with OAuth2 run "
                         "\"mailrack authorize\"");

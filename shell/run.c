@@ -220,11 +220,27 @@ run_command (Shell *shell, const char *text, const Line *line, GError **error)
   return command_unknown (shell_commands, words[0].text, error);
 }
 
+static gboolean
+is_word (char c)
+{
+  return g_ascii_isalnum (c) || c == '_';
+}
+
+/* "_" or "$_" as a name of its own, not in select_folder: what it means may be long. */
+static gboolean
+names_last_result (const char *text)
+{
+  for (const char *at = text; (at = strchr (at, '_')) != NULL; at++)
+    if ((at == text || !is_word (at[-1])) && !is_word (at[1]))
+      return TRUE;
+  return FALSE;
+}
+
 /* A call whose printing Ctrl-C stopped has no error of its own. */
 static gboolean
 run_call (Shell *shell, const Line *line, GError **error)
 {
-  if (strchr (line->text, '_') != NULL)
+  if (names_last_result (line->text))
     sets_publish (shell);
   const Value *before = interp_get (shell->interp, "_");
   gboolean ok = interp_run (shell->interp, line->text, -1, error);

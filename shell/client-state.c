@@ -85,13 +85,24 @@ client_run_login (Shell *shell, Value **args, GError **error)
   return NULL;
 }
 
+/* Only what is encrypted has a cipher to tell of. */
+static gboolean
+is_encrypted (Shell *shell)
+{
+  g_auto (GStrv) facts = rack_session_facts (shell->session);
+
+  for (char **at = facts; at != NULL && at[0] != NULL && at[1] != NULL; at += 2)
+    if (strcmp (at[0], "cipher") == 0)
+      return TRUE;
+  return FALSE;
+}
+
 Value *
 client_run_starttls (Shell *shell, Value **args, GError **error)
 {
   if (!shell_connect (shell, error))
     return NULL;
-  g_auto (GStrv) facts = rack_session_facts (shell->session);
-  if (facts != NULL && *facts != NULL)
+  if (is_encrypted (shell))
     g_set_error_literal (error, RACK_ERROR, RACK_ERROR_INVALID,
                          "starttls: the connection is encrypted already");
   else

@@ -104,17 +104,16 @@ rack_folder_find_base (RackFolder *folder, const char *base, RackEntry *entry)
 static gboolean
 rebase (RackOutbox *outbox, RackPending *pending, const char *base, guint space, GError **error)
 {
-  g_autofree char *before = pending->base;
-  guint space_before = pending->base_space;
+  RackPending after = *pending;
+  after.base = (char *) base;
+  after.base_space = space;
+  if (!pending->done && !rack_pending_write (outbox, &after, error))
+    return FALSE;
+  pthread_mutex_lock (&outbox->shown);
+  g_free (pending->base);
   pending->base = g_strdup (base);
   pending->base_space = space;
-  if (!pending->done && !rack_pending_write (outbox, pending, error))
-    {
-      g_free (pending->base);
-      pending->base = g_steal_pointer (&before);
-      pending->base_space = space_before;
-      return FALSE;
-    }
+  pthread_mutex_unlock (&outbox->shown);
   pthread_mutex_lock (&pending->target->mutex);
   rack_folder_stamp_flags (pending->target);
   pthread_mutex_unlock (&pending->target->mutex);
@@ -130,28 +129,17 @@ is_free (RackOutbox *outbox, RackFolder *folder, const char *base, guint32 uid,
   if (base == NULL)
     return TRUE;
   gboolean taken = rack_folder_find_base (folder, base, &entry) && entry.uid != uid;
-  for (guint i = 0; !taken && i < outbox->arrivals->len; i++)
+  const RackShelf *arrivals = g_hash_table_lookup (outbox->arrivals, folder);
+  for (const RackShelved *at = arrivals != NULL ? rack_shelf_after (arrivals, 0) : NULL;
+       at != NULL && !taken; at = rack_shelved_next (at))
     {
-      const RackPending *pending = outbox->arrivals->pdata[i];
-      taken = pending != mover && pending->target == folder && !pending->done
-              && g_strcmp0 (pending->base, base) == 0;
+      const RackPending *pending = at->thing;
+      taken = pending != mover && !pending->done && g_strcmp0 (pending->base, base) == 0;
     }
   if (taken)
     g_set_error (error, RACK_ERROR, RACK_ERROR_EXISTS, "%s: %s is there already", folder->mailbox,
                  base);
   return !taken;
-}
-
-/* What is shown as an arrival until it is seen is called so too. */
-static void
-rename_arrivals (RackOutbox *outbox, RackFolder *folder, guint32 uid, const char *base, guint space)
-{
-  for (guint i = 0; i < outbox->arrivals->len; i++)
-    {
-      RackPending *pending = outbox->arrivals->pdata[i];
-      if (pending->done && pending->target == folder && pending->new_uid == uid)
-        rebase (outbox, pending, base, space, NULL);
-    }
 }
 
 /* Whose UIDVALIDITY that is. 0: it was made anew. */
@@ -184,8 +172,9 @@ set_base (RackOutbox *outbox, RackFolder *folder, guint32 row, guint32 uid, cons
   if (!is_free (outbox, folder, base, uid, NULL, error)
       || !rack_folder_give_base (folder, uid_validity, uid, base, space, error))
     return FALSE;
-  rename_arrivals (outbox, folder, uid, base, space);
-  return TRUE;
+  /* What is shown as an arrival until it is seen is called so too. */
+  RackPending *landed = rack_outbox_find_landed (outbox, folder, uid);
+  return landed == NULL || rebase (outbox, landed, base, space, error);
 }
 
 gboolean

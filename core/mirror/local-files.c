@@ -20,7 +20,7 @@
 
 /* ---- Making and opening ------------------------------------------------------------------- */
 
-/* With the mutex held. */
+/* With shown held, unless nobody else has it yet. */
 static int
 open_file (RackLocal *local, int flags, GError **error)
 {
@@ -55,6 +55,18 @@ may_write (RackFolder *folder, GError **error)
   return FALSE;
 }
 
+/* What is called so in that place; with the mutex held. */
+static RackLocal *
+find (RackOutbox *outbox, RackFolder *folder, guint space, const RackLocal *parent,
+      const char *name)
+{
+  pthread_mutex_lock (&outbox->shown);
+  RackLocal *found =
+      rack_locals_find (outbox, folder, space, parent != NULL ? parent->id : 0, name);
+  pthread_mutex_unlock (&outbox->shown);
+  return found;
+}
+
 RackLocal *
 rack_local_make (RackFolder *folder, guint space, RackLocal *parent, const char *name,
                  gboolean directory, guint mode, GError **error)
@@ -64,7 +76,7 @@ rack_local_make (RackFolder *folder, guint space, RackLocal *parent, const char 
   if (!may_write (folder, error) || !is_component (name, error))
     return NULL;
   pthread_mutex_lock (&outbox->mutex);
-  if (rack_locals_find (outbox, folder, space, parent != NULL ? parent->id : 0, name) != NULL)
+  if (find (outbox, folder, space, parent, name) != NULL)
     g_set_error (error, RACK_ERROR, RACK_ERROR_EXISTS, "%s is there already", name);
   else
     {
@@ -101,9 +113,9 @@ rack_local_file (RackLocal *local, GError **error)
       g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "%s is a directory", local->name);
       return -1;
     }
-  pthread_mutex_lock (&outbox->mutex);
+  pthread_mutex_lock (&outbox->shown);
   int fd = open_file (local, 0, error);
-  pthread_mutex_unlock (&outbox->mutex);
+  pthread_mutex_unlock (&outbox->shown);
   return fd;
 }
 
@@ -245,39 +257,75 @@ revive (RackLocal *local, GError **error)
   return ok;
 }
 
+/* What was sent is a later version now: that goes when this has been. With the mutex held. */
+static gboolean
+touch_sent (RackLocal *local, GError **error)
+{
+  RackOutbox *outbox = local->mirror->outbox;
+  local->replaces = local->uid;
+  pthread_mutex_lock (&outbox->shown);
+  local->seen = FALSE;
+  pthread_mutex_unlock (&outbox->shown);
+  if (!revive (local, error))
+    return FALSE;
+  rack_local_become (local, RACK_LOCAL_SCRATCH);
+  if (rack_local_write (local, error))
+    return TRUE;
+  rack_local_become (local, RACK_LOCAL_SENT);
+  return FALSE;
+}
+
+static gboolean
+touch (RackLocal *local, GCancellable *cancellable, GError **error)
+{
+  if (!wait_until_idle (local, cancellable, error))
+    return FALSE;
+  local->touched = g_get_monotonic_time ();
+  switch (local->state)
+    {
+    case RACK_LOCAL_SCRATCH:
+    case RACK_LOCAL_SENDING: /* everything ends */
+      return TRUE;
+    case RACK_LOCAL_QUEUED:
+      rack_local_become (local, RACK_LOCAL_SCRATCH);
+      if (rack_local_write (local, error))
+        return TRUE;
+      rack_local_become (local, RACK_LOCAL_QUEUED);
+      return FALSE;
+    case RACK_LOCAL_SENT:
+      return touch_sent (local, error);
+    case RACK_LOCAL_FAILED:
+    case RACK_LOCAL_GONE:
+      break;
+    }
+  g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s is not there any more", local->name);
+  return FALSE;
+}
+
 gboolean
 rack_local_touch (RackLocal *local, GCancellable *cancellable, GError **error)
 {
   RackOutbox *outbox = local->mirror->outbox;
+  /* Nothing is to be changed: whoever only writes on need not wait for the disk. */
+  pthread_mutex_lock (&outbox->shown);
+  gboolean scratch = local->state == RACK_LOCAL_SCRATCH;
+  pthread_mutex_unlock (&outbox->shown);
+  if (scratch)
+    return TRUE;
   pthread_mutex_lock (&outbox->mutex);
-  gboolean ok = wait_until_idle (local, cancellable, error);
-  local->touched = g_get_monotonic_time ();
-  if (ok && (local->state == RACK_LOCAL_FAILED || local->state == RACK_LOCAL_GONE))
-    {
-      g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND, "%s is not there any more",
-                   local->name);
-      ok = FALSE;
-    }
-  else if (ok && local->state == RACK_LOCAL_QUEUED)
-    {
-      local->state = RACK_LOCAL_SCRATCH;
-      ok = rack_local_write (local, error);
-      if (!ok)
-        local->state = RACK_LOCAL_QUEUED;
-    }
-  else if (ok && local->state == RACK_LOCAL_SENT)
-    {
-      /* A later version: what was sent goes when this has been. */
-      local->replaces = local->uid;
-      local->seen = FALSE;
-      ok = revive (local, error);
-      local->state = ok ? RACK_LOCAL_SCRATCH : RACK_LOCAL_SENT;
-      ok = ok && rack_local_write (local, error);
-      if (!ok)
-        local->state = RACK_LOCAL_SENT;
-    }
+  gboolean ok = touch (local, cancellable, error);
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
+}
+
+static void
+set_facts (RackLocal *local, gint64 mtime, guint mode)
+{
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->shown);
+  local->mtime = mtime;
+  local->mode = mode;
+  pthread_mutex_unlock (&outbox->shown);
 }
 
 gboolean
@@ -288,17 +336,14 @@ rack_local_set (RackLocal *local, const gint64 *mtime, gint mode, GError **error
   pthread_mutex_lock (&outbox->mutex);
   gint64 mtime_before = local->mtime;
   guint mode_before = local->mode;
-  local->mtime = mtime != NULL ? *mtime : local->mtime;
-  local->mode = mode >= 0 ? (guint) mode & 07777 : local->mode;
+  set_facts (local, mtime != NULL ? *mtime : local->mtime,
+             mode >= 0 ? (guint) mode & 07777 : local->mode);
   local->touched = g_get_monotonic_time ();
   gboolean kept = local->state == RACK_LOCAL_SCRATCH || local->state == RACK_LOCAL_QUEUED
                   || local->state == RACK_LOCAL_FAILED;
   if (kept && (local->mtime != mtime_before || local->mode != mode_before)
       && !(ok = rack_local_write_lazily (local, error)))
-    {
-      local->mtime = mtime_before;
-      local->mode = mode_before;
-    }
+    set_facts (local, mtime_before, mode_before);
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
 }
@@ -308,20 +353,27 @@ static void
 adopt_children (RackOutbox *outbox, RackLocal *directory, RackFolder *before, guint space)
 {
   g_autoptr (GPtrArray) children = g_ptr_array_new ();
-  const GPtrArray *names = rack_locals_at (outbox, before, space, directory->id, FALSE);
-  for (guint i = 0; names != NULL && i < names->len; i++)
-    g_ptr_array_add (children, names->pdata[i]);
+  const RackShelf *here = rack_locals_at (outbox, before, space, directory->id);
+  for (RackShelved *at = here != NULL ? rack_shelf_after (here, 0) : NULL; at != NULL;
+       at = rack_shelved_next (at))
+    g_ptr_array_add (children, at->thing);
   for (guint i = 0; i < children->len; i++)
     {
       RackLocal *child = children->pdata[i];
-      rack_local_unlist (child);
-      child->folder = directory->folder;
-      child->space = directory->space;
-      rack_local_list_name (child);
+      rack_local_put (child, directory->folder, directory->space, child->parent, NULL);
       rack_local_write (child, NULL);
       if (child->directory)
         adopt_children (outbox, child, before, space);
     }
+}
+
+/* With the mutex held. */
+static gboolean
+is_empty (RackOutbox *outbox, const RackLocal *local)
+{
+  const RackShelf *inside =
+      local->directory ? rack_locals_at (outbox, local->folder, local->space, local->id) : NULL;
+  return inside == NULL || rack_shelf_is_empty (inside);
 }
 
 static gboolean
@@ -329,9 +381,7 @@ may_replace (RackOutbox *outbox, const RackLocal *local, const RackLocal *old, G
 {
   if (old == NULL)
     return TRUE;
-  const GPtrArray *inside =
-      old->directory ? rack_locals_at (outbox, old->folder, old->space, old->id, FALSE) : NULL;
-  if (old->directory == local->directory && (inside == NULL || inside->len == 0)
+  if (old->directory == local->directory && is_empty (outbox, old)
       && old->state != RACK_LOCAL_SENDING)
     return TRUE;
   g_set_error (error, RACK_ERROR, RACK_ERROR_BUSY, "%s cannot be replaced", old->name);
@@ -358,8 +408,7 @@ rack_local_rename (RackLocal *local, RackFolder *folder, guint space, RackLocal 
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
   gboolean ok = wait_until_idle (local, cancellable, error);
-  RackLocal *old =
-      ok ? rack_locals_find (outbox, folder, space, parent != NULL ? parent->id : 0, name) : NULL;
+  RackLocal *old = ok ? find (outbox, folder, space, parent, name) : NULL;
   ok = ok && (old == local || may_replace (outbox, local, old, error));
   if (ok
       && (local->state == RACK_LOCAL_FAILED || local->state == RACK_LOCAL_GONE
@@ -371,32 +420,19 @@ rack_local_rename (RackLocal *local, RackFolder *folder, guint space, RackLocal 
     }
   if (ok && old != local)
     {
-      RackLocal before = *local;
-      rack_local_unlist (local);
-      local->folder = folder;
-      local->space = space;
-      local->parent = parent != NULL ? parent->id : 0;
-      local->name = g_strdup (name);
+      RackLocal before = *local, after = *local;
+      after.folder = folder;
+      after.space = space;
+      after.parent = parent != NULL ? parent->id : 0;
+      after.name = (char *) name;
       local->touched = g_get_monotonic_time ();
-      ok = rename_row (outbox, local, old, error);
+      ok = rename_row (outbox, &after, old, error);
       if (ok)
-        {
-          g_free (before.name);
-          if (old != NULL)
-            rack_local_become (old, RACK_LOCAL_GONE);
-          rack_local_list_name (local);
-          if (local->directory && (before.folder != folder || before.space != space))
-            adopt_children (outbox, local, before.folder, before.space);
-        }
-      else
-        {
-          g_free (local->name);
-          local->folder = before.folder;
-          local->space = before.space;
-          local->parent = before.parent;
-          local->name = before.name;
-          rack_local_list_name (local);
-        }
+        rack_local_put (local, folder, space, after.parent, name);
+      if (ok && old != NULL)
+        rack_local_become (old, RACK_LOCAL_GONE);
+      if (ok && local->directory && (before.folder != folder || before.space != space))
+        adopt_children (outbox, local, before.folder, before.space);
     }
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
@@ -408,10 +444,7 @@ rack_local_remove (RackLocal *local, GCancellable *cancellable, GError **error)
   RackOutbox *outbox = local->mirror->outbox;
   pthread_mutex_lock (&outbox->mutex);
   gboolean ok = wait_until_idle (local, cancellable, error);
-  const GPtrArray *inside = ok && local->directory ? rack_locals_at (outbox, local->folder,
-                                                                     local->space, local->id, FALSE)
-                                                   : NULL;
-  if (inside != NULL && inside->len > 0)
+  if (ok && !is_empty (outbox, local))
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_BUSY, "%s is not empty", local->name);
       ok = FALSE;
@@ -490,7 +523,7 @@ rack_local_queue (RackLocal *local, const RackAppendFacts *facts, RackTicket *ti
       RackTicket before = local->ticket;
       RackLocalState state = local->state;
       local->ticket = rack_outbox_ticket (outbox);
-      local->state = RACK_LOCAL_QUEUED;
+      rack_local_become (local, RACK_LOCAL_QUEUED);
       describe_message (local, facts);
       if (facts->replaces != 0)
         local->replaces = facts->replaces;
@@ -501,10 +534,10 @@ rack_local_queue (RackLocal *local, const RackAppendFacts *facts, RackTicket *ti
       if (!ok)
         {
           local->ticket = before;
-          local->state = state;
+          rack_local_become (local, state);
         }
       else
-        pthread_cond_signal (&outbox->work);
+        rack_sender_expect_file (outbox);
     }
   if (ok && ticket != NULL)
     *ticket = local->ticket;

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- The tables of names; with the outbox' mutex held ---------------------------------------- */
+/* ---- The tables of names; with shown held, and to change them the outbox' mutex too ------------
+ */
 
 /* Where a name is. */
 typedef struct
@@ -39,16 +40,16 @@ place_equal (gconstpointer a, gconstpointer b)
 }
 
 static void
-free_names (gpointer data)
+free_shelf (gpointer shelf)
 {
-  g_ptr_array_unref (data);
+  rack_shelf_free (shelf);
 }
 
 void
 rack_locals_init (RackOutbox *outbox)
 {
   outbox->locals = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, NULL);
-  outbox->places = g_hash_table_new_full (place_hash, place_equal, g_free, free_names);
+  outbox->places = g_hash_table_new_full (place_hash, place_equal, g_free, free_shelf);
 }
 
 void
@@ -89,33 +90,11 @@ rack_local_unref (RackLocal *local)
     rack_local_free (local);
 }
 
-GPtrArray *
-rack_locals_at (RackOutbox *outbox, RackFolder *folder, guint space, guint64 parent, gboolean make)
+RackShelf *
+rack_locals_at (RackOutbox *outbox, RackFolder *folder, guint space, guint64 parent)
 {
   RackPlace place = { folder, space, parent };
-  GPtrArray *names = g_hash_table_lookup (outbox->places, &place);
-  if (names == NULL && make)
-    {
-      names = g_ptr_array_new ();
-      g_hash_table_insert (outbox->places, g_memdup2 (&place, sizeof place), names);
-    }
-  return names;
-}
-
-/* Position of the first with an id above after. */
-static guint
-rack_locals_position (const GPtrArray *names, guint64 after)
-{
-  guint low = 0, high = names->len;
-  while (low < high)
-    {
-      guint middle = (low + high) / 2;
-      if (((RackLocal *) names->pdata[middle])->id <= after)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
+  return g_hash_table_lookup (outbox->places, &place);
 }
 
 static RackLocal *
@@ -141,26 +120,54 @@ stamp_place (RackLocal *local)
   pthread_mutex_unlock (&local->folder->mutex);
 }
 
-void
-rack_local_list_name (RackLocal *local)
+static void
+list (RackLocal *local)
 {
-  GPtrArray *names =
-      rack_locals_at (local->mirror->outbox, local->folder, local->space, local->parent, TRUE);
-  g_ptr_array_insert (names, (gint) rack_locals_position (names, local->id), local);
-  local->listed = TRUE;
+  RackOutbox *outbox = local->mirror->outbox;
+  RackPlace place = { local->folder, local->space, local->parent };
+  RackShelf *here = g_hash_table_lookup (outbox->places, &place);
+  if (local->listed.place != NULL)
+    return;
+  if (here == NULL)
+    {
+      here = rack_shelf_new ();
+      g_hash_table_insert (outbox->places, g_memdup2 (&place, sizeof place), here);
+    }
+  rack_shelf_add (here, &local->listed, local->id, local->name, local);
   stamp_place (local);
 }
 
-void
-rack_local_unlist (RackLocal *local)
+static void
+unlist (RackLocal *local)
 {
-  GPtrArray *names =
-      rack_locals_at (local->mirror->outbox, local->folder, local->space, local->parent, FALSE);
-  if (!local->listed)
+  if (local->listed.place == NULL)
     return;
-  g_ptr_array_remove (names, local);
-  local->listed = FALSE;
+  rack_shelf_remove (
+      rack_locals_at (local->mirror->outbox, local->folder, local->space, local->parent),
+      &local->listed);
   stamp_place (local);
+}
+
+/* ---- What becomes of one; with the outbox' mutex held --------------------------------------- */
+
+void
+rack_local_put (RackLocal *local, RackFolder *folder, guint space, guint64 parent, const char *name)
+{
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->shown);
+  gboolean listed = local->listed.place != NULL;
+  unlist (local);
+  local->folder = folder;
+  local->space = space;
+  local->parent = parent;
+  if (name != NULL)
+    {
+      g_free (local->name);
+      local->name = g_strdup (name);
+    }
+  if (listed)
+    list (local);
+  pthread_mutex_unlock (&outbox->shown);
 }
 
 /* It is in no folder and no journal any more; whoever holds it may read it. */
@@ -169,8 +176,11 @@ rack_local_drop (RackLocal *local)
 {
   RackOutbox *outbox = local->mirror->outbox;
   gint64 key = (gint64) local->id;
-  rack_local_unlist (local);
-  if (!g_hash_table_remove (outbox->locals, &key))
+  pthread_mutex_lock (&outbox->shown);
+  unlist (local);
+  gboolean known = g_hash_table_remove (outbox->locals, &key);
+  pthread_mutex_unlock (&outbox->shown);
+  if (!known)
     return;
   if (!local->directory)
     {
@@ -183,24 +193,26 @@ rack_local_drop (RackLocal *local)
 void
 rack_local_become (RackLocal *local, RackLocalState state)
 {
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->shown);
   local->state = state;
   switch (state)
     {
     case RACK_LOCAL_SCRATCH:
     case RACK_LOCAL_QUEUED:
     case RACK_LOCAL_SENDING:
-      if (!local->listed)
-        rack_local_list_name (local);
+      list (local);
       break;
     case RACK_LOCAL_SENT: /* shown until the message is */
       break;
     case RACK_LOCAL_FAILED:
-      rack_local_unlist (local);
-      break;
     case RACK_LOCAL_GONE:
-      rack_local_drop (local);
+      unlist (local);
       break;
     }
+  pthread_mutex_unlock (&outbox->shown);
+  if (state == RACK_LOCAL_GONE)
+    rack_local_drop (local);
 }
 
 gboolean
@@ -256,10 +268,13 @@ rack_local_new (RackMirror *mirror, RackFolder *folder)
 void
 rack_local_enter (RackLocal *local)
 {
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->shown);
   /* The key is in the struct, which lives as long as the table has it. */
-  g_hash_table_insert (local->mirror->outbox->locals, &local->id, local);
+  g_hash_table_insert (outbox->locals, &local->id, local);
   if (local->state != RACK_LOCAL_FAILED)
-    rack_local_list_name (local);
+    list (local);
+  pthread_mutex_unlock (&outbox->shown);
 }
 
 /* ---- From the journal ------------------------------------------------------------------------ */
@@ -357,8 +372,8 @@ rack_locals_load (RackOutbox *outbox, GError **error)
 
 /* ---- Finding --------------------------------------------------------------------------------- */
 
-/* It is a message of the index by now, or was one: it may have been removed since. With the outbox'
- * mutex held. */
+/* It is a message of the index by now, or was one: it may have been removed since. With shown held.
+ */
 static gboolean
 is_seen (RackLocal *local)
 {
@@ -379,14 +394,11 @@ RackLocal *
 rack_locals_find (RackOutbox *outbox, RackFolder *folder, guint space, guint64 parent,
                   const char *name)
 {
-  const GPtrArray *names = rack_locals_at (outbox, folder, space, parent, FALSE);
-  for (guint i = 0; names != NULL && i < names->len; i++)
-    {
-      RackLocal *local = names->pdata[i];
-      if (strcmp (local->name, name) == 0 && !is_seen (local))
-        return local;
-    }
-  return NULL;
+  const RackShelf *here = rack_locals_at (outbox, folder, space, parent);
+  const RackShelved *at = here != NULL ? rack_shelf_find (here, name) : NULL;
+  while (at != NULL && is_seen (at->thing))
+    at = at->namesake;
+  return at != NULL ? at->thing : NULL;
 }
 
 RackLocal *
@@ -395,12 +407,12 @@ rack_local_find (RackFolder *folder, guint space, RackLocal *parent, const char 
   RackOutbox *outbox = folder->mirror->outbox;
   if (outbox == NULL)
     return NULL;
-  pthread_mutex_lock (&outbox->mutex);
+  pthread_mutex_lock (&outbox->shown);
   RackLocal *local =
       rack_locals_find (outbox, folder, space, parent != NULL ? parent->id : 0, name);
   if (local != NULL)
     rack_local_ref (local);
-  pthread_mutex_unlock (&outbox->mutex);
+  pthread_mutex_unlock (&outbox->shown);
   return local;
 }
 
@@ -410,11 +422,11 @@ rack_local_by_id (RackMirror *mirror, guint64 id)
   RackOutbox *outbox = mirror->outbox;
   if (outbox == NULL)
     return NULL;
-  pthread_mutex_lock (&outbox->mutex);
+  pthread_mutex_lock (&outbox->shown);
   RackLocal *local = rack_locals_by_id (outbox, id);
   if (local != NULL)
     rack_local_ref (local);
-  pthread_mutex_unlock (&outbox->mutex);
+  pthread_mutex_unlock (&outbox->shown);
   return local;
 }
 
@@ -426,19 +438,18 @@ rack_local_list (RackFolder *folder, guint space, RackLocal *parent, guint64 aft
   guint found = 0;
   if (outbox == NULL)
     return 0;
-  pthread_mutex_lock (&outbox->mutex);
-  const GPtrArray *names =
-      rack_locals_at (outbox, folder, space, parent != NULL ? parent->id : 0, FALSE);
-  for (guint i = names != NULL ? rack_locals_position (names, after) : 0;
-       names != NULL && i < names->len && found < n; i++)
-    if (!is_seen (names->pdata[i]))
-      locals[found++] = rack_local_ref (names->pdata[i]);
-  pthread_mutex_unlock (&outbox->mutex);
+  pthread_mutex_lock (&outbox->shown);
+  const RackShelf *here = rack_locals_at (outbox, folder, space, parent != NULL ? parent->id : 0);
+  for (RackShelved *at = here != NULL ? rack_shelf_after (here, after) : NULL;
+       at != NULL && found < n; at = rack_shelved_next (at))
+    if (!is_seen (at->thing))
+      locals[found++] = rack_local_ref (at->thing);
+  pthread_mutex_unlock (&outbox->shown);
   return found;
 }
 
-void
-rack_local_look (const RackLocal *local, RackLocalFacts *facts)
+static void
+look (const RackLocal *local, RackLocalFacts *facts)
 {
   struct stat file = { 0 };
   *facts = (RackLocalFacts){
@@ -474,9 +485,9 @@ void
 rack_local_facts (RackLocal *local, RackLocalFacts *facts)
 {
   RackOutbox *outbox = local->mirror->outbox;
-  pthread_mutex_lock (&outbox->mutex);
-  rack_local_look (local, facts);
-  pthread_mutex_unlock (&outbox->mutex);
+  pthread_mutex_lock (&outbox->shown);
+  look (local, facts);
+  pthread_mutex_unlock (&outbox->shown);
 }
 
 void
@@ -493,11 +504,7 @@ rack_locals_rehome (RackOutbox *outbox, RackFolder *from, RackFolder *to)
   for (guint i = 0; i < all->len; i++)
     {
       RackLocal *local = all->pdata[i];
-      gboolean listed = local->listed;
-      rack_local_unlist (local);
-      local->folder = to;
-      if (listed)
-        rack_local_list_name (local);
+      rack_local_put (local, to, local->space, local->parent, NULL);
     }
   pthread_mutex_unlock (&outbox->mutex);
 }
@@ -519,7 +526,10 @@ rack_outbox_settle_locals (RackOutbox *outbox)
     {
       RackLocal *local = sent->pdata[i];
       gint64 age = g_get_monotonic_time () - local->touched;
-      if (local->unsettled || (!is_seen (local) && age < 30 * G_USEC_PER_SEC))
+      pthread_mutex_lock (&outbox->shown);
+      gboolean seen = is_seen (local);
+      pthread_mutex_unlock (&outbox->shown);
+      if (local->unsettled || (!seen && age < 30 * G_USEC_PER_SEC))
         {
           left++;
           continue;
@@ -527,9 +537,11 @@ rack_outbox_settle_locals (RackOutbox *outbox)
       RackFolder *folder = local->folder;
       guint space = local->space;
       g_autofree char *name = g_strdup (local->name);
+      pthread_mutex_lock (&outbox->shown);
       pthread_mutex_lock (&folder->mutex);
       local->row = folder->state.uid_validity == local->validity ? folder->row : 0;
       pthread_mutex_unlock (&folder->mutex);
+      pthread_mutex_unlock (&outbox->shown);
       rack_local_drop (local);
       rack_outbox_tell (folder, space, name);
     }

@@ -8,10 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* What is in one place, ascending by id; borrowed. NULL: nothing, unless it is to be made. */
-GPtrArray *rack_locals_at (RackOutbox *outbox, RackFolder *folder, guint space, guint64 parent,
-                           gboolean make);
-/* Borrowed; NULL: nothing is called so. */
+/* What is in one place; borrowed. NULL: nothing. */
+RackShelf *rack_locals_at (RackOutbox *outbox, RackFolder *folder, guint space, guint64 parent);
+/* Borrowed; NULL: nothing is called so. With shown held, which is enough. */
 RackLocal *rack_locals_find (RackOutbox *outbox, RackFolder *folder, guint space, guint64 parent,
                              const char *name);
 /* One that is in no table yet. */
@@ -20,10 +19,8 @@ RackLocal *rack_local_new (RackMirror *mirror, RackFolder *folder);
 void rack_local_free (RackLocal *local);
 /* Puts it into the tables, which take the reference. */
 void rack_local_enter (RackLocal *local);
-/* As rack_local_facts(). */
-void rack_local_look (const RackLocal *local, RackLocalFacts *facts);
-/* Among the names of its place, or not. */
-void rack_local_list_name (RackLocal *local);
-void rack_local_unlist (RackLocal *local);
+/* It is there now, and called so. name: NULL leaves that. */
+void rack_local_put (RackLocal *local, RackFolder *folder, guint space, guint64 parent,
+                     const char *name);
 
 G_END_DECLS

@@ -40,15 +40,24 @@ rack_folder_may_change (RackFolder *folder, GError **error)
 
 /* Something is called so already. */
 static gboolean
-is_free (RackOutbox *outbox, RackFolder *folder, const char *name, GError **error)
+is_free (RackFolder *folder, const char *name, GError **error)
 {
   RackEntry entry;
+  RackArrival arrival;
   gboolean taken = rack_folder_find_name (folder, name, &entry)
-                   || rack_outbox_find_arrival (outbox, folder, name) != NULL;
+                   || rack_folder_find_arrival (folder, name, &arrival);
   if (taken)
     g_set_error (error, RACK_ERROR, RACK_ERROR_EXISTS, "%s: %s is there already", folder->mailbox,
                  name);
   return !taken;
+}
+
+static void
+follow (RackOutbox *outbox, guint32 *row, guint32 *uid, RackPending **pending)
+{
+  pthread_mutex_lock (&outbox->shown);
+  rack_outbox_follow (outbox, row, uid, pending);
+  pthread_mutex_unlock (&outbox->shown);
 }
 
 RackPending *
@@ -57,12 +66,12 @@ rack_pending_locate (RackOutbox *outbox, RackFolder **folder, guint32 *row, guin
 {
   RackPending *pending;
   gint64 until = g_get_monotonic_time () + PATIENCE * G_GINT64_CONSTANT (1000);
-  rack_outbox_follow (outbox, row, uid, &pending);
+  follow (outbox, row, uid, &pending);
   while (pending != NULL && pending->step != RACK_STEP_QUEUED && g_get_monotonic_time () < until
          && !outbox->ending)
     {
       rack_cond_wait_for (&outbox->settled, &outbox->mutex, 100);
-      rack_outbox_follow (outbox, row, uid, &pending);
+      follow (outbox, row, uid, &pending);
     }
   *folder = rack_mirror_folder_by_row (outbox->mirror, *row);
   if (pending != NULL && pending->step != RACK_STEP_QUEUED)
@@ -74,24 +83,6 @@ rack_pending_locate (RackOutbox *outbox, RackFolder **folder, guint32 *row, guin
     g_set_error_literal (error, RACK_ERROR, RACK_ERROR_STALE,
                          "the mailbox was made anew on the server");
   return pending;
-}
-
-/* With the outbox' mutex held: what the server has moved there, whether or not it is in the index
- * yet. It is about to go on from there, so it is not an arrival any more. */
-static gboolean
-take_moved (const RackOutbox *outbox, const RackFolder *folder, guint32 uid, RackRecord *record)
-{
-  for (guint i = 0; i < outbox->arrivals->len; i++)
-    {
-      RackPending *pending = outbox->arrivals->pdata[i];
-      if (!pending->done || pending->target != folder || pending->new_uid != uid)
-        continue;
-      pending->seen = TRUE;
-      *record = pending->record;
-      record->uid = uid;
-      return TRUE;
-    }
-  return FALSE;
 }
 
 static RackPending *
@@ -112,7 +103,7 @@ pending_new (RackOutbox *outbox, RackJournalKind kind, RackFolder *folder, guint
     pending->record = *record;
   pthread_mutex_unlock (&folder->mutex);
   RackRecord moved;
-  gboolean came = take_moved (outbox, folder, uid, &moved);
+  gboolean came = rack_outbox_take_moved (outbox, folder, uid, &moved);
   if (record == NULL && came)
     pending->record = moved;
   if (record != NULL || came)
@@ -165,7 +156,7 @@ make (RackOutbox *outbox, RackPending *pending, RackTicket *ticket, GError **err
   rack_pending_apply (outbox, pending);
   if (ticket != NULL)
     *ticket = pending->id;
-  pthread_cond_signal (&outbox->work);
+  rack_sender_expect_message (outbox);
   return TRUE;
 }
 
@@ -207,20 +198,20 @@ redirect (RackOutbox *outbox, RackPending *pending, RackFolder *to, const Target
         *ticket = 0;
       return TRUE;
     }
-  RackPending before = *pending;
-  set_target (pending, to, as);
-  name_base (pending);
-  if (!rack_pending_write (outbox, pending, error))
+  RackFolder *before = pending->target;
+  g_autofree char *name_before = g_strdup (pending->name);
+  RackPending after = *pending;
+  set_target (&after, to, as);
+  name_base (&after);
+  if (!rack_pending_write (outbox, &after, error))
     {
-      g_free (pending->name);
-      g_free (pending->base);
-      *pending = before;
+      g_free (after.name);
+      g_free (after.base);
       return FALSE;
     }
-  rack_outbox_tell (before.target, 0, before.name);
+  rack_pending_redirect (outbox, pending, &after);
+  rack_outbox_tell (before, 0, name_before);
   rack_outbox_tell (to, 0, as->name);
-  g_free (before.name);
-  g_free (before.base);
   if (ticket != NULL)
     *ticket = pending->id;
   return TRUE;
@@ -269,8 +260,8 @@ rack_folder_move (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to, 
       || !may_move (folder, to, error))
     return FALSE;
   pthread_mutex_lock (&outbox->mutex);
-  gboolean ok = is_free (outbox, to, name, error)
-                && move_locked (outbox, folder, row, uid, to, &as, ticket, error);
+  gboolean ok =
+      is_free (to, name, error) && move_locked (outbox, folder, row, uid, to, &as, ticket, error);
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
 }
@@ -290,7 +281,7 @@ rack_folder_copy (RackFolder *folder, guint32 row, guint32 uid, RackFolder *to, 
   RackPending *queued = rack_pending_locate (outbox, &folder, &row, &uid, error);
   if (queued != NULL)
     g_set_error_literal (error, RACK_ERROR, RACK_ERROR_BUSY, "it is being moved just now");
-  else if (folder != NULL && is_free (outbox, to, name, error))
+  else if (folder != NULL && is_free (to, name, error))
     {
       RackPending *pending = pending_new (outbox, RACK_CHANGE_ROW_COPY, folder, row, uid, error);
       if (pending != NULL)
@@ -440,7 +431,11 @@ rack_folder_set_flags (RackFolder *folder, guint32 row, guint32 uid, const RackF
       ok = make (outbox, pending, ticket, error);
     }
   if (ok && queued != NULL)
-    queued->record.flags = (guint16) ((queued->record.flags & ~pending->remove) | pending->add);
+    {
+      pthread_mutex_lock (&outbox->shown);
+      queued->record.flags = (guint16) ((queued->record.flags & ~pending->remove) | pending->add);
+      pthread_mutex_unlock (&outbox->shown);
+    }
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
 }

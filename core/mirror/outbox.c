@@ -6,6 +6,7 @@
  * messages.c's and locals.c's business, how it gets to the server the sender's.
  */
 #include "locals.h"
+#include "pending.h"
 
 #include <string.h>
 
@@ -224,12 +225,11 @@ rack_outbox_open (RackMirror *mirror, const char *state_dir, GError **error)
   RackOutbox *outbox = g_new0 (RackOutbox, 1);
   outbox->mirror = mirror;
   pthread_mutex_init (&outbox->mutex, NULL);
+  pthread_mutex_init (&outbox->shown, NULL);
   rack_cond_init (&outbox->work);
   rack_cond_init (&outbox->settled);
   outbox->pending = g_ptr_array_new ();
-  outbox->arrivals = g_ptr_array_new ();
-  outbox->at = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  outbox->moved = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  rack_arrivals_init (outbox);
   g_queue_init (&outbox->failures);
   rack_locals_init (outbox);
   mirror->outbox = outbox; /* what is loaded asks for it */
@@ -259,20 +259,16 @@ rack_outbox_free (RackOutbox *outbox)
   pthread_mutex_unlock (&outbox->mutex);
   if (outbox->sender != NULL)
     g_thread_join (outbox->sender);
-  for (guint i = 0; i < outbox->pending->len; i++)
-    g_ptr_array_remove (outbox->arrivals, outbox->pending->pdata[i]);
-  g_ptr_array_set_free_func (outbox->arrivals, (GDestroyNotify) rack_pending_free);
+  rack_arrivals_clear (outbox);
   g_ptr_array_set_free_func (outbox->pending, (GDestroyNotify) rack_pending_free);
-  g_ptr_array_unref (outbox->arrivals);
   g_ptr_array_unref (outbox->pending);
-  g_hash_table_unref (outbox->at);
-  g_hash_table_unref (outbox->moved);
   rack_locals_clear (outbox);
   g_queue_clear_full (&outbox->failures, failure_free);
   g_free (outbox->refusal);
   rack_journal_close (outbox->journal);
   pthread_cond_destroy (&outbox->work);
   pthread_cond_destroy (&outbox->settled);
+  pthread_mutex_destroy (&outbox->shown);
   pthread_mutex_destroy (&outbox->mutex);
   g_free (outbox);
 }
@@ -481,11 +477,11 @@ describe_pending (const RackPending *pending)
 }
 
 static RackOutgoing *
-describe_local (const RackLocal *local)
+describe_local (RackLocal *local)
 {
   RackOutgoing *out = g_new0 (RackOutgoing, 1);
   RackLocalFacts facts;
-  rack_local_look (local, &facts);
+  rack_local_facts (local, &facts);
   out->id = local->ticket;
   out->failed = local->state == RACK_LOCAL_FAILED;
   out->what = g_strdup ("append");
@@ -514,7 +510,7 @@ rack_outgoing_list (RackMirror *mirror)
   g_hash_table_iter_init (&iter, outbox->locals);
   while (g_hash_table_iter_next (&iter, NULL, &one))
     {
-      const RackLocal *local = one;
+      RackLocal *local = one;
       if (local->state == RACK_LOCAL_QUEUED || local->state == RACK_LOCAL_SENDING
           || local->state == RACK_LOCAL_FAILED)
         g_ptr_array_add (list, describe_local (local));

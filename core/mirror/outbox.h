@@ -6,11 +6,15 @@
  * changes messages, locals.c has the files, sender.c is the thread that empties it, and
  * send-*.c what it does. Everything here is under the outbox' mutex, which is the first of all:
  * folders, tree, bodies, changes and the journal may be asked while it is held, never the server.
+ * So whoever has it may wait for the disk. What is seen of it is also under a second one, shown,
+ * which comes right after it, is held for moments, and is enough to look: a listing waits for no
+ * disk. To change that takes both.
  */
 #pragma once
 
 #include "journal.h"
 #include "mirror-private.h"
+#include "shelf.h"
 
 G_BEGIN_DECLS
 
@@ -23,7 +27,8 @@ typedef struct
 } RackPutOff;
 
 /* One change of one message. */
-typedef struct
+typedef struct RackPending RackPending;
+struct RackPending
 {
   RackTicket id;
   RackJournalKind kind;
@@ -42,12 +47,12 @@ typedef struct
   char *problem;
   guint tries;
   RackPutOff off;
-  gint64 made;       /* monotonic */
-  guint32 new_uid;   /* what it became in target; 0: not known */
-  gboolean arriving; /* it is shown in target */
-  gboolean seen;     /* it was in the target's index, or has gone on from there */
-  gboolean done;     /* the server has confirmed it; only shown until it is seen there */
-} RackPending;
+  gint64 made;          /* monotonic */
+  guint32 new_uid;      /* what it became in target; 0: not known */
+  gboolean seen;        /* it was in the target's index, or has gone on from there */
+  gboolean done;        /* the server has confirmed it; only shown until it is seen there */
+  RackShelved arriving; /* among the arrivals of target */
+};
 
 struct RackLocal
 {
@@ -61,10 +66,10 @@ struct RackLocal
   char *name;
   gboolean directory;
   guint mode;
-  gint64 mtime;    /* nanoseconds; 0: the file's */
-  gint64 changed;  /* of a directory */
-  int fd;          /* -1: not open */
-  gboolean listed; /* in the tables of names */
+  gint64 mtime;       /* nanoseconds; 0: the file's */
+  gint64 changed;     /* of a directory */
+  int fd;             /* -1: not open */
+  RackShelved listed; /* among the names of its place */
   /* As it was when it was made durable; no size is -1. */
   gint64 synced_size;
   guint32 synced_crc;
@@ -98,16 +103,21 @@ struct RackOutbox
   pthread_cond_t work;    /* for the sender */
   pthread_cond_t settled; /* something was done, refused or put off */
   RackTicket last_ticket;
-  GPtrArray *pending;  /* of RackPending (owned), the oldest first */
-  GHashTable *at;      /* row << 32 | uid (gint64, owned) -> RackPending that moves it */
-  GHashTable *moved;   /* the same -> RackMoved (owned): where it went */
-  GPtrArray *arrivals; /* of RackPending (borrowed or, when done, owned by it): shown in target */
-  GHashTable *locals;  /* id (gint64) -> RackLocal, a reference */
-  GHashTable *places;  /* RackPlace -> GPtrArray of RackLocal, ascending by id */
-  GQueue failures;     /* of RackFailure, the latest first */
-  char *refusal;       /* what the last one of them said, or NULL */
-  RackTicket urgent;   /* up to this one nobody waits for company */
-  gint64 retry_at;     /* monotonic: the server could not be reached */
+  GPtrArray *pending;    /* of RackPending (owned), the oldest first */
+  GPtrArray *landed;     /* the same, of those done that are still shown */
+  GHashTable *landings;  /* folder's id << 32 | new UID (gint64, owned) -> one of landed */
+  pthread_mutex_t shown; /* guards what follows up to places, and what those in it say */
+  GHashTable *at;        /* row << 32 | uid (gint64, owned) -> RackPending that moves it */
+  GHashTable *moved;     /* the same -> RackMoved (owned): where it went */
+  GHashTable *arrivals;  /* RackFolder -> RackShelf (owned) of RackPending */
+  GHashTable *locals;    /* id (gint64) -> RackLocal, a reference */
+  GHashTable *places;    /* RackPlace -> RackShelf (owned) of RackLocal */
+  GQueue failures;       /* of RackFailure, the latest first */
+  char *refusal;         /* what the last one of them said, or NULL */
+  RackTicket urgent;     /* up to this one nobody waits for company */
+  gint64 due;            /* monotonic: the sender looks then, whatever comes; 0: it is not known */
+  guint company;         /* messages that wait for more, as far as it knows */
+  gint64 retry_at;       /* monotonic: the server could not be reached */
   guint failed_rounds;
   gboolean ending;
   GThread *sender;
@@ -176,6 +186,10 @@ gboolean rack_folder_give_base (RackFolder *folder, guint32 uid_validity, guint3
 
 /* ---- sender.c ---- */
 gpointer rack_sender_run (gpointer outbox);
+/* Another one was queued: the sender is woken if it would come too late, or if there are enough. A
+ * thousand of them do not make it look a thousand times. With the mutex held. */
+void rack_sender_expect_message (RackOutbox *outbox);
+void rack_sender_expect_file (RackOutbox *outbox);
 
 /* ---- send-messages.c, send-files.c; without the mutex ---- */
 /* All of one kind, about one mailbox, and alike. Returns: NULL, or why the server could not be

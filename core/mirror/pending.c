@@ -19,7 +19,7 @@ rack_pending_key (guint32 row, guint32 uid)
 /* ---- How it looks ---------------------------------------------------------------------------- */
 
 static void
-take_out (RackPending *pending)
+take_out (RackOutbox *outbox, RackPending *pending)
 {
   RackFolder *folder = pending->folder;
   g_autoptr (RackSet) uids = rack_set_new_range (pending->uid, pending->uid);
@@ -37,7 +37,9 @@ take_out (RackPending *pending)
   pthread_mutex_unlock (&folder->mutex);
   if (gone.n > 0)
     {
+      pthread_mutex_lock (&outbox->shown);
       pending->record = gone.records[0];
+      pthread_mutex_unlock (&outbox->shown);
       RackNames *names = rack_names_read (folder, row, &pending->uid, 1);
       rack_changes_push_taken (folder, row, gone.records, names);
     }
@@ -75,8 +77,9 @@ static void
 arrive (RackOutbox *outbox, RackPending *pending)
 {
   RackFolder *target = pending->target;
-  pending->arriving = TRUE;
-  g_ptr_array_add (outbox->arrivals, pending);
+  pthread_mutex_lock (&outbox->shown);
+  rack_arrivals_add (outbox, pending);
+  pthread_mutex_unlock (&outbox->shown);
   pthread_mutex_lock (&target->mutex);
   rack_folder_stamp (target);
   pthread_mutex_unlock (&target->mutex);
@@ -86,14 +89,31 @@ arrive (RackOutbox *outbox, RackPending *pending)
 void
 rack_pending_depart (RackOutbox *outbox, RackPending *pending)
 {
-  if (!pending->arriving)
+  if (pending->arriving.place == NULL)
     return;
-  pending->arriving = FALSE;
-  g_ptr_array_remove (outbox->arrivals, pending);
+  pthread_mutex_lock (&outbox->shown);
+  rack_arrivals_remove (outbox, pending);
+  pthread_mutex_unlock (&outbox->shown);
   pthread_mutex_lock (&pending->target->mutex);
   rack_folder_stamp (pending->target);
   pthread_mutex_unlock (&pending->target->mutex);
   rack_outbox_tell (pending->target, 0, pending->name);
+}
+
+void
+rack_pending_redirect (RackOutbox *outbox, RackPending *pending, const RackPending *as)
+{
+  pthread_mutex_lock (&outbox->shown);
+  rack_arrivals_remove (outbox, pending);
+  g_free (pending->name);
+  g_free (pending->base);
+  pending->target = as->target;
+  pending->name = as->name;
+  pending->named = as->named;
+  pending->base = as->base;
+  pending->base_space = as->base_space;
+  rack_arrivals_add (outbox, pending);
+  pthread_mutex_unlock (&outbox->shown);
 }
 
 /* The record of a message gets other flags and keywords. */
@@ -175,16 +195,19 @@ rack_pending_apply (RackOutbox *outbox, RackPending *pending)
   switch (pending->kind)
     {
     case RACK_CHANGE_ROW_MOVE:
+      /* Those who look find it in both places for a moment, never in none. */
+      pthread_mutex_lock (&outbox->shown);
       if (pending->row != 0)
         g_hash_table_replace (outbox->at, g_memdup2 (&key, sizeof key), pending);
-      take_out (pending);
+      pthread_mutex_unlock (&outbox->shown);
       arrive (outbox, pending);
+      take_out (outbox, pending);
       break;
     case RACK_CHANGE_ROW_COPY:
       arrive (outbox, pending);
       break;
     case RACK_CHANGE_ROW_EXPUNGE:
-      take_out (pending);
+      take_out (outbox, pending);
       break;
     case RACK_CHANGE_ROW_STORE:
       flag (pending);
@@ -196,8 +219,10 @@ void
 rack_pending_revert (RackOutbox *outbox, RackPending *pending)
 {
   gint64 key = rack_pending_key (pending->row, pending->uid);
+  pthread_mutex_lock (&outbox->shown);
   if (g_hash_table_lookup (outbox->at, &key) == pending)
     g_hash_table_remove (outbox->at, &key);
+  pthread_mutex_unlock (&outbox->shown);
   switch (pending->kind)
     {
     case RACK_CHANGE_ROW_MOVE:
@@ -260,10 +285,12 @@ note_moved (RackOutbox *outbox, RackPending *pending, guint32 uid_validity, guin
   gint64 key = rack_pending_key (pending->row, pending->uid);
   RackMoved *moved = g_new (RackMoved, 1);
   *moved = (RackMoved){ pending->target, uid_validity, uid };
+  pthread_mutex_lock (&outbox->shown);
   if (pending->row != 0)
     g_hash_table_replace (outbox->moved, g_memdup2 (&key, sizeof key), moved);
   else
     g_free (moved);
+  pthread_mutex_unlock (&outbox->shown);
 }
 
 void
@@ -290,12 +317,5 @@ rack_pending_complete (RackOutbox *outbox, RackPending *pending, guint32 uid_val
     {
       settle_flags (pending);
       store_flags (pending);
-    }
-  if (pending->kind == RACK_CHANGE_ROW_MOVE || pending->kind == RACK_CHANGE_ROW_EXPUNGE)
-    {
-      g_autoptr (RackSet) uids = rack_set_new_range (pending->uid, pending->uid);
-      if (pending->row != 0)
-        rack_store_remove (outbox->mirror->store, pending->row, uids, NULL);
-      rack_folder_forget_names (pending->folder, pending->uid_validity, uids);
     }
 }

@@ -104,8 +104,10 @@ succeed (Send *send, RackLocal *local, guint32 uid_validity, guint32 uid)
   claim (folder, uid_validity, uid);
   if (uid != 0)
     name_message (local, uid_validity, uid);
+  pthread_mutex_lock (&outbox->shown);
   local->validity = uid_validity;
   local->uid = uid;
+  pthread_mutex_unlock (&outbox->shown);
   local->touched = g_get_monotonic_time ();
   local->mark_next = 0;
   local->unsettled = TRUE;
@@ -168,7 +170,7 @@ static void
 put_off (Send *send, RackLocal *local, const GError *problem, gboolean unknown)
 {
   pthread_mutex_lock (&send->outbox->mutex);
-  local->state = RACK_LOCAL_QUEUED;
+  rack_local_become (local, RACK_LOCAL_QUEUED);
   if (!unknown)
     local->mark_next = 0;
   if (problem != NULL)

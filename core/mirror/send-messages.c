@@ -7,7 +7,7 @@
  * not there any more, and before a copy it was written down what the target would call its next
  * message, so that a copy that was made can be found.
  */
-#include "outbox.h"
+#include "pending.h"
 #include "send.h"
 
 #include <string.h>
@@ -25,22 +25,40 @@ typedef struct
 
 /* ---- Ends, with the mutex held ------------------------------------------------------------- */
 
+/* It is nobody's business any more but that it is shown until it is seen. Stays in the table of
+ * pending ones, which sweep() puts right. */
 static void
 forget (RackOutbox *outbox, RackPending *pending)
 {
-  g_ptr_array_remove (outbox->pending, pending);
+  pthread_mutex_lock (&outbox->shown);
   pending->done = TRUE;
+  pthread_mutex_unlock (&outbox->shown);
   pending->made = g_get_monotonic_time ();
-  if (!pending->arriving)
-    rack_pending_free (pending);
 }
 
-/* Those of uids are done. new_uids: pairwise, or NULL. */
 static void
-complete (Send *send, const RackSet *uids, const RackCopied *copied)
+sweep (RackOutbox *outbox)
+{
+  GPtrArray *all = outbox->pending;
+  guint left = 0;
+  for (guint i = 0; i < all->len; i++)
+    {
+      RackPending *pending = all->pdata[i];
+      if (!pending->done)
+        all->pdata[left++] = pending;
+      else if (pending->arriving.place != NULL)
+        rack_outbox_land (outbox, pending);
+      else
+        rack_pending_free (pending);
+    }
+  g_ptr_array_set_size (all, (gint) left);
+}
+
+/* What it says of those of uids is not pending any more. With the mutex held. */
+static void
+note_done (Send *send, const RackSet *uids, const RackCopied *copied)
 {
   RackOutbox *outbox = send->outbox;
-  pthread_mutex_lock (&outbox->mutex);
   gboolean begun = rack_journal_begin (outbox->journal, NULL);
   gboolean ok = begun;
   for (guint i = 0; i < send->batch->len; i++)
@@ -63,17 +81,50 @@ complete (Send *send, const RackSet *uids, const RackCopied *copied)
   /* If this cannot be written it is asked again the next time, which changes nothing. */
   if (begun)
     rack_journal_end (outbox->journal, ok, NULL);
-  for (guint i = send->batch->len; i-- > 0;)
+}
+
+static gboolean
+takes_away (RackJournalKind kind)
+{
+  return kind == RACK_CHANGE_ROW_MOVE || kind == RACK_CHANGE_ROW_EXPUNGE;
+}
+
+/* Those of uids are done. copied: what they became, or NULL. */
+static void
+complete (Send *send, const RackSet *uids, const RackCopied *copied)
+{
+  RackOutbox *outbox = send->outbox;
+  g_autoptr (GPtrArray) left = g_ptr_array_new ();
+  g_autoptr (RackSet) gone = rack_set_new ();
+  /* All of a batch are about one mailbox; by then they may be freed. */
+  RackFolder *folder = send->first->folder;
+  guint32 row = 0, validity = send->first->uid_validity;
+  pthread_mutex_lock (&outbox->mutex);
+  note_done (send, uids, copied);
+  for (guint i = 0; i < send->batch->len; i++)
     {
       RackPending *pending = send->batch->pdata[i];
       if (!rack_set_contains (uids, pending->uid))
-        continue;
-      g_ptr_array_remove_index (send->batch, i);
+        {
+          g_ptr_array_add (left, pending);
+          continue;
+        }
+      if (takes_away (pending->kind))
+        {
+          row = MAX (row, pending->row);
+          rack_set_add (gone, pending->uid, pending->uid);
+        }
       rack_pending_complete (outbox, pending, pending->mark_validity, pending->new_uid);
       forget (outbox, pending);
     }
+  sweep (outbox);
+  g_ptr_array_set_size (send->batch, 0);
+  g_ptr_array_extend (send->batch, left, NULL, NULL);
   pthread_cond_broadcast (&outbox->settled);
   pthread_mutex_unlock (&outbox->mutex);
+  if (row != 0)
+    rack_store_remove (send->mirror->store, row, gone, NULL);
+  rack_folder_forget_names (folder, validity, gone);
 }
 
 /* The server does not want them. */
@@ -92,6 +143,7 @@ refuse (Send *send, const GError *problem)
       rack_pending_revert (outbox, pending);
       forget (outbox, pending);
     }
+  sweep (outbox);
   g_ptr_array_set_size (send->batch, 0);
   pthread_cond_broadcast (&outbox->settled);
   pthread_mutex_unlock (&outbox->mutex);

@@ -107,6 +107,7 @@ choose_messages (RackOutbox *outbox, gint64 now, gint64 *due)
 {
   g_autoptr (GHashTable) held = held_folders (outbox, now, due);
   RackPending *first = first_message (outbox, held);
+  outbox->company = 0;
   if (first == NULL)
     return NULL;
   GPtrArray *batch = g_ptr_array_new ();
@@ -121,6 +122,7 @@ choose_messages (RackOutbox *outbox, gint64 now, gint64 *due)
       newest = MAX (newest, pending->made);
       urgent |= pending->id <= outbox->urgent;
     }
+  outbox->company = batch->len;
   cut_to_line (batch);
   gint64 quiet = newest + QUIET * 1000, oldest = first->made + OLDEST * 1000;
   *due = MIN (*due, urgent || batch->len == BATCH_MAX ? now : MIN (quiet, oldest));
@@ -222,7 +224,7 @@ send_round (RackOutbox *outbox, GPtrArray *messages, GPtrArray *files)
   for (guint i = 0; files != NULL && i < files->len; i++)
     {
       RackLocal *local = files->pdata[i];
-      local->state = RACK_LOCAL_SENDING;
+      rack_local_become (local, RACK_LOCAL_SENDING);
       rack_local_ref (local);
     }
   g_autoptr (GPtrArray) held =
@@ -252,6 +254,21 @@ is_doubtful (RackOutbox *outbox)
     if (((const RackLocal *) one)->mark_next != 0)
       return TRUE;
   return FALSE;
+}
+
+void
+rack_sender_expect_message (RackOutbox *outbox)
+{
+  gint64 quiet = g_get_monotonic_time () + QUIET * 1000;
+  if (++outbox->company >= BATCH_MAX || quiet < outbox->due)
+    pthread_cond_signal (&outbox->work);
+}
+
+void
+rack_sender_expect_file (RackOutbox *outbox)
+{
+  if (g_get_monotonic_time () + ALONE * 1000 < outbox->due)
+    pthread_cond_signal (&outbox->work);
 }
 
 gpointer
@@ -289,7 +306,11 @@ rack_sender_run (gpointer data)
           due = online ? MIN (outbox->retry_at, look) : look;
         }
       gint64 wait = MAX ((due - now) / 1000, 1);
-      rack_cond_wait_for (&outbox->work, &outbox->mutex, limbo ? MIN (wait, LIMBO_STEP) : wait);
+      wait = limbo ? MIN (wait, LIMBO_STEP) : wait;
+      outbox->due = may ? now + wait * 1000 : 0;
+      outbox->company = may ? outbox->company : 0;
+      rack_cond_wait_for (&outbox->work, &outbox->mutex, wait);
+      outbox->due = 0;
     }
   pthread_mutex_unlock (&outbox->mutex);
   return NULL;

@@ -7,7 +7,7 @@
 #include "local.h"
 
 #define LOCALS   64
-#define ARRIVALS 8
+#define ARRIVALS 64
 
 struct Beside
 {

@@ -6,12 +6,14 @@
 
 #include <string.h>
 
+G_STATIC_ASSERT (VIEW_NAME_SIZE >= RACK_ENTRY_NAME_SIZE);
+
 /* ---- DATE_FROM_SUBJECT.UID.eml --------------------------------------------------------- */
 
 static void
 full_name (const Directory *directory, const RackEntry *entry, char *name)
 {
-  g_strlcpy (name, entry->name, VIEW_NAME_SIZE);
+  memcpy (name, entry->name, strlen (entry->name) + 1);
 }
 
 static int

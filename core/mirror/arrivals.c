@@ -162,10 +162,10 @@ rack_pending_fill (const RackPending *pending, RackArrival *arrival)
     .forwarded = (record->bits & RACK_RECORD_FORWARDED) != 0,
     .date = record->date,
   };
-  g_strlcpy (arrival->entry.name, pending->name, sizeof arrival->entry.name);
+  rack_name_copy (pending->name, arrival->entry.name, sizeof arrival->entry.name);
   if (pending->base != NULL)
     {
-      g_strlcpy (arrival->entry.base, pending->base, sizeof arrival->entry.base);
+      rack_name_copy (pending->base, arrival->entry.base, sizeof arrival->entry.base);
       arrival->entry.base_space = pending->base_space;
     }
 }

@@ -90,13 +90,14 @@ read_batch (RackFolder *folder, guint32 row, const guint32 *uids, guint n, RackN
 {
   RackEntry entries[BATCH];
   for (guint i = 0; i < n; i++)
-    entries[i].uid = uids[i];
-  /* What the store does not have is called as it would be listed. */
-  if (!rack_mirror_names (folder->mirror)
-      || !rack_store_names (folder->mirror->store, row, entries, n, NULL))
-    for (guint i = 0; i < n; i++)
+    {
+      entries[i].uid = uids[i];
       entries[i].name[0] = '\0';
+    }
   rack_folder_given_names (folder, row, entries, n);
+  /* What the store does not have is called as it would be listed. */
+  if (rack_mirror_names (folder->mirror))
+    rack_store_names (folder->mirror->store, row, entries, n, NULL);
   for (guint i = 0; i < n; i++)
     {
       if (entries[i].name[0] == '\0')

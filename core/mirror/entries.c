@@ -59,7 +59,7 @@ rack_folder_given_names (RackFolder *folder, guint32 row, RackEntry *entries, gu
     {
       const char *name = rack_overlay_name_of (&folder->overlay, entries[i].uid);
       if (name != NULL)
-        g_strlcpy (entries[i].name, name, sizeof entries[i].name);
+        rack_name_copy (name, entries[i].name, sizeof entries[i].name);
     }
   pthread_mutex_unlock (&folder->mutex);
 }
@@ -69,10 +69,10 @@ static guint
 add_names (RackFolder *folder, guint32 row, RackEntry *entries, guint n)
 {
   RackMirror *mirror = folder->mirror;
-  gboolean named =
-      rack_mirror_names (mirror) && rack_store_names (mirror->store, row, entries, n, NULL);
   guint kept = 0;
   rack_folder_given_names (folder, row, entries, n);
+  gboolean named =
+      rack_mirror_names (mirror) && rack_store_names (mirror->store, row, entries, n, NULL);
   for (guint i = 0; i < n; i++)
     {
       RackEntry now;

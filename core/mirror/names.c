@@ -165,6 +165,15 @@ append_date (gint64 date, char *out)
   return strftime (out, 32, "%Y-%m-%dT%H%MZ_", &tm);
 }
 
+/* g_strlcpy() goes octet by octet, and listings do little else. */
+void
+rack_name_copy (const char *name, char *buffer, gsize size)
+{
+  gsize length = strnlen (name, size - 1);
+  memcpy (buffer, name, length);
+  buffer[length] = '\0';
+}
+
 gsize
 rack_name_uid (guint32 uid, char *buffer)
 {

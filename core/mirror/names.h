@@ -37,6 +37,9 @@ gsize rack_name_from_words (guint32 uid, gint64 date, const char *sender, const 
  */
 gsize rack_name_words (const char *text, gsize max, char *buffer);
 
+/* As g_strlcpy() does. */
+void rack_name_copy (const char *name, char *buffer, gsize size);
+
 /* Writes "UID.eml" (names = uid, and the .uid view). Returns: its length. */
 gsize rack_name_uid (guint32 uid, char *buffer);
 

@@ -2,6 +2,7 @@
  *
  * store-messages.c - the messages of a mailbox in the store
  */
+#include "names.h"
 #include "store-private.h"
 
 #include <string.h>
@@ -265,8 +266,8 @@ step_names (sqlite3_stmt *names, RackEntry *entries, guint n)
       while (at < n && entries[at].uid < uid)
         at++;
       const char *name = (const char *) sqlite3_column_text (names, 1);
-      if (at < n && entries[at].uid == uid && name != NULL)
-        g_strlcpy (entries[at].name, name, sizeof entries[at].name);
+      if (at < n && entries[at].uid == uid && name != NULL && entries[at].name[0] == '\0')
+        rack_name_copy (name, entries[at].name, sizeof entries[at].name);
     }
   return result;
 }
@@ -274,8 +275,10 @@ step_names (sqlite3_stmt *names, RackEntry *entries, guint n)
 gboolean
 rack_store_names (RackStore *store, guint32 row, RackEntry *entries, guint n, GError **error)
 {
-  for (guint i = 0; i < n; i++)
-    entries[i].name[0] = '\0';
+  while (n > 0 && entries[n - 1].name[0] != '\0')
+    n--;
+  for (; n > 0 && entries[0].name[0] != '\0'; n--)
+    entries++;
   if (n == 0)
     return TRUE;
   RackStoreConn *conn = rack_store_read_begin (store, error);

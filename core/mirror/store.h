@@ -135,7 +135,8 @@ typedef void (*RackStoreMessageFunc) (const RackStoreMessage *message, gpointer 
 /* All of a box, ascending by UID. */
 gboolean rack_store_load (RackStore *store, guint32 row, RackStoreMessageFunc func, gpointer data,
                           GError **error);
-/* The names of entries (n of them, ascending by UID); one that has none gets "". */
+/* The names of those of n entries, ascending by UID, that are called "", which one without a name
+ * stays. */
 gboolean rack_store_names (RackStore *store, guint32 row, RackEntry *entries, guint n,
                            GError **error);
 /* The keywords of one message. Returns: (owned) or NULL if it has none. */

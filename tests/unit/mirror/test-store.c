@@ -401,7 +401,7 @@ read_all (gpointer data)
 {
   for (guint round = 0; round < 30; round++)
     {
-      RackEntry entries[20];
+      RackEntry entries[20] = { 0 };
       for (guint i = 0; i < G_N_ELEMENTS (entries); i++)
         entries[i].uid = i + 1;
       g_assert_true (rack_store_names (store, 5, entries, G_N_ELEMENTS (entries), NULL));

@@ -390,13 +390,25 @@ may_replace (RackOutbox *outbox, const RackLocal *local, const RackLocal *old, G
 
 /* With the mutex held. One transaction: the old one goes and this one takes its place. */
 static gboolean
-rename_row (RackOutbox *outbox, RackLocal *local, RackLocal *old, GError **error)
+rename_locked (RackLocal *local, RackLocal *old, RackFolder *folder, guint space, guint64 parent,
+               const char *name, GError **error)
 {
+  RackOutbox *outbox = local->mirror->outbox;
+  RackFolder *folder_before = local->folder;
+  guint space_before = local->space;
+  local->touched = g_get_monotonic_time ();
   if (!rack_journal_begin (outbox->journal, error))
     return FALSE;
   gboolean ok = old == NULL || rack_journal_remove_local (outbox->journal, old->id, error);
-  ok = ok && rack_local_write (local, error);
-  return rack_journal_end (outbox->journal, ok, error);
+  ok = ok && rack_local_write_as (local, folder, space, parent, name, error);
+  if (!rack_journal_end (outbox->journal, ok, error))
+    return FALSE;
+  rack_local_put (local, folder, space, parent, name);
+  if (old != NULL)
+    rack_local_become (old, RACK_LOCAL_GONE);
+  if (local->directory && (folder_before != folder || space_before != space))
+    adopt_children (outbox, local, folder_before, space_before);
+  return TRUE;
 }
 
 gboolean
@@ -419,21 +431,7 @@ rack_local_rename (RackLocal *local, RackFolder *folder, guint space, RackLocal 
       ok = FALSE;
     }
   if (ok && old != local)
-    {
-      RackLocal before = *local, after = *local;
-      after.folder = folder;
-      after.space = space;
-      after.parent = parent != NULL ? parent->id : 0;
-      after.name = (char *) name;
-      local->touched = g_get_monotonic_time ();
-      ok = rename_row (outbox, &after, old, error);
-      if (ok)
-        rack_local_put (local, folder, space, after.parent, name);
-      if (ok && old != NULL)
-        rack_local_become (old, RACK_LOCAL_GONE);
-      if (ok && local->directory && (before.folder != folder || before.space != space))
-        adopt_children (outbox, local, before.folder, before.space);
-    }
+    ok = rename_locked (local, old, folder, space, parent != NULL ? parent->id : 0, name, error);
   pthread_mutex_unlock (&outbox->mutex);
   return ok;
 }

@@ -216,15 +216,16 @@ rack_local_become (RackLocal *local, RackLocalState state)
 }
 
 gboolean
-rack_local_write (RackLocal *local, GError **error)
+rack_local_write_as (RackLocal *local, RackFolder *folder, guint space, guint64 parent,
+                     const char *name, GError **error)
 {
   RackJournalLocal row = {
     .id = local->id,
     .state = local->state,
-    .mailbox = local->folder->mailbox,
-    .space = local->space,
-    .parent = local->parent,
-    .name = local->name,
+    .mailbox = folder->mailbox,
+    .space = space,
+    .parent = parent,
+    .name = name,
     .directory = local->directory,
     .mode = local->mode,
     .mtime = local->mtime,
@@ -238,9 +239,17 @@ rack_local_write (RackLocal *local, GError **error)
     .tries = local->tries,
   };
   gboolean ok = rack_journal_put_local (local->mirror->outbox->journal, &row, error);
-  if (ok)
+  /* Those who only look may be reading it. */
+  if (ok && local->id == 0)
     local->id = row.id;
   return ok;
+}
+
+gboolean
+rack_local_write (RackLocal *local, GError **error)
+{
+  return rack_local_write_as (local, local->folder, local->space, local->parent, local->name,
+                              error);
 }
 
 gboolean

@@ -19,6 +19,9 @@ RackLocal *rack_local_new (RackMirror *mirror, RackFolder *folder);
 void rack_local_free (RackLocal *local);
 /* Puts it into the tables, which take the reference. */
 void rack_local_enter (RackLocal *local);
+/* Into the journal, as if it were there and called so. */
+gboolean rack_local_write_as (RackLocal *local, RackFolder *folder, guint space, guint64 parent,
+                              const char *name, GError **error);
 /* It is there now, and called so. name: NULL leaves that. */
 void rack_local_put (RackLocal *local, RackFolder *folder, guint space, guint64 parent,
                      const char *name);

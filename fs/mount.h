@@ -46,7 +46,8 @@ typedef struct
   Drafts *drafts;
   Notifier *notifier;
   Announcer *announcer;            /* NULL: nothing is announced */
-  gint views_used;                 /* atomic: bits of the Views that somebody looked into */
+  gint views_known;                /* atomic: bits of the Views that the kernel knows, and root */
+  gint views_used;                 /* the same, of those that somebody looked into */
   guint root;                      /* the View at the root */
   gboolean commit_server;          /* changes are answered when the server has them */
   gboolean seen_on_read;           /* who reads a message to its end has seen it */

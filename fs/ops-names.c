@@ -38,6 +38,7 @@ answer_view (Mount *mount, fuse_req_t req, const Directory *parent, const char *
   struct fuse_entry_param entry;
   if (view == N_VIEWS || view == mount->root)
     return FALSE;
+  g_atomic_int_or ((guint *) &mount->views_known, 1U << view);
   if (view_ops (view)->root != NULL)
     {
       g_autoptr (Node) node = view_ops (view)->root (mount);

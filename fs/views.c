@@ -351,6 +351,15 @@ view_forget (Mount *mount, View view, const RackChange *change)
     }
 }
 
+/* Whoever has not come through its top has nothing of a view to forget, and most mounts have one
+ * that is used. */
+static gboolean
+is_known (Mount *mount, View view)
+{
+  return view == mount->root || views[view]->root != NULL
+         || (g_atomic_int_get (&mount->views_known) & 1 << view) != 0;
+}
+
 void
 views_forget (Mount *mount, const RackChange *change)
 {
@@ -359,7 +368,7 @@ views_forget (Mount *mount, const RackChange *change)
       fuse_lowlevel_notify_inval_inode (
           mount->session, inode_of_message (change->row, change->items[i].uid), -1, 0);
   for (View view = 0; view < N_VIEWS; view++)
-    if (views[view] == NULL)
+    if (views[view] == NULL || !is_known (mount, view))
       continue;
     else if (views[view]->forget != NULL)
       views[view]->forget (mount, view, change);

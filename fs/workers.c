@@ -164,11 +164,14 @@ workers_submit (Workers *workers, Task *task)
           workers->threads++;
           g_thread_unref (g_thread_new (workers->name, thread_main, workers));
         }
-      pthread_cond_signal (&workers->work);
     }
   pthread_mutex_unlock (&workers->mutex);
   if (!refused)
-    return;
+    {
+      /* Not before: it would wake up only to wait for the mutex. */
+      pthread_cond_signal (&workers->work);
+      return;
+    }
   fuse_req_interrupt_func (task->req, NULL, NULL);
   refuse (task, EINTR);
 }

@@ -70,8 +70,9 @@ enqueue (RackChanges *changes, Node *node)
 {
   pthread_mutex_lock (&changes->mutex);
   g_queue_push_tail (&changes->queue, node);
-  pthread_cond_signal (&changes->cond);
   pthread_mutex_unlock (&changes->mutex);
+  /* Not before: who is woken would only wait for the mutex. */
+  pthread_cond_signal (&changes->cond);
 }
 
 /* ---- Names -------------------------------------------------------------------------- */

@@ -8,7 +8,8 @@
 raw client ("raw") that appends the same with LITERAL+ and MULTIAPPEND, a hundred to a command, and
 against mbsync pushing them from a Maildir. cp alone, without the wait for the server, is given
 too. "move" is `mv` of all of them to another mailbox: how many commands the server gets, counted
-on the wire, and how long the slowest `ls` beside it waits. It is a measurement and judges nothing.
+on the wire, and how long an `ls` of the growing mailbox and of the shrinking one waits beside it,
+each in a loop of its own process. It is a measurement and judges nothing.
 """
 
 import argparse
@@ -68,6 +69,35 @@ class Relay:
                 each.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+
+# Lists a directory over and over until a file is there; then says how long each took.
+LIST_ON = """
+import os, sys, time
+while not os.path.exists(sys.argv[2]):
+    start = time.monotonic()
+    os.listdir(sys.argv[1])
+    print(time.monotonic() - start)
+    time.sleep(0.01)
+"""
+
+
+class Lister:
+    def __init__(self, directory, stop):
+        self.process = subprocess.Popen([sys.executable, "-c", LIST_ON, directory, stop],
+                                        stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        self.lines += self.process.stdout
+
+    def __str__(self):
+        self.reader.join()
+        times = sorted(1000 * float(line) for line in self.lines)
+        return (f"{len(times)} times, median {statistics.median(times):.0f} ms, "
+                f"slowest {times[-1]:.0f} ms")
 
 
 def count(server, box):
@@ -188,37 +218,27 @@ SyncState *
 
 
 def move(build, scratch, server, number):
-    """(wall until the server has it, mv alone, commands of moving, slowest ls)"""
+    """(wall until the server has it, mv alone, commands of moving, what the two listers say)"""
     relay = Relay(server.imap)
-    slowest, done = [0.0], threading.Event()
-
-    def list_on(directory):
-        while not done.is_set():
-            start = time.monotonic()
-            os.listdir(directory / "Target")
-            os.stat(directory / "INBOX")
-            slowest[0] = max(slowest[0], time.monotonic() - start)
-            time.sleep(0.01)
-
+    stop = scratch / "stop"
     with Mounted(build, scratch, relay.port) as directory:
         names = os.listdir(directory / "INBOX")
         os.listdir(directory / "Target")
         assert len(names) >= number
         relay.commands.clear()
-        lister = threading.Thread(target=list_on, args=(directory,))
-        lister.start()
+        listers = {name: Lister(directory / name, stop) for name in ("Target", "INBOX")}
         start = time.monotonic()
         subprocess.run("find INBOX -maxdepth 1 -type f -print0 | xargs -0 mv -t Target", shell=True,
                        cwd=directory, check=True)
         moved = time.monotonic() - start
         wait_until_sent(directory)
         wall = time.monotonic() - start
-        done.set()
-        lister.join()
+        stop.touch()
+        said = {name: str(lister) for name, lister in listers.items()}
         commands = [each.decode() for each in relay.commands]
     relay.listener.close()
     assert count(server, "Target") == number, count(server, "Target")
-    return wall, moved, commands, slowest[0]
+    return wall, moved, commands, said
 
 
 def main():
@@ -237,7 +257,8 @@ def main():
         for at, each in enumerate(mailgen.Generator(1).messages(number, largest=args.largest)):
             (mail / f"{at:06}.eml").write_bytes(each.octets)
         octets = sum(file.stat().st_size for file in mail.iterdir())
-        print(f"{number} messages, {octets / 1e6:.0f} MB", flush=True)
+        print(f"{number} messages, {octets / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}",
+              flush=True)
         if "copy" in args.work:
             rounds = []
             for _ in range(args.runs):
@@ -255,10 +276,11 @@ def main():
             connection.logout()
             empty(server, "INBOX")
             raw(server, mail, number)
-            wall, alone, commands, slowest = move(build, scratch, server, number)
+            wall, alone, commands, said = move(build, scratch, server, number)
             print(f"mv: {wall:.1f} s until the server has it (mv alone {alone:.1f}), "
-                  f"{commands.count('UID MOVE')} UID MOVE of {len(commands)} commands, "
-                  f"slowest ls {slowest * 1000:.0f} ms")
+                  f"{commands.count('UID MOVE')} UID MOVE of {len(commands)} commands")
+            for name, text in said.items():
+                print(f"ls {name} beside it: {text}")
             print({each: commands.count(each) for each in set(commands)})
 
 

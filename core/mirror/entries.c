@@ -17,7 +17,7 @@ void
 rack_base_fill (const RackBase *base, RackEntry *entry)
 {
   entry->base_space = base != NULL ? base->space : 0;
-  g_strlcpy (entry->base, base != NULL ? base->name : "", sizeof entry->base);
+  rack_name_copy (base != NULL ? base->name : "", entry->base, sizeof entry->base);
 }
 
 /* With the folder's mutex held. */

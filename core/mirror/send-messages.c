@@ -18,7 +18,7 @@ typedef struct
   RackOutbox *outbox;
   RackMirror *mirror;
   GPtrArray *batch;
-  const RackPending *first;
+  const RackPending *first; /* of batch, or NULL */
   RackMailbox *mailbox;
   RackSet *uids;
 } Send;
@@ -120,6 +120,9 @@ complete (Send *send, const RackSet *uids, const RackCopied *copied)
   sweep (outbox);
   g_ptr_array_set_size (send->batch, 0);
   g_ptr_array_extend (send->batch, left, NULL, NULL);
+  send->first = left->len > 0 ? left->pdata[0] : NULL;
+  /* What is not shown any more is said to be gone before anybody hears that it is done. */
+  rack_outbox_settle_arrivals (outbox);
   pthread_cond_broadcast (&outbox->settled);
   pthread_mutex_unlock (&outbox->mutex);
   if (row != 0)

@@ -9,6 +9,7 @@
 #include "safe-text.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -27,7 +28,7 @@ struct Pager
   gpointer data;
   FILE *out;
   struct termios before; /* of the terminal: who is killed does not put it right again */
-  GMutex lock;           /* of all below */
+  pthread_mutex_t lock;  /* of all below */
   GString *held;         /* NULL: shown already */
   guint n_rows, column;  /* of what is held, on the screen */
   GPid child;            /* 0: none */
@@ -126,14 +127,14 @@ take (void *cookie, const char *text, size_t size)
   g_autoptr (GString) held = NULL;
   gboolean ok = TRUE;
 
-  g_mutex_lock (&pager->lock);
+  pthread_mutex_lock (&pager->lock);
   gboolean holds = pager->held != NULL;
   if (holds)
     held = hold (pager, text, size);
   else if (pager->child == 0)
     pager->shows (pager->data);
   int to = pager->child != 0 ? pager->to_child : STDOUT_FILENO;
-  g_mutex_unlock (&pager->lock);
+  pthread_mutex_unlock (&pager->lock);
   if (held != NULL)
     ok = write_all (to, held->str, held->len);
   else if (!holds)
@@ -155,7 +156,7 @@ pager_new (const PagerOptions *options, FILE **out)
   pager->data = options->data;
   pager->held = *options->command != '\0' ? g_string_new (NULL) : NULL;
   tcgetattr (STDIN_FILENO, &pager->before);
-  g_mutex_init (&pager->lock);
+  pthread_mutex_init (&pager->lock, NULL);
   pager->out = fopencookie (pager, "w", functions);
   if (pager->out == NULL)
     g_error ("no memory for a line's output");
@@ -168,21 +169,21 @@ pager_new (const PagerOptions *options, FILE **out)
 void
 pager_release (Pager *pager)
 {
-  g_mutex_lock (&pager->lock);
+  pthread_mutex_lock (&pager->lock);
   if (pager->held != NULL && pager->held->len > 0)
     {
       g_autoptr (GString) held = take_held (pager);
       write_all (STDOUT_FILENO, held->str, held->len);
     }
-  g_mutex_unlock (&pager->lock);
+  pthread_mutex_unlock (&pager->lock);
 }
 
 gboolean
 pager_is_running (Pager *pager)
 {
-  g_mutex_lock (&pager->lock);
+  pthread_mutex_lock (&pager->lock);
   gboolean running = pager->child != 0;
-  g_mutex_unlock (&pager->lock);
+  pthread_mutex_unlock (&pager->lock);
   return running;
 }
 
@@ -213,7 +214,7 @@ pager_free (Pager *pager)
 {
   if (pager->held != NULL)
     g_string_free (pager->held, TRUE);
-  g_mutex_clear (&pager->lock);
+  pthread_mutex_destroy (&pager->lock);
   g_free (pager->command);
   g_free (pager);
 }

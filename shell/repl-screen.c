@@ -8,6 +8,7 @@
 #include "repl-private.h"
 #include "safe-text.h"
 
+#include <pthread.h>
 #include <readline/readline.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 static FILE *screen;
 static gboolean is_dumb;
 
-static GMutex lock; /* of all below */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
 static gboolean editing, has_bar;
 
 void
@@ -63,9 +64,9 @@ screen_rows (void)
 void
 screen_edit (gboolean now)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   editing = now;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
 }
 
 /* While history is searched, the prompt is another one for the time being. */
@@ -196,14 +197,14 @@ tell_above (gpointer data)
 void
 screen_tell (const char *text)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   gboolean later = editing;
   if (!later)
     {
       erase_bar ();
       fprintf (stderr, "%s\n", text);
     }
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   if (later)
     g_idle_add_full (G_PRIORITY_DEFAULT, tell_above, g_strdup (text), g_free);
 }
@@ -219,7 +220,7 @@ screen_progress (const char *label, guint64 have, guint64 want, guint64 rate)
   if (is_dumb || columns == 0 || !isatty (STDERR_FILENO))
     return;
   g_autofree char *line = label != NULL ? progress_line (label, have, want, rate, columns) : NULL;
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   if (line == NULL)
     erase_bar ();
   else if (!editing)
@@ -228,14 +229,14 @@ screen_progress (const char *label, guint64 have, guint64 want, guint64 rate)
       has_bar = TRUE;
     }
   fflush (stderr);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
 }
 
 void
 screen_clear_progress (void)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   erase_bar ();
   fflush (stderr);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
 }

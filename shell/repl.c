@@ -11,6 +11,7 @@
 #include <glib-unix.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <pthread.h>
 #include <readline/history.h>
 #include <readline/readline.h>
 #include <signal.h>
@@ -34,7 +35,7 @@ typedef struct
   gboolean editing;
   guint keys;     /* source of them while editing */
   guint patience; /* source that says what a cancelled command does */
-  GMutex lock;
+  pthread_mutex_t lock;
   Pager *pager; /* of the line that runs, or NULL; guarded by lock */
 } Repl;
 
@@ -182,9 +183,9 @@ notice (gpointer data, const char *text)
 static gboolean
 pager_has_terminal (void)
 {
-  g_mutex_lock (&repl->lock);
+  pthread_mutex_lock (&repl->lock);
   gboolean has = repl->pager != NULL && pager_is_running (repl->pager);
-  g_mutex_unlock (&repl->lock);
+  pthread_mutex_unlock (&repl->lock);
   return has;
 }
 
@@ -211,10 +212,10 @@ on_shows (gpointer data)
 static gboolean
 on_held (gpointer data)
 {
-  g_mutex_lock (&repl->lock);
+  pthread_mutex_lock (&repl->lock);
   if (repl->pager != NULL && repl->pager == data)
     pager_release (repl->pager);
-  g_mutex_unlock (&repl->lock);
+  pthread_mutex_unlock (&repl->lock);
   return G_SOURCE_REMOVE;
 }
 
@@ -235,9 +236,9 @@ open_pager (gpointer data)
   if (!isatty (STDOUT_FILENO))
     return NULL;
   Pager *pager = pager_new (&options, &out);
-  g_mutex_lock (&repl->lock);
+  pthread_mutex_lock (&repl->lock);
   repl->pager = pager;
-  g_mutex_unlock (&repl->lock);
+  pthread_mutex_unlock (&repl->lock);
   return out;
 }
 
@@ -248,9 +249,9 @@ close_pager (gpointer data, FILE *out)
 
   /* Still known while its end is waited for: it has the terminal. */
   pager_finish (pager);
-  g_mutex_lock (&repl->lock);
+  pthread_mutex_lock (&repl->lock);
   repl->pager = NULL;
-  g_mutex_unlock (&repl->lock);
+  pthread_mutex_unlock (&repl->lock);
   pager_free (pager);
 }
 
@@ -426,13 +427,13 @@ shell_repl (Shell *shell, const char *name)
   screen_init (rl_outstream);
   history_begin ();
   use_pager_of_environment (&shell->settings);
-  g_mutex_init (&self.lock);
+  pthread_mutex_init (&self.lock, NULL);
   self.unfinished = g_string_new (NULL);
   self.loop = g_main_loop_new (NULL, FALSE);
   self.colour = prompt_wants_colour ();
   run_loop ();
   g_main_loop_unref (self.loop);
   g_string_free (self.unfinished, TRUE);
-  g_mutex_clear (&self.lock);
+  pthread_mutex_destroy (&self.lock);
   return 0;
 }

@@ -21,12 +21,12 @@ static void
 publish_list (Worker *worker, GPtrArray *list, gboolean complete)
 {
   g_ptr_array_sort (list, by_name);
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   g_ptr_array_unref (worker->mailboxes);
   worker->mailboxes = list;
   if (complete)
     worker->listed_at = g_get_monotonic_time ();
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   worker->ops->listed (worker->data);
 }
 
@@ -82,8 +82,8 @@ worker_fetch_list (Worker *worker)
   g_cancellable_reset (worker->rest);
   if (g_atomic_int_get (&worker->n_posted) == 0)
     ask_server (worker);
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   worker->is_listing = FALSE;
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   worker->ops->listed (worker->data);
 }

@@ -44,11 +44,11 @@ worker_publish (Worker *worker)
     .fresh = MIN (worker->fresh, shell->messages),
   };
 
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   gboolean changed = !same_facts (&facts, &worker->facts);
   worker_facts_clear (&worker->facts);
   worker->facts = facts;
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   if (changed)
     g_idle_add (tell_change, worker);
 }
@@ -56,10 +56,10 @@ worker_publish (Worker *worker)
 void
 worker_facts (Worker *worker, WorkerFacts *facts)
 {
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   *facts = worker->facts;
   facts->mailbox = g_strdup (facts->mailbox);
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
 }
 
 /* Another mailbox, or the same as it is now. */
@@ -76,10 +76,10 @@ begin_anew (Worker *worker)
   worker->told = 1; /* by the answer to SELECT */
   for (guint i = 0; shell->flags != NULL && i < shell->flags->len; i++)
     g_ptr_array_add (flags, g_strdup (g_ptr_array_index (shell->flags, i)));
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   g_ptr_array_unref (worker->flags);
   worker->flags = flags;
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
 }
 
 void

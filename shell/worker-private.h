@@ -8,6 +8,8 @@
 
 #include "worker.h"
 
+#include <pthread.h>
+
 typedef enum
 {
   JOB_RUN,
@@ -46,7 +48,7 @@ struct Worker
   char *complaint;     /* said last */
   gboolean read_cache; /* was done */
 
-  GMutex lock; /* of all below */
+  pthread_mutex_t lock; /* of all below */
   WorkerFacts facts;
   GPtrArray *mailboxes, *flags; /* new ones replace them: never changed */
   gint64 listed_at;             /* 0: never */

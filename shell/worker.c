@@ -144,9 +144,9 @@ draw_conclusions (Worker *worker, const WorkerOutcome *outcome)
   worker->is_own |= mentions (outcome, adding);
   if (!mentions (outcome, listing))
     return;
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   worker->listed_at = 0;
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
 }
 
 typedef struct
@@ -224,7 +224,7 @@ worker_new (Shell *shell, const char *cache_dir, const WorkerOps *ops, gpointer 
   worker->rest = g_cancellable_new ();
   worker->mailboxes = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_mailbox_info_free);
   worker->flags = g_ptr_array_new_with_free_func (g_free);
-  g_mutex_init (&worker->lock);
+  pthread_mutex_init (&worker->lock, NULL);
   shell->cancellable = worker->rest;
   worker_publish (worker);
   worker->thread = g_thread_new ("lines", work, worker);
@@ -256,7 +256,7 @@ worker_free (Worker *worker)
   g_ptr_array_unref (worker->mailboxes);
   g_ptr_array_unref (worker->flags);
   worker_facts_clear (&worker->facts);
-  g_mutex_clear (&worker->lock);
+  pthread_mutex_destroy (&worker->lock);
   g_free (worker->complaint);
   g_free (worker->cache_dir);
   g_free (worker);
@@ -287,12 +287,12 @@ worker_is_draining (Worker *worker)
 gboolean
 worker_list (Worker *worker, guint seconds)
 {
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   gboolean fresh = worker->listed_at > 0
                    && g_get_monotonic_time () - worker->listed_at < seconds * G_USEC_PER_SEC;
   gboolean ask = !fresh && !worker->is_listing;
   worker->is_listing |= ask;
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   if (ask)
     post (worker, JOB_LIST, NULL);
   return !fresh;
@@ -301,26 +301,26 @@ worker_list (Worker *worker, guint seconds)
 gboolean
 worker_is_listing (Worker *worker)
 {
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   gboolean listing = worker->is_listing;
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   return listing;
 }
 
 GPtrArray *
 worker_mailboxes (Worker *worker)
 {
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   GPtrArray *list = g_ptr_array_ref (worker->mailboxes);
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   return list;
 }
 
 GPtrArray *
 worker_flags (Worker *worker)
 {
-  g_mutex_lock (&worker->lock);
+  pthread_mutex_lock (&worker->lock);
   GPtrArray *flags = g_ptr_array_ref (worker->flags);
-  g_mutex_unlock (&worker->lock);
+  pthread_mutex_unlock (&worker->lock);
   return flags;
 }

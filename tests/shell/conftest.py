@@ -34,7 +34,7 @@ def prompt(program, account, tmp_path):
                        "XDG_CACHE_HOME": tmp_path / "cache", "TERM": "screen-256color",
                        "INPUTRC": "/dev/null", "PAGER": "", "NO_COLOR": "", "TZ": "UTC",
                        **{name: value for name, value in os.environ.items()
-                          if name.startswith(("ASAN_", "UBSAN_", "LSAN_"))}, **(env or {})}
+                          if name.startswith(("ASAN_", "UBSAN_", "LSAN_", "TSAN_"))}, **(env or {})}
         with Prompt(place, [*before, program("mailrack"), "-f", path, *arguments], columns, rows,
                     environment) as terminal:
             terminal.wait_for(lambda screen: last(screen) == wait.rstrip())

@@ -34,9 +34,9 @@ CUTS = (("F2", "up"), ("F2", "down"), ("F3", "up"), ("F3", "down"), ("F8", "down
         ("F16", "up"), ("F16", "down"))
 # What a server may answer, and what a program hears of it.
 FINAL = {"OVERQUOTA": errno.EDQUOT, "LIMIT": errno.EFBIG, "TOOBIG": errno.EFBIG,
-         "NOPERM": errno.EROFS, "TRYCREATE": errno.ENOENT, "NONEXISTENT": errno.ENOENT,
-         "ALREADYEXISTS": errno.EEXIST, "CANNOT": errno.EACCES}
-FOR_NOW = {"UNAVAILABLE": errno.EBUSY, "INUSE": errno.EBUSY}
+         "NOPERM": errno.EACCES, "TRYCREATE": errno.ENOENT, "NONEXISTENT": errno.ENOENT,
+         "ALREADYEXISTS": errno.EEXIST, "CANNOT": errno.EINVAL}
+FOR_NOW = ("UNAVAILABLE", "INUSE")       # it stays queued, and is tried again
 
 
 def run_cell(writer, operation, fault, **more):
@@ -120,7 +120,7 @@ def refused(writer, operation):
                 f"{operation.name}: F10 {code} {mode}: {wrong}"] if wrong else [])
     for code in FOR_NOW:
         fault = make_fault(writer, operation, "F10", code=code)
-        total += run_cell(writer, operation, fault)[1]
+        total += run_cell(writer, operation, fault, may_fail=True)[1]
     return total
 
 

@@ -30,11 +30,11 @@ LANES = 2
 SANITIZED = ("tests/live", "tests/fs/test_write_", "tests/faults/test_mount_writes",
              "tests/plugins", "tests/fs", "tests/shell", "tests/faults/test_core")
 # Folders that are long: each of their files is a suite.
-DIVIDED = ("tests/fs", "tests/faults", "tests/support")
+DIVIDED = ("tests/fs", "tests/faults", "tests/shell", "tests/support")
 # What takes more than some 15 s, the longest first: begun before all else, in this order, so that
 # none is left to be waited for alone at the end.
 LONG = ("tests/plugins", "tests/fs/test_mount_network.py", "tests/faults/test_mount_writes.py",
-        "tests/live", "tests/faults/test_core.py", "tests/shell",
+        "tests/live", "tests/faults/test_core.py",
         "tests/support/test_faultproxy.py",
         "tests/fs/test_lying_sizes.py", "tests/faults/test_write_disk.py",
         "tests/fs/test_write_files.py", "tests/fs/test_write_moves.py",

@@ -182,3 +182,22 @@ def test_colours(prompt, dovecot, user, mails, env, coloured):
         terminal.run("cd")
         terminal.wait_last("work:INBOX (1, 1 new)>")
         assert ("\x1b[" in terminal.raw_screen()) == coloured
+
+
+def test_wide_characters_where_no_locale_is_set(prompt, dovecot, user, mails):
+    """Columns are counted as the terminal does: the cursor is where the next character goes."""
+    dovecot.fill(user, "&ZeVnLIqe-", mails(1))           # 日本語
+    with prompt(columns=40, env={"LC_ALL": "C"}) as terminal:
+        terminal.type("cd 日")
+        terminal.keys("Tab")
+        terminal.wait_last("work> cd 日本語")
+        terminal.keys("Enter")
+        terminal.wait_last("work:日本語 (1, 1 new)>")
+        terminal.type("find 日本語日本語日本語 xyz")     # goes on in a second row
+        terminal.wait_last("語日本語 xyz")
+        terminal.keys("C-a")
+        terminal.type("!")
+        terminal.wait_text("> !find 日")
+        terminal.keys("C-e")
+        terminal.type("?")
+        terminal.wait_for(lambda screen: last(screen).endswith("本語 xyz?"))

@@ -53,8 +53,9 @@ rack_view_new (GBytes *octets)
   RackView *view = g_new0 (RackView, 1);
 
   initialise ();
-  GMimeStream *stream = g_mime_stream_mem_new_with_buffer (g_bytes_get_data (octets, NULL),
-                                                           g_bytes_get_size (octets));
+  gsize size;
+  const char *data = g_bytes_get_data (octets, &size); /* NULL if there are none */
+  GMimeStream *stream = g_mime_stream_mem_new_with_buffer (data != NULL ? data : "", size);
   GMimeParser *parser = g_mime_parser_new_with_stream (stream);
   view->message = g_mime_parser_construct_message (parser, NULL);
   g_object_unref (parser);

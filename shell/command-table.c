@@ -80,10 +80,12 @@ const Command shell_commands[] = {
     .summary = "Show who may do what with a mailbox, or change it",
     .help = "RIGHTS are letters as RFC 4314 has them; +RIGHTS adds, -RIGHTS takes away, '' takes\n"
             "all. Without a name: the selected mailbox.\n",
-    .examples = "acl\nacl Shared/Team\nacl Shared/Team bob lrs\nacl Shared/Team bob ''\n",
+    .examples = "acl\nacl Shared/Team\nacl Shared/Team bob lrs\nacl Shared/Team bob -s\n"
+                "acl Shared/Team bob ''\n",
     .parameters = { MAYBE_MAILBOX,
                     { "WHO", TAKES_MAYBE, COMPLETE_NOTHING, NULL },
                     { "RIGHTS", TAKES_MAYBE, COMPLETE_NOTHING, NULL } },
+    .flags = COMMAND_DASHES,
     .run = do_acl },
   { .name = "alias",
     .summary = "Give a line a name, or show what has one",

@@ -14,6 +14,7 @@
 #include <glib/gstdio.h>
 #include <glob.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- save ---------------------------------------------------------------------------------------
@@ -168,6 +169,42 @@ with_crlf (GBytes *octets)
   return g_bytes_new_take (fixed, size + bare);
 }
 
+/* A pipe or a device has no size and perhaps no end, so only files will do. */
+static GMappedFile *
+map_file (const char *name, GError **error)
+{
+  int fd = open (name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  GMappedFile *file = NULL;
+  struct stat status;
+
+  if (fd < 0 || fstat (fd, &status) != 0)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_IO, g_strerror (errno));
+  else if (!S_ISREG (status.st_mode))
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_IO,
+                         S_ISDIR (status.st_mode) ? g_strerror (EISDIR) : "this is no file");
+  else
+    file = g_mapped_file_new_from_fd (fd, FALSE, error);
+  if (fd >= 0)
+    close (fd);
+  return file;
+}
+
+/* Why these octets are not one message, or NULL. No line of a header begins with "From ", but
+ * every message in an mbox does. */
+static const char *
+what_is_wrong (GBytes *octets)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (octets, &size);
+
+  if (size == 0)
+    return "the file is empty";
+  if (size >= 5 && memcmp (data, "From ", 5) == 0)
+    return "this is an mbox, not a message; without its lines that begin with \"From \" its "
+           "messages can be put one by one";
+  return NULL;
+}
+
 static GBytes *
 read_file (const char *path, GError **error)
 {
@@ -175,17 +212,18 @@ read_file (const char *path, GError **error)
   g_autofree char *name = g_str_has_prefix (path, "~/")
                               ? g_build_filename (g_get_home_dir (), path + 2, NULL)
                               : g_strdup (path);
-  g_autoptr (GMappedFile) file = g_mapped_file_new (name, FALSE, &problem);
+  g_autoptr (GMappedFile) file = map_file (name, &problem);
 
   if (file == NULL)
     {
-      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "put: %s", problem->message);
+      g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "put: %s: %s", path, problem->message);
       return NULL;
     }
   g_autoptr (GBytes) octets = g_mapped_file_get_bytes (file);
-  if (g_bytes_get_size (octets) > 0)
+  const char *wrong = what_is_wrong (octets);
+  if (wrong == NULL)
     return with_crlf (octets);
-  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "put: %s: the file is empty", path);
+  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "put: %s: %s", path, wrong);
   return NULL;
 }
 

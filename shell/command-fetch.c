@@ -101,8 +101,8 @@ end_sheet (Sheet *sheet)
 {
   if (sheet->collected != NULL)
     *sheet->shell->result = g_steal_pointer (&sheet->collected);
-  else if (sheet->shell->settings.output != OUTPUT_JSONL)
-    fputs (sheet->n > 0 ? "}\n" : "{}\n", sheet->shell->out);
+  else if (sheet->shell->settings.output != OUTPUT_JSONL && sheet->n > 0)
+    fputs ("}\n", sheet->shell->out);
 }
 
 SHELL_COMMAND (do_fetch)
@@ -137,6 +137,6 @@ SHELL_COMMAND (do_fetch)
   if (problem != NULL)
     g_propagate_error (error, g_steal_pointer (&problem));
   else if (ok)
-    return work_end (&work, TRUE, error);
+    return work_end (&work, TRUE, error) && (sheet.n > 0 || sets_none (shell, call->words, error));
   return work_end (&work, FALSE, error);
 }

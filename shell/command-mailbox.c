@@ -125,7 +125,9 @@ names_messages (Shell *shell, const CommandWord *what, gboolean details)
   if (what == NULL || shell->mailbox == NULL || details
       || (what->quoted && strcmp (what->text, "*") == 0))
     return FALSE;
-  if (!what->quoted && (*what->text == '$' || g_str_has_prefix (what->text, "last ")))
+  if (!what->quoted
+      && (*what->text == '$' || strcmp (what->text, "last") == 0
+          || g_str_has_prefix (what->text, "last ") || command_is_list (what->text)))
     return TRUE;
   set = rack_set_parse (what->text, NULL);
   return set != NULL;

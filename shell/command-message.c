@@ -103,14 +103,6 @@ print_uids (Shell *shell, const RackSet *set)
   output_end (output);
 }
 
-static void
-output_end_empty (Shell *shell)
-{
-  g_autoptr (Output) output = shell_output (shell, listing_columns, OUTPUT_MANY);
-
-  output_end (output);
-}
-
 SHELL_COMMAND (do_find)
 {
   Shell *shell = session;
@@ -124,12 +116,9 @@ SHELL_COMMAND (do_find)
   g_autoptr (RackSet) found = sets_search (shell, command, error);
   if (found == NULL)
     return FALSE;
-  if (command_option (call, "uids") == NULL && rack_set_count (found) > 0)
+  if (command_option (call, "uids") == NULL)
     return listing_messages (shell, found, error);
-  if (command_option (call, "uids") != NULL)
-    print_uids (shell, found);
-  else
-    output_end_empty (shell);
+  print_uids (shell, found);
   sets_keep (shell, g_steal_pointer (&found));
   return TRUE;
 }
@@ -137,7 +126,8 @@ SHELL_COMMAND (do_find)
 /* ---- Reading ------------------------------------------------------------------------------------
  */
 
-/* The octets of sections of the one message a set names, one after the other. */
+/* The octets of sections of the one message a set names, one after the other. Of a part that is
+ * not there servers give nothing, or NIL: none. */
 static GBytes *
 read_sections (Shell *shell, const RackSet *set, const CommandWord *word, const char *items,
                GError **error)
@@ -152,12 +142,11 @@ read_sections (Shell *shell, const RackSet *set, const CommandWord *word, const 
     return NULL;
   while ((message = rack_fetch_next (fetch, &problem)) != NULL)
     for (guint i = 0; i < message->n_sections; i++)
-      if (message->sections[i].data.data != NULL)
-        {
-          any = TRUE;
-          g_byte_array_append (octets, (const guint8 *) message->sections[i].data.data,
-                               (guint) message->sections[i].data.size);
-        }
+      {
+        any = TRUE;
+        g_byte_array_append (octets, (const guint8 *) message->sections[i].data.data,
+                             (guint) message->sections[i].data.size);
+      }
   if (problem == NULL && any)
     return g_byte_array_free_to_bytes (g_steal_pointer (&octets));
   if (problem != NULL)
@@ -203,13 +192,14 @@ header_section (const CommandCall *call, GError **error)
   for (guint i = 1; i < call->n; i++)
     {
       const char *name = call->words[i].text;
+      gboolean is_name = *name != '\0';
       for (const char *at = name; *at != '\0'; at++)
-        if (*at <= ' ' || *at >= 0x7f || strchr ("(){%*\"\\]:", *at) != NULL)
-          {
-            g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "\"%s\" is no name of a field",
-                         name);
-            return NULL;
-          }
+        is_name &= *at > ' ' && *at < 0x7f && strchr ("(){%*\"\\]:", *at) == NULL;
+      if (!is_name)
+        {
+          g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "\"%s\" is no name of a field", name);
+          return NULL;
+        }
       g_string_append_printf (section, "%s%s", i > 1 ? " " : "", name);
     }
   return g_strdup_printf ("BODY.PEEK[%s)]", section->str);
@@ -275,12 +265,19 @@ output_message (Shell *shell, const RackSet *set, RackView *view, const char *te
   output_end (output);
 }
 
-/* "1.2": numbers and dots. */
+/* "1.2": numbers from 1 with dots between. */
 static gboolean
 check_part (const char *part, GError **error)
 {
-  if (*part != '\0' && strspn (part, "0123456789.") == strlen (part))
-    return TRUE;
+  const char *at = part;
+
+  while (*at >= '1' && *at <= '9')
+    {
+      at += strspn (at, "0123456789");
+      if (*at == '\0')
+        return TRUE;
+      at += *at == '.';
+    }
   g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
                "\"%s\" is no part: they are numbered as in 1.2, and parts shows them", part);
   return FALSE;
@@ -301,6 +298,12 @@ SHELL_COMMAND (do_show)
       set != NULL ? read_sections (shell, set, call->words, items, error) : NULL;
   if (bytes == NULL)
     return FALSE;
+  if (part != NULL && g_bytes_get_size (bytes) == 0)
+    {
+      g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
+                   "message %s has no part %s; parts shows what it has", call->words[0].text, part);
+      return FALSE;
+    }
   g_autoptr (RackView) view = rack_view_new (bytes);
   g_autofree char *text = rack_view_text (view);
   if (!shell_prints_text (shell))

@@ -175,6 +175,12 @@ looks_like_option (const Command *command, const CommandWord *word)
 /* ---- Parameters ---------------------------------------------------------------------------------
  */
 
+gboolean
+command_is_list (const char *text)
+{
+  return *text == '[' && (text[1] == '\0' || text[1] == ']' || g_ascii_isdigit (text[1]));
+}
+
 static gboolean
 is_number (const char *text)
 {
@@ -191,17 +197,32 @@ takes_messages (const Command *command, guint position)
   return at->name != NULL && (at->completion & COMPLETE_MESSAGES);
 }
 
-/* "last 50" is one word where messages are meant. */
+/* How many of these words are one where messages are meant: "last 50", "[1, 2]". */
+static guint
+count_joined (const CommandWord *words, guint n)
+{
+  if (words[0].quoted)
+    return 1;
+  if (strcmp (words[0].text, "last") == 0)
+    return n > 1 && is_number (words[1].text) ? 2 : 1;
+  if (!command_is_list (words[0].text))
+    return 1;
+  for (guint i = 0; i < n && !words[i].quoted; i++)
+    if (strchr (words[i].text, ']') != NULL)
+      return i + 1;
+  return 1;
+}
+
 static void
 bind_word (CommandCall *call, const CommandWord *words, guint n, guint *at)
 {
   CommandWord *word = &call->words[call->n];
+  guint joined = takes_messages (call->command, call->n) ? count_joined (words + *at, n - *at) : 1;
 
   *word = words[*at];
-  if (takes_messages (call->command, call->n) && !word->quoted && strcmp (word->text, "last") == 0
-      && *at + 1 < n && is_number (words[*at + 1].text))
+  for (guint i = 1; i < joined; i++)
     {
-      word->text = g_strconcat ("last ", words[++*at].text, NULL);
+      word->text = g_strconcat (word->text, " ", words[++*at].text, NULL);
       g_ptr_array_add (call->joined, word->text);
     }
   call->n++;

@@ -155,6 +155,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CommandCall, command_call_clear)
 /* What was given for an option ("" if it takes no argument), borrowed; NULL: not given. name must
  * be in the table. */
 const char *command_option (const CommandCall *call, const char *name);
+/* Whether a word begins a list of numbers, such as [1, 2], and not a name, such as [Gmail]. */
+gboolean command_is_list (const char *text);
 /* "ls [-l] [--sort KEY] [PATTERN]". Free with g_free. */
 char *command_usage (const Command *command);
 /* The name most like a misspelt one, or NULL. */

@@ -103,16 +103,17 @@ const OutputColumn listing_columns[] = {
 gboolean
 listing_messages (Shell *shell, const RackSet *uids, GError **error)
 {
-  g_autoptr (RackFetch) fetch = listing_fetch (shell, uids, LISTING_ITEMS, error);
+  g_autoptr (RackFetch) fetch =
+      rack_set_count (uids) > 0 ? listing_fetch (shell, uids, LISTING_ITEMS, error) : NULL;
   g_autoptr (RackSet) seen = rack_set_new ();
   const RackMessage *message;
   g_autoptr (GError) problem = NULL;
   gboolean read = TRUE;
 
-  if (fetch == NULL)
+  if (fetch == NULL && rack_set_count (uids) > 0)
     return FALSE;
   g_autoptr (Output) output = shell_output (shell, listing_columns, OUTPUT_MANY);
-  while (read && (message = rack_fetch_next (fetch, &problem)) != NULL)
+  while (read && fetch != NULL && (message = rack_fetch_next (fetch, &problem)) != NULL)
     if (message->uid != 0 && (message->fields & RACK_FIELD_SIZE))
       {
         rack_set_add (seen, message->uid, message->uid);

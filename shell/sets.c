@@ -125,6 +125,15 @@ parse_list (Shell *shell, const char *text, GError **error)
   return NULL;
 }
 
+gboolean
+sets_none (Shell *shell, const CommandWord *word, GError **error)
+{
+  g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
+               "there is no message %s in %s (numbers are UIDs, as ls and find show them)",
+               word->text, shell->mailbox);
+  return FALSE;
+}
+
 RackSet *
 sets_parse (Shell *shell, const CommandWord *word, GError **error)
 {
@@ -137,19 +146,17 @@ sets_parse (Shell *shell, const CommandWord *word, GError **error)
   if (!word->quoted && g_str_has_prefix (word->text, "last")
       && (word->text[4] == '\0'
           || g_ascii_string_to_unsigned (word->text + 5, 10, 1, G_MAXUINT32, &n, NULL)))
-    return sets_last (shell, n, error);
+    {
+      RackSet *last = sets_last (shell, n, error);
+      if (last == NULL || rack_set_count (last) > 0)
+        return last;
+      rack_set_free (last);
+      sets_none (shell, word, error);
+      return NULL;
+    }
   if (!word->quoted && word->text[0] == '[')
     return parse_list (shell, word->text, error);
   return rack_set_parse (word->text, error);
-}
-
-gboolean
-sets_none (Shell *shell, const CommandWord *word, GError **error)
-{
-  g_set_error (error, RACK_ERROR, RACK_ERROR_NOT_FOUND,
-               "there is no message %s in %s (numbers are UIDs, as ls and find show them)",
-               word->text, shell->mailbox);
-  return FALSE;
 }
 
 RackSet *

@@ -33,7 +33,8 @@ def rows(text):
 def test_message_sets(shell, dovecot, user, mails):
     dovecot.fill(user, "INBOX", mails(12))
     for word, found in (("1,3:5,*", [1, 3, 4, 5, 12]), ("last 2", [11, 12]), ("last", [12]),
-                        ("10:*", [10, 11, 12]), ("[2,4]", [2, 4]), ("$uids", [6, 7])):
+                        ("10:*", [10, 11, 12]), ("[2,4]", [2, 4]), ("[2, 4]", [2, 4]),
+                        ("$uids", [6, 7])):
         text = shell("cd", "uids = [6, 7]", f"fetch {word} UID", options=["--json"])
         assert [row["UID"] for row in rows(text)] == found, word
     text = shell("cd", "find --uids uid:2:4", "flag $_ +$Mine", "c.search('KEYWORD $Mine')",
@@ -44,6 +45,29 @@ def test_message_sets(shell, dovecot, user, mails):
     assert "$_ is empty" in shell("cd", "flag $_ +seen", status=64)
     assert "not numbers" in shell("cd", "x = 'a'", "flag $x +seen", status=64)
     assert "usage: rm" in shell("cd", "rm 1 2", status=64)
+
+
+def test_ls_takes_the_same_sets(shell, dovecot, user, mails):
+    dovecot.fill(user, "INBOX", mails(5))
+    for word, found in (("[2, 4]", [2, 4]), ("last", [5]), ("last 2", [4, 5])):
+        assert [row["uid"] for row in rows(shell("cd", f"ls {word}", options=["--json"]))] == found
+    shell("mkdir [Gmail]", "cd", "ls [Gmail]")      # which begins no list
+
+
+def test_what_is_not_there(shell, dovecot, user, mails):
+    dovecot.fill(user, "INBOX", mails(3))
+    dovecot.fill(user, "Empty", [])
+    assert shell("cd Empty", "ls", "find") == ""
+    assert shell("cd Empty", "set output json", "ls", "find") == "[]\n[]\n"
+    for line in ("ls last 5", "show last", "fetch last 5 FLAGS", "save last 5", "fetch 1:* UID"):
+        assert "there is no message" in shell("cd Empty", line, status=1), line
+    assert "no message 99" in shell("cd", "fetch 99:100 FLAGS", status=1)
+    assert "message 2 has no part 99" in shell("cd", "show 2 99", status=1)
+    assert "no message 99" in shell("cd", "show 99 1", status=1)
+    for part in ("0", "1.", ".1", "1..2", "''"):
+        assert "is no part" in shell("cd", f"show 2 {part}", status=64), part
+    assert "no name of a field" in shell("cd", "headers 2 ''", status=64)
+    assert shell("cd", "headers 2 x-nowhere").strip() == ""
 
 
 def test_sparse_sets_are_divided(shell, dovecot, user):
@@ -131,6 +155,9 @@ def test_quota_acl_raw_trace_watch(shell, mailrack, account, dovecot, user, mail
                  "acl", "raw UID FETCH 1 (FLAGS)", f"trace {tmp_path}/wire", "status",
                  "trace off", "pwd")
     assert "STORAGE" in text and "user=bob" in text and text.rstrip().endswith("INBOX")
+    rights = shell("acl INBOX user=bob lr", "acl INBOX user=bob -l", "acl INBOX", "!echo ----",
+                   "acl INBOX user=bob +s", "acl INBOX", "acl INBOX user=bob ''")
+    assert [line.split()[1] for line in rights.splitlines() if "user=bob" in line] == ["r", "rs"]
     assert "C: UID FETCH 1 (FLAGS)\nS: * 1 FETCH (" in text and "\nS: OK Fetch completed" in text
     wire = (tmp_path / "wire").read_text()
     assert wire.count("STATUS INBOX") == 2 and "LOGIN" not in wire    # on the same connection
@@ -161,6 +188,14 @@ def test_save_and_put(shell, dovecot, user, mails, tmp_path):
     assert [mail.sha256 for mail in copies[:5]] == [m.sha256 for m in dovecot.truth(user, "INBOX")]
     assert copies[5].octets == 23 and copies[5].flags == {"\\Seen", "$Kept"}
     assert "no file" in shell("put --mailbox Copies out/*.none", status=74)
+    (tmp_path / "out/mbox").write_bytes(b"From a Thu\nSubject: x\n\nFrom b Thu\nSubject: y\n\n")
+    (tmp_path / "out/empty").touch()
+    os.mkfifo(tmp_path / "out/pipe")
+    for name, why, status in (("mbox", "an mbox", 64), ("empty", "is empty", 64),
+                              (".", "Is a directory", 74), ("pipe", "no file", 74),
+                              ("none", "No such file", 74)):
+        assert why in shell(f"put --mailbox Copies out/{name}", status=status), name
+    assert len(dovecot.truth(user, "Copies")) == 6
 
 
 def test_interrupt_leaves_no_half_file(program, mailrack, account, dovecot, user, mails, tmp_path):

@@ -3,7 +3,7 @@
 call: what was answered with success is on the server exactly once, all else once at most, and no
 message that was there is lost.
 
-MAILRACK_FAULT_POINTS says how many points of each kind are tried; all: every one.
+MAILRACK_FAULT_POINTS says how many points of each kind are tried; all: every one; 90-100: those.
 """
 
 import collections
@@ -36,11 +36,17 @@ def digest(octets):
     return hashlib.sha256(octets).hexdigest()
 
 
+def write_all(fd, octets):
+    """write(2) may take a part only, and say so: of what it takes in pieces one was refused."""
+    while octets:
+        octets = octets[os.write(fd, octets):]
+
+
 def write(path, octets):
     fd = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
     try:
         for at in range(0, len(octets), 100_000):
-            os.write(fd, octets[at:at + 100_000])
+            write_all(fd, octets[at:at + 100_000])
     finally:
         os.close(fd)
 
@@ -49,7 +55,7 @@ def commit(directory, octets):
     """The name makes it mail, also while it is open (as for us it may be after a close)."""
     fd = os.open(directory / "INBOX" / ".scratch.5", os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
     try:
-        os.write(fd, octets)
+        write_all(fd, octets)
         os.rename(directory / "INBOX" / ".scratch.5", directory / "INBOX" / "new-5.eml")
     finally:
         os.close(fd)
@@ -154,6 +160,9 @@ class Life:
 def points():
     if POINTS == "all":
         return range(1, MOST)
+    if "-" in POINTS:
+        first, last = map(int, POINTS.split("-"))
+        return range(first, last + 1)
     draw = random.Random(7)
     return sorted(draw.sample(range(1, MOST // 4), int(POINTS)))
 

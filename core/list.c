@@ -3,7 +3,7 @@
  * list.c - which mailboxes there are, and what STATUS says of them
  *
  * One round trip where the server has LIST-STATUS, two where it has not. */
-#include "account-private.h"
+#include "mailbox-private.h"
 
 #include <string.h>
 
@@ -304,6 +304,11 @@ rack_account_list (RackAccount *account, const char *pattern, RackListOptions op
       g_prefix_error (error, "%s: status: ", account->label);
       return NULL;
     }
+  for (guint i = 0; i < list->len; i++)
+    {
+      const RackMailboxInfo *info = list->pdata[i];
+      rack_account_heard_validity (account, info->name, info->uid_validity);
+    }
   return g_steal_pointer (&list);
 }
 
@@ -337,6 +342,7 @@ rack_account_status (RackAccount *account, const char *name, GCancellable *cance
         RackMailboxInfo *info = g_new0 (RackMailboxInfo, 1);
         info->name = g_strdup (name);
         rack_mailbox_info_merge (info, &response->mailbox_status);
+        rack_account_heard_validity (account, name, info->uid_validity);
         return info;
       }
   g_set_error (error, RACK_ERROR, RACK_ERROR_PROTOCOL,

@@ -39,7 +39,12 @@ RackCall *rack_mailbox_run_on (RackMailbox *mailbox, RackLeaseFlags flags, const
 RackSet *rack_mailbox_find_uids (RackMailbox *mailbox,
                                  void (*add) (RackCommand *command, gpointer data), gpointer data,
                                  GCancellable *cancellable, GError **error);
+/* The mailbox of that name has this UIDVALIDITY now (0: it did not say): connections that have an
+ * earlier one selected are not used for it again as they are. */
+void rack_account_heard_validity (RackAccount *account, const char *name, guint32 uid_validity);
 /* Fills in what the answer to a SELECT says; .read_only aside. */
 void rack_mailbox_read_select (const RackReply *reply, RackMailboxStatus *status);
+/* RACK_ERROR_STALE */
+void rack_mailbox_set_stale (GError **error);
 guint32 rack_mailbox_validity (RackMailbox *mailbox);
 void rack_mailbox_prefix (RackMailbox *mailbox, const char *what, GError **error);

@@ -43,6 +43,33 @@ rack_mailbox_read_select (const RackReply *reply, RackMailboxStatus *status)
 }
 
 static gboolean
+is_current (const RackCall *select, gpointer data)
+{
+  const guint32 *uid_validity = data;
+  RackMailboxStatus then = { 0 };
+
+  rack_mailbox_read_select (select->reply, &then);
+  return then.uid_validity == 0 || then.uid_validity == *uid_validity;
+}
+
+void
+rack_account_heard_validity (RackAccount *account, const char *name, guint32 uid_validity)
+{
+  const char *mailbox = g_ascii_strcasecmp (name, "INBOX") == 0 ? "INBOX" : name;
+
+  if (uid_validity != 0)
+    rack_pool_outdate (account->pool, mailbox, is_current, &uid_validity);
+}
+
+void
+rack_mailbox_set_stale (GError **error)
+{
+  g_set_error_literal (
+      error, RACK_ERROR, RACK_ERROR_STALE,
+      "the mailbox was made anew on the server (UIDVALIDITY changed); open it again");
+}
+
+static gboolean
 check_selected (RackMailbox *mailbox, const RackLease *lease, GError **error)
 {
   RackMailboxStatus now = { 0 };
@@ -61,9 +88,9 @@ check_selected (RackMailbox *mailbox, const RackLease *lease, GError **error)
     }
   pthread_mutex_unlock (&mailbox->lock);
   if (stale)
-    g_set_error_literal (
-        error, RACK_ERROR, RACK_ERROR_STALE,
-        "the mailbox was made anew on the server (UIDVALIDITY changed); open it again");
+    rack_mailbox_set_stale (error);
+  if (stale && !lease->reused)
+    rack_account_heard_validity (mailbox->account, mailbox->name, now.uid_validity);
   return !stale;
 }
 
@@ -192,7 +219,8 @@ rack_mailbox_open (RackAccount *account, const char *name, gboolean read_only,
   g_autoptr (RackMailbox) mailbox = rack_mailbox_bind (account, name, read_only, 0);
   RackLease lease;
 
-  if (!rack_mailbox_lease (mailbox, 0, cancellable, &lease, error))
+  /* What a connection selected long ago may be what had this name before. */
+  if (!rack_mailbox_lease (mailbox, RACK_LEASE_AGAIN, cancellable, &lease, error))
     {
       rack_mailbox_prefix (mailbox, "select", error);
       return NULL;

@@ -118,10 +118,12 @@ look_at_select (RackResync *resync)
   resync->counts = resync->lease.select->counts;
 }
 
-static void
+/* Returns: the UIDVALIDITY, or 0 if it does not say. */
+static guint32
 take_status (RackResync *resync, const RackReply *reply)
 {
   const RackResponse *response;
+  guint32 uid_validity = 0;
 
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
     {
@@ -134,7 +136,10 @@ take_status (RackResync *resync, const RackReply *reply)
         resync->to.highest_modseq = status->highest_modseq;
       if (status->items & RACK_STATUS_UNSEEN)
         resync->unseen = (gint64) MIN (status->unseen, G_MAXINT64);
+      if ((status->items & RACK_STATUS_UIDVALIDITY) && status->uid_validity != 0)
+        uid_validity = (guint32) MIN (status->uid_validity, G_MAXUINT32);
     }
+  return uid_validity;
 }
 
 /* STATUS first, then NOOP, after which the connection shows at least what STATUS counted. (Dovecot
@@ -145,8 +150,8 @@ look_again (RackResync *resync, GError **error)
   RackCommand *command = rack_command_new ("STATUS");
 
   rack_command_mailbox (command, resync->mailbox->name);
-  rack_command_raw (command,
-                    has_modseq (resync) ? "(UIDNEXT UNSEEN HIGHESTMODSEQ)" : "(UIDNEXT UNSEEN)");
+  rack_command_raw (command, has_modseq (resync) ? "(UIDVALIDITY UIDNEXT UNSEEN HIGHESTMODSEQ)"
+                                                 : "(UIDVALIDITY UIDNEXT UNSEEN)");
   g_autoptr (RackCall) status = rack_call_new (command);
   g_autoptr (RackCall) noop = rack_call_new (rack_command_new ("NOOP"));
   rack_conn_post (resync->ask.conn, status);
@@ -157,9 +162,14 @@ look_again (RackResync *resync, GError **error)
   /* Refused: nothing is known of now, so that the plain way is gone. */
   resync->to.uid_next = 0;
   resync->to.highest_modseq = 0;
-  take_status (resync, status->reply);
+  guint32 uid_validity = take_status (resync, status->reply);
   resync->counts = noop->counts;
-  return TRUE;
+  if (uid_validity == 0 || uid_validity == rack_mailbox_validity (resync->mailbox))
+    return TRUE;
+  /* The connection was selected before, and shows what it had then. */
+  rack_account_heard_validity (resync->mailbox->account, resync->mailbox->name, uid_validity);
+  rack_mailbox_set_stale (error);
+  return FALSE;
 }
 
 static gboolean

@@ -98,6 +98,30 @@ rack_pool_forget (RackPool *pool, const char *mailbox)
     }
 }
 
+static gboolean
+is_answered (RackCall *select)
+{
+  pthread_mutex_lock (&select->lock);
+  gboolean answered = select->done && select->error == NULL;
+  pthread_mutex_unlock (&select->lock);
+  return answered;
+}
+
+void
+rack_pool_outdate (RackPool *pool, const char *mailbox,
+                   gboolean (*is_current) (const RackCall *select, gpointer data), gpointer data)
+{
+  pthread_mutex_lock (&pool->lock);
+  for (guint i = 0; i < pool->max; i++)
+    {
+      RackSlot *slot = &pool->slots[i];
+      if (g_strcmp0 (slot->mailbox, mailbox) == 0 && slot->select != NULL
+          && is_answered (slot->select) && !is_current (slot->select, data))
+        g_clear_pointer (&slot->mailbox, g_free);
+    }
+  pthread_mutex_unlock (&pool->lock);
+}
+
 void
 rack_pool_free (RackPool *pool)
 {

@@ -50,5 +50,10 @@ gboolean rack_pool_acquire (RackPool *pool, const char *mailbox, RackLeaseFlags 
 void rack_pool_release (RackPool *pool, RackLease *lease, gboolean deselected);
 /* A mailbox is about to go: no connection keeps it selected. */
 void rack_pool_forget (RackPool *pool, const char *mailbox);
+/* Another mailbox has this name now, but for where is_current says of the answered SELECT: it is
+ * selected again for whoever comes next, and those who use it go on. */
+void rack_pool_outdate (RackPool *pool, const char *mailbox,
+                        gboolean (*is_current) (const RackCall *select, gpointer data),
+                        gpointer data);
 /* Closes those nobody uses, politely; the others when they come back. */
 void rack_pool_disconnect (RackPool *pool);

@@ -151,10 +151,11 @@ struct RackFolder
   RackKeywords keywords;
   RackOverlay overlay;
   guint32 row;
-  RackMailboxState state; /* what the index is about; uid_validity 0: nothing is known */
-  RackStoreBox box;       /* what the store was told last; row 0: nothing */
-  guint32 expected;       /* while it is not complete: how many messages there will be */
-  gboolean loaded;        /* the index has what the store has */
+  RackMailboxState state;           /* what the index is about; uid_validity 0: nothing is known */
+  guint32 sent_validity, sent_next; /* what the sender knows of it; without the mutex */
+  RackStoreBox box;                 /* what the store was told last; row 0: nothing */
+  guint32 expected;                 /* while it is not complete: how many messages there will be */
+  gboolean loaded;                  /* the index has what the store has */
   gboolean complete;
   gint64 changed, flags_changed; /* the latter may be the earlier one */
   gint64 touched;                /* monotonic, microseconds: when somebody last asked */

@@ -573,7 +573,7 @@ rack_outgoing_retry (RackMirror *mirror, RackTicket id, GError **error)
       rack_outbox_tell (local->folder, local->space, local->name);
     }
   each_put_off (outbox, 1, outbox->last_ticket, try_now, NULL);
-  outbox->retry_at = 0;
+  outbox->retry_at = MIN (outbox->retry_at, outbox->doubt_until);
   outbox->urgent = outbox->last_ticket;
   pthread_cond_signal (&outbox->work);
   pthread_mutex_unlock (&outbox->mutex);

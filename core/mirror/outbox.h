@@ -118,6 +118,7 @@ struct RackOutbox
   gint64 due;            /* monotonic: the sender looks then, whatever comes; 0: it is not known */
   guint company;         /* messages that wait for more, as far as it knows */
   gint64 retry_at;       /* monotonic: the server could not be reached */
+  gint64 doubt_until;    /* the same: it may still be at what it was sent, whoever is in a hurry */
   guint failed_rounds;
   gboolean ending;
   GThread *sender;

@@ -146,6 +146,8 @@ rack_send_note (RackOutbox *outbox)
     ((RackLocal *) sent->pdata[i])->unsettled = FALSE;
 }
 
+/* One that may be there all the same keeps its mark, for when a person says that it is to be tried
+ * again. */
 static void
 refuse (Send *send, RackLocal *local, const GError *problem)
 {
@@ -154,7 +156,6 @@ refuse (Send *send, RackLocal *local, const GError *problem)
   g_free (local->problem);
   local->problem = g_strdup (problem->message);
   local->tries++;
-  local->mark_next = 0;
   rack_local_become (local, RACK_LOCAL_FAILED);
   rack_local_write (local, NULL);
   rack_outbox_fail (outbox, local->ticket, g_error_copy (problem));
@@ -335,6 +336,7 @@ send_one (Send *send, RackLocal *local)
     }
   if (rack_send_is_final (problem))
     {
+      local->mark_next = 0;
       refuse (send, local, problem);
       g_clear_error (&problem);
     }
@@ -478,6 +480,7 @@ take_mark (Send *send, GError **error)
     return FALSE;
   send->mark_validity = info->uid_validity;
   send->mark_next = MAX (info->uid_next, 1);
+  rack_send_heard (send->folder, send->mark_validity, send->mark_next);
   rack_mailbox_info_free (info);
   return TRUE;
 }

@@ -3,9 +3,9 @@
  * send-messages.c - changes of messages on the server
  *
  * All of a batch are alike, so they are one command with a set of UIDs. Whatever happens to the
- * connection, each step may be asked again: flags are added and taken away, a UID that was moved is
- * not there any more, and before a copy it was written down what the target would call its next
- * message, so that a copy that was made can be found.
+ * connection or the server, each step may be asked again: flags are added and taken away, a UID
+ * that was moved is not there any more, and before a copy or a move it was written down what the
+ * target would call its next message, so that a copy that was made can be found.
  */
 #include "pending.h"
 #include "send.h"
@@ -263,49 +263,92 @@ send_expunge (Send *send, GError **error)
   return TRUE;
 }
 
-/* Copies that were made before the answer was lost. What was found leaves send->uids. */
+/* Copies that were made before the answer was lost. exactly: those whose octets are compared too,
+ * since they will be taken out of where they are; NULL: none. *found: (owned) which of the batch
+ * have one, and they know it. */
 static gboolean
-find_copies (Send *send, RackCopied *copied, GError **error)
+find_copies (Send *send, const RackSet *exactly, RackSet **found, GError **error)
 {
   g_autoptr (GArray) wanted = g_array_new (FALSE, TRUE, sizeof (RackSought));
-  for (guint i = 0; i < send->batch->len; i++)
-    {
-      const RackPending *pending = send->batch->pdata[i];
-      RackSought sought = { .size = pending->record.size, .date = pending->record.date };
-      g_array_append_val (wanted, sought);
-    }
+  g_autoptr (GPtrArray) order = g_ptr_array_new ();
+  /* Those that can be told apart take theirs first. */
+  for (guint pass = 0; pass < 2; pass++)
+    for (guint i = 0; i < send->batch->len; i++)
+      {
+        RackPending *pending = send->batch->pdata[i];
+        gboolean exact = exactly != NULL && rack_set_contains (exactly, pending->uid);
+        RackSought sought = { .size = pending->record.size,
+                              .date = pending->record.date,
+                              .source = exact ? send->mailbox : NULL,
+                              .from = pending->uid };
+        if (exact != (pass == 0))
+          continue;
+        g_array_append_val (wanted, sought);
+        g_ptr_array_add (order, pending);
+      }
   if (!rack_send_seek (send->first->target, send->first->mark_validity, send->first->mark_next,
                        (RackSought *) wanted->data, wanted->len, error))
     return FALSE;
-  copied->uid_validity = send->first->mark_validity;
-  for (guint i = 0; i < send->batch->len; i++)
+  *found = rack_set_new ();
+  for (guint i = 0; i < order->len; i++)
     {
-      RackPending *pending = send->batch->pdata[i];
+      RackPending *pending = order->pdata[i];
       guint32 uid = g_array_index (wanted, RackSought, i).uid;
       if (uid == 0)
         continue;
       pending->new_uid = uid;
-      rack_set_remove (send->uids, pending->uid, pending->uid);
+      rack_set_add (*found, pending->uid, pending->uid);
     }
   return TRUE;
 }
 
-/* What the target would call its next message is written down. */
+/* It is written down what the target would call its next message. */
 static gboolean
-write_mark (Send *send, GError **error)
+write_mark (Send *send, guint32 uid_validity, guint32 next, GError **error)
 {
-  RackMailboxInfo *info = rack_account_status (send->mirror->account, send->first->target->mailbox,
-                                               send->mirror->cancellable, error);
-  if (info == NULL)
-    return FALSE;
   for (guint i = 0; i < send->batch->len; i++)
     {
       RackPending *pending = send->batch->pdata[i];
-      pending->mark_validity = info->uid_validity;
-      pending->mark_next = info->uid_next;
+      pending->mark_validity = uid_validity;
+      pending->mark_next = MAX (next, 1);
     }
-  rack_mailbox_info_free (info);
   return write_step (send, RACK_STEP_SENDING, error);
+}
+
+static gboolean
+take_mark (Send *send, GError **error)
+{
+  RackFolder *target = send->first->target;
+  RackMailboxInfo *info = rack_account_status (send->mirror->account, target->mailbox,
+                                               send->mirror->cancellable, error);
+  if (info == NULL)
+    return FALSE;
+  guint32 uid_validity = info->uid_validity, next = info->uid_next;
+  rack_mailbox_info_free (info);
+  rack_send_heard (target, uid_validity, next);
+  return write_mark (send, uid_validity, next, error);
+}
+
+/* A mark may be lower than need be where octets are compared: what is known of the target anyhow
+ * will do, and the server is asked only if nothing is. */
+static gboolean
+take_low_mark (Send *send, GError **error)
+{
+  guint32 uid_validity, next;
+  if (rack_send_next (send->first->target, &uid_validity, &next))
+    return write_mark (send, uid_validity, next, error);
+  return take_mark (send, error);
+}
+
+/* Where they went is below what the target will call its next message. */
+static void
+note_copies (const Send *send, const RackCopied *copied)
+{
+  RackRanges to = { 0 };
+  if (copied->to != NULL)
+    to = rack_set_ranges (copied->to);
+  if (to.n > 0 && to.items[to.n - 1].last < G_MAXUINT32)
+    rack_send_heard (send->first->target, copied->uid_validity, to.items[to.n - 1].last + 1);
 }
 
 static void
@@ -329,14 +372,26 @@ copy (Send *send, GError **error)
   g_autoptr (RackSet) all = rack_set_copy (send->uids);
   gboolean ok = TRUE;
   if (send->first->mark_next != 0)
-    ok = find_copies (send, &copied, error);
-  ok = ok && (rack_set_count (send->uids) == 0 || write_mark (send, error));
+    {
+      g_autoptr (RackSet) remaining = NULL;
+      g_autoptr (RackSet) found = NULL;
+      /* The originals of a move are to go. */
+      if (send->first->kind == RACK_CHANGE_ROW_MOVE)
+        ok = (remaining = find_remaining (send, error)) != NULL;
+      ok = ok && find_copies (send, remaining, &found, error);
+      if (ok)
+        rack_set_subtract (send->uids, found);
+    }
+  ok = ok && (rack_set_count (send->uids) == 0 || take_mark (send, error));
   if (ok && rack_set_count (send->uids) > 0)
     {
       ok = rack_mailbox_copy (send->mailbox, send->uids, send->first->target->mailbox, &copied,
                               send->mirror->cancellable, error);
       if (ok)
-        take_new_uids (send, &copied);
+        {
+          note_copies (send, &copied);
+          take_new_uids (send, &copied);
+        }
       rack_copied_clear (&copied);
     }
   rack_set_merge (send->uids, all);
@@ -362,6 +417,53 @@ move_by_steps (Send *send, GError **error)
   return send_expunge (send, error);
 }
 
+/* After an answer that never came: what is gone was moved, and what the server had copied but not
+ * taken out when it was interrupted itself is taken out. */
+static gboolean
+finish_move (Send *send, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (RackSet) found = NULL;
+  g_autoptr (RackSet) remaining = find_remaining (send, error);
+  if (remaining == NULL)
+    return FALSE;
+  /* In another mailbox of that name none of them can be. */
+  if (!find_copies (send, remaining, &found, &problem)
+      && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_STALE))
+    {
+      g_propagate_error (error, g_steal_pointer (&problem));
+      return FALSE;
+    }
+  g_autoptr (RackSet) done = rack_set_copy (send->uids);
+  rack_set_subtract (done, remaining);
+  if (found != NULL)
+    rack_set_intersect (found, remaining);
+  if (found != NULL && rack_set_count (found) > 0)
+    {
+      if (!rack_mailbox_expunge (send->mailbox, found, send->mirror->cancellable, error))
+        return FALSE;
+      rack_set_merge (done, found);
+    }
+  rack_set_subtract (send->uids, done);
+  if (rack_set_count (done) > 0)
+    complete (send, done, NULL);
+  return TRUE;
+}
+
+static gboolean
+move_at_once (Send *send, GError **error)
+{
+  RackCopied copied = { 0 };
+  if (!take_low_mark (send, error)
+      || !rack_mailbox_move (send->mailbox, send->uids, send->first->target->mailbox, &copied,
+                             send->mirror->cancellable, error))
+    return FALSE;
+  note_copies (send, &copied);
+  complete (send, send->uids, &copied);
+  rack_copied_clear (&copied);
+  return TRUE;
+}
+
 static gboolean
 send_move (Send *send, GError **error)
 {
@@ -372,17 +474,10 @@ send_move (Send *send, GError **error)
     return FALSE;
   if (!has && !has_rev2)
     return move_by_steps (send, error);
-  if (was_tried (send) && !sort_out (send, error))
+  if (send->first->mark_next != 0 ? !finish_move (send, error)
+                                  : was_tried (send) && !sort_out (send, error))
     return FALSE;
-  if (rack_set_count (send->uids) == 0)
-    return TRUE;
-  RackCopied copied = { 0 };
-  if (!rack_mailbox_move (send->mailbox, send->uids, send->first->target->mailbox, &copied,
-                          cancellable, error))
-    return FALSE;
-  complete (send, send->uids, &copied);
-  rack_copied_clear (&copied);
-  return TRUE;
+  return rack_set_count (send->uids) == 0 || move_at_once (send, error);
 }
 
 static gboolean

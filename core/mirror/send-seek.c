@@ -77,6 +77,33 @@ rack_copied_find (const RackCopied *copied, guint32 from)
   return 0;
 }
 
+void
+rack_send_heard (RackFolder *folder, guint32 uid_validity, guint32 next)
+{
+  if (folder->sent_validity != uid_validity)
+    folder->sent_next = 0;
+  folder->sent_validity = uid_validity;
+  folder->sent_next = MAX (folder->sent_next, next);
+}
+
+gboolean
+rack_send_next (RackFolder *folder, guint32 *uid_validity, guint32 *next)
+{
+  *uid_validity = folder->sent_validity;
+  *next = folder->sent_next;
+  pthread_mutex_lock (&folder->mutex);
+  RackMailboxState state = folder->state;
+  pthread_mutex_unlock (&folder->mutex);
+  if (state.uid_validity == 0 || state.uid_next == 0)
+    return *next != 0;
+  /* One of the two has not heard of it yet. */
+  if (*next != 0 && *uid_validity != state.uid_validity)
+    return FALSE;
+  *uid_validity = state.uid_validity;
+  *next = MAX (*next, state.uid_next);
+  return TRUE;
+}
+
 /* ---- Octets as text ------------------------------------------------------------------- */
 
 void
@@ -126,6 +153,8 @@ typedef struct
   guint32 uid;
   guint64 size;
   gint64 date;
+  gboolean read; /* digest is set */
+  guint8 digest[32];
 } Candidate;
 
 static GArray *
@@ -141,7 +170,7 @@ list_candidates (RackMirror *mirror, RackMailbox *mailbox, guint32 next, GError 
   GArray *found = g_array_new (FALSE, FALSE, sizeof (Candidate));
   while ((message = rack_fetch_next (fetch, &problem)) != NULL)
     {
-      Candidate one = { message->uid, message->size, message->date };
+      Candidate one = { .uid = message->uid, .size = message->size, .date = message->date };
       if (message->uid >= next)
         g_array_append_val (found, one);
     }
@@ -152,13 +181,10 @@ list_candidates (RackMirror *mirror, RackMailbox *mailbox, guint32 next, GError 
   return NULL;
 }
 
-/* *same: whether the message's octets have that digest. */
 static gboolean
-compare_octets (RackMirror *mirror, RackMailbox *mailbox, guint32 uid, const guint8 *digest,
-                gboolean *same, GError **error)
+read_digest (RackMirror *mirror, RackMailbox *mailbox, guint32 uid, guint8 *digest, GError **error)
 {
   RackTextDigest sum;
-  guint8 found[32];
   gssize got;
   g_autofree char *chunk = g_malloc (64 * 1024);
   g_autoptr (RackReader) reader = rack_mailbox_read (mailbox, uid, "", mirror->cancellable, error);
@@ -167,9 +193,24 @@ compare_octets (RackMirror *mirror, RackMailbox *mailbox, guint32 uid, const gui
   rack_text_digest_init (&sum);
   while ((got = rack_reader_read (reader, chunk, 64 * 1024, error)) > 0)
     rack_text_digest_feed (&sum, chunk, (gsize) got);
-  rack_text_digest_end (&sum, found);
-  *same = memcmp (found, digest, sizeof found) == 0;
+  rack_text_digest_end (&sum, digest);
   return got == 0;
+}
+
+/* *there FALSE: it has gone. */
+static gboolean
+read_if_there (RackMirror *mirror, RackMailbox *mailbox, guint32 uid, guint8 *digest,
+               gboolean *there, GError **error)
+{
+  GError *problem = NULL;
+  *there = read_digest (mirror, mailbox, uid, digest, &problem);
+  if (*there || g_error_matches (problem, RACK_ERROR, RACK_ERROR_NOT_FOUND))
+    {
+      g_clear_error (&problem);
+      return TRUE;
+    }
+  g_propagate_error (error, problem);
+  return FALSE;
 }
 
 static gboolean
@@ -179,16 +220,41 @@ fits (const Candidate *one, const RackSought *sought)
          && (sought->date < 0 || one->date == sought->date);
 }
 
+/* *same: whether its octets are those that are sought. Each is read once, and only if it fits. */
+static gboolean
+compare_octets (RackMirror *mirror, RackMailbox *mailbox, Candidate *one, RackSought *sought,
+                gboolean *same, GError **error)
+{
+  gboolean there = TRUE;
+  *same = FALSE;
+  if (sought->digest == NULL)
+    {
+      if (!read_if_there (mirror, sought->source, sought->from, sought->own, &there, error))
+        return FALSE;
+      if (!there)
+        return TRUE;
+      sought->digest = sought->own;
+    }
+  if (!one->read)
+    {
+      if (!read_if_there (mirror, mailbox, one->uid, one->digest, &there, error))
+        return FALSE;
+      one->read = there;
+    }
+  *same = there && memcmp (one->digest, sought->digest, sizeof one->digest) == 0;
+  return TRUE;
+}
+
 static gboolean
 seek_one (RackMirror *mirror, RackMailbox *mailbox, GArray *candidates, RackSought *sought,
           GError **error)
 {
   for (guint i = 0; i < candidates->len; i++)
     {
-      const Candidate *one = &g_array_index (candidates, Candidate, i);
+      Candidate *one = &g_array_index (candidates, Candidate, i);
       gboolean same = fits (one, sought);
-      if (same && sought->digest != NULL
-          && !compare_octets (mirror, mailbox, one->uid, sought->digest, &same, error))
+      if (same && (sought->digest != NULL || sought->source != NULL)
+          && !compare_octets (mirror, mailbox, one, sought, &same, error))
         return FALSE;
       if (!same)
         continue;

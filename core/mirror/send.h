@@ -17,6 +17,12 @@ gboolean rack_send_is_for_now (const GError *problem);
 /* The folder has something new on the server, and who looks at it shall see it. NULL: nothing. */
 void rack_send_look (RackFolder *folder);
 
+/* What the folder's next message would be called is not below next. The sender's alone. */
+void rack_send_heard (RackFolder *folder, guint32 uid_validity, guint32 next);
+
+/* The highest such number that is known without asking. Returns: whether there is one. */
+gboolean rack_send_next (RackFolder *folder, guint32 *uid_validity, guint32 *next);
+
 /* The UID that from became, or 0. */
 guint32 rack_copied_find (const RackCopied *copied, guint32 from);
 
@@ -38,8 +44,12 @@ typedef struct
 {
   guint64 size, largest; /* with CRLF everywhere it has this many octets */
   gint64 date;           /* INTERNALDATE, or -1: any */
-  const guint8 *digest;  /* RackTextDigest of its octets, or NULL: size and date are enough */
-  guint32 uid;           /* set to what it was found as, 0: not there */
+  const guint8 *digest;  /* RackTextDigest of its octets, or NULL */
+  RackMailbox *source;   /* without it: where it is read, as from, if need be; NULL: size and date
+                          * are enough */
+  guint32 from;
+  guint8 own[32]; /* for what is read there */
+  guint32 uid;    /* set to what it was found as, 0: not there */
 } RackSought;
 
 /* Looks for n of them among the messages of folder with a UID not below next; each message is one

@@ -35,6 +35,7 @@ is_alike (const RackPending *first, const RackPending *other)
 {
   return first->kind == other->kind && first->step == other->step && first->folder == other->folder
          && first->target == other->target && first->uid_validity == other->uid_validity
+         && first->mark_validity == other->mark_validity && first->mark_next == other->mark_next
          && first->add == other->add && first->remove == other->remove
          && g_strcmp0 (first->add_keywords, other->add_keywords) == 0
          && g_strcmp0 (first->remove_keywords, other->remove_keywords) == 0;
@@ -194,6 +195,33 @@ was_cut_off (const RackOutbox *outbox, gboolean files, const GError *problem)
          && g_error_matches (problem, RACK_ERROR, RACK_ERROR_CLOSED);
 }
 
+/* Whether something may be there that must not be sent twice. */
+static gboolean
+is_doubtful (RackOutbox *outbox)
+{
+  GHashTableIter iter;
+  gpointer one;
+  for (guint i = 0; i < outbox->pending->len; i++)
+    if (((const RackPending *) outbox->pending->pdata[i])->mark_next != 0)
+      return TRUE;
+  g_hash_table_iter_init (&iter, outbox->locals);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    if (((const RackLocal *) one)->mark_next != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whoever is in a hurry: the server may still be at it, and what is looked for too soon is not
+ * there yet. With the mutex held. */
+static void
+note_doubt (RackOutbox *outbox, gint64 now)
+{
+  if (!is_doubtful (outbox))
+    return;
+  outbox->doubt_until = now + RETRY_FIRST * 1000;
+  outbox->retry_at = MAX (outbox->retry_at, outbox->doubt_until);
+}
+
 /* With the mutex held. Takes problem. */
 static void
 note_round (RackOutbox *outbox, gboolean files, GError *problem, gint64 now)
@@ -206,6 +234,7 @@ note_round (RackOutbox *outbox, gboolean files, GError *problem, gint64 now)
       outbox->retry_at = was_cut_off (outbox, files, problem) ? now : now + delay * 1000;
       outbox->failed_rounds++;
       g_error_free (problem);
+      note_doubt (outbox, now);
     }
   pthread_cond_broadcast (&outbox->settled);
 }
@@ -240,22 +269,6 @@ send_round (RackOutbox *outbox, GPtrArray *messages, GPtrArray *files)
   note_round (outbox, files != NULL, problem, g_get_monotonic_time ());
 }
 
-/* Whether an earlier process was amid sending something that must not be sent twice. */
-static gboolean
-is_doubtful (RackOutbox *outbox)
-{
-  GHashTableIter iter;
-  gpointer one;
-  for (guint i = 0; i < outbox->pending->len; i++)
-    if (((const RackPending *) outbox->pending->pdata[i])->mark_next != 0)
-      return TRUE;
-  g_hash_table_iter_init (&iter, outbox->locals);
-  while (g_hash_table_iter_next (&iter, NULL, &one))
-    if (((const RackLocal *) one)->mark_next != 0)
-      return TRUE;
-  return FALSE;
-}
-
 void
 rack_sender_expect_message (RackOutbox *outbox)
 {
@@ -276,9 +289,7 @@ rack_sender_run (gpointer data)
 {
   RackOutbox *outbox = data;
   pthread_mutex_lock (&outbox->mutex);
-  /* The server may still be at it: what is looked for too soon is not there yet. */
-  if (is_doubtful (outbox))
-    outbox->retry_at = g_get_monotonic_time () + RETRY_FIRST * 1000;
+  note_doubt (outbox, g_get_monotonic_time ());
   while (!outbox->ending)
     {
       gint64 now = g_get_monotonic_time (), due = now + RETRY_MAX * 1000;

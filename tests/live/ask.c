@@ -4,10 +4,16 @@
  *
  *   ask list CONFIG ACCOUNT                     the names of all mailboxes in all namespaces
  *   ask find CONFIG ACCOUNT MAILBOX TERMS       the UIDs that rack_mailbox_find() finds
- *   ask read CONFIG ACCOUNT MAILBOX UID SECTIONS  each of these sections (2,3.1), decoded by the
- * server if it can: whether it did, and the octets ask resync CONFIG ACCOUNT MAILBOX UIDVALIDITY
- * UIDNEXT MODSEQ UIDS a line for each message whose flags are told, then the rung, what vanished,
- * what is new, the new state Exit status 1 with the error on stderr. */
+ *   ask read CONFIG ACCOUNT MAILBOX UID SECTIONS
+ *       each of these sections (2,3.1), decoded by the server if it can: whether it did, and the
+ *       octets
+ *   ask resync CONFIG ACCOUNT MAILBOX UIDVALIDITY UIDNEXT MODSEQ UIDS
+ *       a line for each message whose flags are told, then the rung, what vanished, what is new,
+ *       the new state
+ *   ask anew CONFIG ACCOUNT MAILBOX             its UIDVALIDITY as it is opened, by STATUS, whether
+ *       what was opened is STALE then, and as it is opened twice more
+ *
+ * Exit status 1 with the error on stderr. */
 #include <mailrack/mailrack.h>
 
 #include <stdio.h>
@@ -116,14 +122,50 @@ read_all (RackAccount *account, char **arguments, GError **error)
   return ok;
 }
 
+static gboolean
+print_opened (RackAccount *account, const char *name, RackMailbox **opened, GError **error)
+{
+  RackMailboxStatus status;
+  g_autoptr (RackMailbox) mailbox = rack_mailbox_open (account, name, TRUE, NULL, error);
+
+  if (mailbox == NULL)
+    return FALSE;
+  rack_mailbox_status (mailbox, &status);
+  printf ("%u\n", status.uid_validity);
+  if (opened != NULL)
+    *opened = g_steal_pointer (&mailbox);
+  return TRUE;
+}
+
+static gboolean
+anew (RackAccount *account, char **arguments, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (RackMailbox) mailbox = NULL;
+
+  if (!print_opened (account, arguments[0], &mailbox, error))
+    return FALSE;
+  RackMailboxInfo *info = rack_account_status (account, arguments[0], NULL, error);
+  if (info == NULL)
+    return FALSE;
+  printf ("%" G_GUINT64_FORMAT "\n", info->uid_validity);
+  rack_mailbox_info_free (info);
+  g_autoptr (RackSet) found = rack_mailbox_search (mailbox, "ALL", NULL, &problem);
+  puts (g_error_matches (problem, RACK_ERROR, RACK_ERROR_STALE) ? "stale" : "not stale");
+  return print_opened (account, arguments[0], NULL, error)
+         && print_opened (account, arguments[0], NULL, error);
+}
+
 static const struct
 {
   const char *name;
   int n;
   gboolean (*run) (RackAccount *account, char **arguments, GError **error);
-} questions[] = {
-  { "list", 0, list }, { "find", 2, find }, { "read", 3, read_all }, { "resync", 5, resync }
-};
+} questions[] = { { "list", 0, list },
+                  { "find", 2, find },
+                  { "read", 3, read_all },
+                  { "resync", 5, resync },
+                  { "anew", 1, anew } };
 
 int
 main (int argc, char **argv)

@@ -110,6 +110,11 @@ def test_resync_of_another_mailbox(play):
     assert status == 1 and "UIDVALIDITY" in message
 
 
+def test_mailbox_made_anew(play):
+    """A connection that has the old one selected does not show it for the new one."""
+    assert play("made-anew", "anew", "Work") == ["1000", "1001", "stale", "1001", "1002"]
+
+
 def test_parts_that_the_server_cannot_decode(play):
     """UNKNOWN-CTE (RFC 3516) and its like: what is refused is fetched as it was sent."""
     assert play("binary-refused", "read", "INBOX", 9, "2,3,4,5") == [

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A mailbox that another client deletes and makes again under the same name: after one `sync` the
+mount shows what is in the new one, whatever its connections have selected."""
+
+import pytest
+
+from tests.fs.conftest import wait_for
+from tests.fs.desk import Desk, letter
+from tests.fs.test_write_files import names
+from tests.support.dovecot import Dovecot
+
+TURNS = 30
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One of its own: it complains in its log of mailboxes that go while they are selected."""
+    with Dovecot() as started:
+        yield started
+
+
+def make_anew(connection, mailbox, messages):
+    """Dovecot refuses for a moment what is about a mailbox that others have selected."""
+    wait_for(lambda: connection.delete(mailbox)[0] == "OK")
+    wait_for(lambda: connection.create(mailbox)[0] == "OK")
+    for octets in messages:
+        wait_for(lambda each=octets: connection.append(mailbox, None, None, each)[0] == "OK")
+
+
+def contents(folder):
+    try:
+        return sorted((folder / name).read_bytes() for name in names(folder))
+    except OSError:
+        return None                     # what was listed is gone by now
+
+
+@pytest.mark.parametrize("connections", ["1", "4"])
+def test_made_anew(server, mounting, user, tmp_path, connections):
+    desk = Desk(server, server.add_user(user), mounting, tmp_path)
+    desk.fill("Work", [letter(number) for number in range(3)])
+    # Nothing but the word of a person makes it look.
+    keys = {**server.accounts(desk.user)["DEFAULT"], "poll": "600", "connections": connections}
+    with desk.mounted(keys) as directory, server.connect(desk.user) as other:
+        folder, ctl = directory / "Work", directory / ".mailrack" / "ctl"
+        assert len(contents(folder)) == 3
+        for turn in range(1, TURNS + 1):
+            messages = [letter(10 * turn + number) for number in range(2 + turn % 2)]
+            make_anew(other, "Work", messages)
+            ctl.write_text("sync Work\n")
+            wait_for(lambda wanted=sorted(messages): contents(folder) == wanted, 60)

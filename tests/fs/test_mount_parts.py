@@ -123,7 +123,7 @@ def test_layout(mount, dovecot, user):
         for name in ("other", "att/other", "text/below", "att/Q4-report.pdf/x", "att/2"):
             assert not (inbox / names[0] / name).exists()
         with pytest.raises(OSError):
-            (inbox / names[0] / "flags").write_text("x")
+            (inbox / names[0] / "header").write_text("x")
         with pytest.raises(OSError):
             (inbox / names[0] / "new").write_text("x")
 

@@ -110,6 +110,7 @@ def test_rights_that_change(shelf):
     with with_rights(shelf, ALL, poll="1") as directory:
         assert mode(directory) == 0o700
         (directory / "one.eml").write_bytes(letter(11))
+        shelf.holds("Shelf", [*map(letter, range(3)), letter(11)])
         set_rights(shelf, "Shelf", "lr")
         wait_for(lambda: os.listdir(directory) and mode(directory) == 0o500)
         refused(errno.EACCES, (directory / "two.eml").write_bytes, letter(12))
@@ -118,7 +119,7 @@ def test_rights_that_change(shelf):
 
         def written():
             # The server itself remembers rights for a second.
-            with open(directory / "three.eml", "wb") as file, contextlib.suppress(PermissionError):
+            with contextlib.suppress(PermissionError), open(directory / "three.eml", "wb") as file:
                 file.write(letter(13))
                 file.flush()
                 os.fsync(file.fileno())

@@ -167,7 +167,7 @@ rack_mirror_close (RackMirror *mirror)
   g_cancellable_cancel (mirror->cancellable);
   if (mirror->store != NULL)
     rack_store_say_closing (mirror->store);
-  rack_outbox_free (mirror->outbox);
+  rack_outbox_end (mirror->outbox);
   rack_reports_free (mirror->reports);
   rack_network_free (mirror->network);
   if (mirror->watchers != NULL)
@@ -183,6 +183,7 @@ rack_mirror_close (RackMirror *mirror)
       note_all (mirror);
       rack_watchers_free (mirror->watchers);
     }
+  rack_outbox_free (mirror->outbox); /* until here a job may still look into it */
   rack_tree_free (mirror);
   rack_store_close (mirror->store);
   rack_changes_free (mirror->changes);

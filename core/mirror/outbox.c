@@ -248,7 +248,7 @@ rack_outbox_start (RackOutbox *outbox)
 }
 
 void
-rack_outbox_free (RackOutbox *outbox)
+rack_outbox_end (RackOutbox *outbox)
 {
   if (outbox == NULL)
     return;
@@ -258,7 +258,15 @@ rack_outbox_free (RackOutbox *outbox)
   pthread_cond_broadcast (&outbox->settled);
   pthread_mutex_unlock (&outbox->mutex);
   if (outbox->sender != NULL)
-    g_thread_join (outbox->sender);
+    g_thread_join (g_steal_pointer (&outbox->sender));
+}
+
+void
+rack_outbox_free (RackOutbox *outbox)
+{
+  if (outbox == NULL)
+    return;
+  rack_outbox_end (outbox);
   rack_arrivals_clear (outbox);
   g_ptr_array_set_free_func (outbox->pending, (GDestroyNotify) rack_pending_free);
   g_ptr_array_unref (outbox->pending);

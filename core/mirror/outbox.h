@@ -137,7 +137,9 @@ RackOutbox *rack_outbox_open (RackMirror *mirror, const char *state_dir, GError 
 void rack_outbox_start (RackOutbox *outbox);
 /* As rack_outgoing_flush(), whatever came of them. */
 gboolean rack_outbox_drain (RackMirror *mirror, GCancellable *cancellable, GError **error);
-/* Ends the thread; what is not sent is in the journal. */
+/* Ends the thread: what is not sent is in the journal. What is there can still be looked at. NULL
+ * is fine. */
+void rack_outbox_end (RackOutbox *outbox);
 void rack_outbox_free (RackOutbox *outbox);
 RackTicket rack_outbox_ticket (RackOutbox *outbox);
 /* Takes error. */

@@ -12,7 +12,7 @@ import re
 
 import pytest
 
-from tests.fs.conftest import wait_for
+from tests.fs.conftest import process_of, wait_for
 
 SEED = 3_000
 MESSAGES = 99_000                # in the test of memory
@@ -30,16 +30,6 @@ def fill(dovecot, user, messages, count):
             assert connection.copy("1:*", "Large")[0] == "OK"
         connection.select("Large")
         connection.expunge()
-
-
-def process_of(place):
-    """The process that holds the cache; skips the test if it was built with a sanitizer."""
-    [lock] = (place / "cache" / "mailrack").glob("*/lock")
-    pid = int(re.search(r"\(process (\d+)\)", lock.read_text(encoding="utf-8"))[1])
-    maps = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
-    if re.search(r"lib[alt]san", maps):
-        pytest.skip("a sanitizer takes memory of its own for each allocation")
-    return pid
 
 
 def private(pid):

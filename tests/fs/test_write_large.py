@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 
+from tests.fs.conftest import process_of
 from tests.fs.desk import letter, wait_until
 
 SIZE = 64 << 20
@@ -15,23 +16,9 @@ ROOM = 16 << 10                  # KiB that the mount may take for it
 
 def peak(process):
     """VmHWM of a process, in KiB; what it was before is forgotten."""
-    text = (pathlib.Path("/proc") / process / "status").read_text()
-    (pathlib.Path("/proc") / process / "clear_refs").write_text("5")
+    text = (pathlib.Path("/proc") / str(process) / "status").read_text()
+    (pathlib.Path("/proc") / str(process) / "clear_refs").write_text("5")
     return int(re.search(r"VmHWM:\s+(\d+) kB", text)[1])
-
-
-def process_of(directory):
-    """The largest of those that serve it."""
-    found = []
-    for entry in os.listdir("/proc"):
-        try:
-            words = (pathlib.Path("/proc") / entry / "cmdline").read_bytes().split(b"\0")
-            if os.fsencode(directory) in words and b"mailrack-mount" in words[0]:
-                status = (pathlib.Path("/proc") / entry / "status").read_text()
-                found.append((int(re.search(r"VmRSS:\s+(\d+)", status)[1]), entry))
-        except (OSError, TypeError):
-            continue
-    return max(found)[1]
 
 
 def test_in_and_out(desk, tmp_path):
@@ -39,7 +26,7 @@ def test_in_and_out(desk, tmp_path):
     source.write_bytes(letter(1, SIZE))
     with desk.mounted() as directory:
         os.listdir(directory / "INBOX")
-        process = process_of(directory)
+        process = process_of(desk.place)
         (directory / "INBOX/first.eml").write_bytes(letter(2))
         desk.holds("INBOX", [letter(2)])
         peak(process)
@@ -58,7 +45,7 @@ def test_in_and_out(desk, tmp_path):
     with desk.mounted() as directory:
         (large,) = (path for path in (directory / "INBOX").iterdir()
                     if path.stat().st_size > SIZE // 2)
-        process = process_of(directory)
+        process = process_of(desk.place)
         peak(process)
         before = peak(process)
         shutil.copyfile(large, back)

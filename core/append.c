@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * append.c - a message on its way to a mailbox, in pieces
+ * append.c - a message on its way to a mailbox, in pieces; also in place of another
  *
  * The caller fills a ring, the connection's owner empties it into the literal. The
  * connection is leased alone meanwhile: nothing can be sent amid a literal. */
-#include "account-private.h"
+#include "mailbox-private.h"
 
 #include <string.h>
 
@@ -34,6 +34,7 @@ struct RackAppend
 {
   RackAccount *account;
   char *mailbox;
+  const char *what; /* "append", for errors */
   GCancellable *cancellable;
   RackLease lease;
   AppendCall *call;
@@ -73,6 +74,12 @@ append_destroy (RackCall *call)
 }
 
 static const RackCallOps append_ops = { .destroy = append_destroy };
+
+static void
+prefix (const RackAppend *append, GError **error)
+{
+  g_prefix_error (error, "%s: %s: %s: ", append->account->label, append->mailbox, append->what);
+}
 
 /* A connection that rested may have been closed by the server, and a command sent into that void
  * has an unknown outcome. So it is tried with one that has none. */
@@ -123,17 +130,17 @@ check_many (RackAppend *append, guint n, GError **error)
   return FALSE;
 }
 
-RackAppend *
-rack_append_new_many (RackAccount *account, const char *mailbox, const RackAppendItem *items,
-                      guint n, GCancellable *cancellable, GError **error)
+/* command: (owned), and complete but for what is said of the items. */
+static RackAppend *
+make (RackAccount *account, const char *mailbox, const char *what, RackCommand *command,
+      const RackAppendItem *items, guint n, GCancellable *cancellable)
 {
-  RackCommand *command = rack_command_new ("APPEND");
-  g_autoptr (RackAppend) append = g_new0 (RackAppend, 1);
+  RackAppend *append = g_new0 (RackAppend, 1);
 
   append->account = rack_account_ref (account);
   append->mailbox = g_strdup (mailbox);
+  append->what = what;
   append->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
-  rack_command_mailbox (command, mailbox);
   append->call = rack_call_new_sized (sizeof (AppendCall), &append_ops, command);
   append->call->ring = g_malloc (RING);
   append->call->sources = g_new (AppendSource, n);
@@ -142,6 +149,17 @@ rack_append_new_many (RackAccount *account, const char *mailbox, const RackAppen
       append->left += items[i].size;
       add_item (command, append->call, i, &items[i]);
     }
+  return append;
+}
+
+RackAppend *
+rack_append_new_many (RackAccount *account, const char *mailbox, const RackAppendItem *items,
+                      guint n, GCancellable *cancellable, GError **error)
+{
+  RackCommand *command = rack_command_new ("APPEND");
+
+  rack_command_mailbox (command, mailbox);
+  g_autoptr (RackAppend) append = make (account, mailbox, "append", command, items, n, cancellable);
   if (account->settings.read_only)
     g_set_error_literal (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
                          "the account is read-only (read_only = yes)");
@@ -150,7 +168,7 @@ rack_append_new_many (RackAccount *account, const char *mailbox, const RackAppen
       rack_conn_post (append->lease.conn, &append->call->call);
       return g_steal_pointer (&append);
     }
-  g_prefix_error (error, "%s: %s: append: ", account->label, mailbox);
+  prefix (append, error);
   return NULL;
 }
 
@@ -164,6 +182,43 @@ rack_append_new (RackAccount *account, const char *mailbox, guint64 size, RackFl
   };
 
   return rack_append_new_many (account, mailbox, &item, 1, cancellable, error);
+}
+
+/* A connection on which the old message can be named. It was just heard from. */
+static gboolean
+acquire_in (RackAppend *append, RackMailbox *mailbox, GError **error)
+{
+  const RackLeaseFlags flags = RACK_LEASE_ALONE | RACK_LEASE_BULK | RACK_LEASE_FRESH;
+
+  if (!rack_mailbox_lease (mailbox, flags, append->cancellable, &append->lease, error))
+    return FALSE;
+  if (rack_conn_has (append->lease.conn, "REPLACE"))
+    return TRUE;
+  g_set_error_literal (error, RACK_ERROR, RACK_ERROR_UNSUPPORTED,
+                       "the server cannot replace a message (no REPLACE)");
+  return FALSE;
+}
+
+RackAppend *
+rack_append_new_replacing (RackMailbox *mailbox, guint32 uid, const RackAppendItem *item,
+                           GCancellable *cancellable, GError **error)
+{
+  RackCommand *command = rack_command_new ("UID REPLACE");
+
+  rack_command_number (command, uid);
+  rack_command_mailbox (command, mailbox->name);
+  g_autoptr (RackAppend) append =
+      make (mailbox->account, mailbox->name, "replace", command, item, 1, cancellable);
+  if (mailbox->read_only)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_READ_ONLY,
+                         "the mailbox was opened read-only");
+  else if (acquire_in (append, mailbox, error))
+    {
+      rack_conn_post (append->lease.conn, &append->call->call);
+      return g_steal_pointer (&append);
+    }
+  prefix (append, error);
+  return NULL;
 }
 
 static gboolean
@@ -184,7 +239,7 @@ refused (RackAppend *append, GError **error)
     problem = g_error_new (RACK_ERROR, RACK_ERROR_PROTOCOL,
                            "the server said OK before it had the message");
   g_propagate_error (error, problem);
-  g_prefix_error (error, "%s: %s: append: ", append->account->label, append->mailbox);
+  prefix (append, error);
   return FALSE;
 }
 
@@ -198,8 +253,8 @@ rack_append_write (RackAppend *append, const void *data, gsize size, GError **er
   if (size > append->left)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
-                   "%s: %s: append: more octets than were announced", append->account->label,
-                   append->mailbox);
+                   "%s: %s: %s: more octets than were announced", append->account->label,
+                   append->mailbox, append->what);
       return FALSE;
     }
   pthread_mutex_lock (&call->call.lock);
@@ -207,7 +262,7 @@ rack_append_write (RackAppend *append, const void *data, gsize size, GError **er
     {
       ok = rack_call_wait_locked (&call->call, has_room, append->cancellable, error);
       if (!ok)
-        g_prefix_error (error, "%s: %s: append: ", append->account->label, append->mailbox);
+        prefix (append, error);
       else if (call->call.done)
         ok = refused (append, error);
       else
@@ -234,6 +289,20 @@ rack_append_write (RackAppend *append, const void *data, gsize size, GError **er
   return ok;
 }
 
+/* Where it is, or NULL. Of a replacement an untagged OK says so: it is there before the old one
+ * goes (RFC 8508, section 4.3). */
+static const RackCode *
+find_code (const RackReply *reply)
+{
+  const RackResponse *response;
+  const RackCode *code = &rack_reply_status (reply)->code;
+
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_STATUS && response->status.code.kind == RACK_CODE_APPENDUID)
+      code = &response->status.code;
+  return code->kind == RACK_CODE_APPENDUID && code->uids.n > 0 ? code : NULL;
+}
+
 gboolean
 rack_append_finish_many (RackAppend *append, guint32 *uid_validity, RackSet **uids, GError **error)
 {
@@ -242,20 +311,19 @@ rack_append_finish_many (RackAppend *append, guint32 *uid_validity, RackSet **ui
   if (append->left > 0)
     {
       g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
-                   "%s: %s: append: %" G_GUINT64_FORMAT " octets are missing",
-                   append->account->label, append->mailbox, append->left);
+                   "%s: %s: %s: %" G_GUINT64_FORMAT " octets are missing", append->account->label,
+                   append->mailbox, append->what, append->left);
       return FALSE;
     }
   if (!rack_call_expect (call, append->cancellable, error))
     {
-      g_prefix_error (error, "%s: %s: append: ", append->account->label, append->mailbox);
+      prefix (append, error);
       return FALSE;
     }
-  const RackCode *code = &rack_reply_status (call->reply)->code;
-  gboolean told = code->kind == RACK_CODE_APPENDUID && code->uids.n > 0;
-  *uid_validity = told ? (guint32) code->number : 0;
+  const RackCode *code = find_code (call->reply);
+  *uid_validity = code != NULL ? (guint32) code->number : 0;
   *uids = rack_set_new ();
-  if (told)
+  if (code != NULL)
     rack_set_add_ranges (*uids, code->uids);
   return TRUE;
 }

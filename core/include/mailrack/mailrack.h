@@ -495,10 +495,16 @@ typedef struct
 RACK_API RackAppend *rack_append_new_many (RackAccount *account, const char *mailbox,
                                            const RackAppendItem *items, guint n,
                                            GCancellable *cancellable, GError **error);
+/* One message into mailbox in place of the one with that UID, which goes when the new one is there
+ * (UID REPLACE, RFC 8508). RACK_ERROR_UNSUPPORTED where the server cannot. */
+RACK_API RackAppend *rack_append_new_replacing (RackMailbox *mailbox, guint32 uid,
+                                                const RackAppendItem *item,
+                                                GCancellable *cancellable, GError **error);
 /* Blocks while the connection is busy; memory is bounded. */
 RACK_API gboolean rack_append_write (RackAppend *append, const void *data, gsize size,
                                      GError **error);
-/* FALSE with RACK_ERROR_UNKNOWN_OUTCOME: it may have been stored. uid_validity and uid (both may be
+/* FALSE with RACK_ERROR_UNKNOWN_OUTCOME: it may have been stored (and what it replaces may be gone,
+ * but not that alone). uid_validity and uid (both may be
  * NULL) are 0 when the server does not tell. */
 RACK_API gboolean rack_append_finish (RackAppend *append, guint32 *uid_validity, guint32 *uid,
                                       GError **error);

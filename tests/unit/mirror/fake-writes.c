@@ -28,6 +28,8 @@ NEVER (gboolean, rack_account_quota, RackAccount *account, const char *mailbox, 
        GCancellable *cancellable, GError **error)
 NEVER (RackAppend *, rack_append_new_many, RackAccount *account, const char *mailbox,
        const RackAppendItem *items, guint n, GCancellable *cancellable, GError **error)
+NEVER (RackAppend *, rack_append_new_replacing, RackMailbox *mailbox, guint32 uid,
+       const RackAppendItem *item, GCancellable *cancellable, GError **error)
 NEVER (gboolean, rack_append_write, RackAppend *append, const void *data, gsize size,
        GError **error)
 NEVER (gboolean, rack_append_finish_many, RackAppend *append, guint32 *uid_validity, RackSet **uids,

@@ -16,7 +16,7 @@
 #define SPOOL    "files"
 /* Not the name of the cache's: the two may share a directory. */
 #define LOCK     "journal.lock"
-#define VERSION  2
+#define VERSION  3
 
 /* A step may not throw away what is here: it is nowhere else. */
 static const char *const steps[] = {
@@ -42,6 +42,7 @@ static const char *const steps[] = {
   " PRIMARY KEY (mailbox, uid_validity, uid)) WITHOUT ROWID;"
   "ALTER TABLE changes ADD COLUMN base TEXT NOT NULL DEFAULT '';"
   "ALTER TABLE changes ADD COLUMN base_space INTEGER NOT NULL DEFAULT 0;",
+  "ALTER TABLE locals ADD COLUMN replaces_validity INTEGER NOT NULL DEFAULT 0;",
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (steps) == VERSION);
@@ -57,14 +58,14 @@ static const char *const texts[SQL_N] = {
                   " mark_validity, mark_next, problem, tries, base, base_space FROM changes"
                   " ORDER BY id",
   [SQL_LOCALS] = "SELECT id, state, mailbox, space, parent, name, directory, mode, mtime, ticket,"
-                 " flags, keywords, replaces, mark_validity, mark_next, problem, tries"
-                 " FROM locals ORDER BY id",
+                 " flags, keywords, replaces, mark_validity, mark_next, problem, tries,"
+                 " replaces_validity FROM locals ORDER BY id",
   [SQL_NAMES] = "SELECT mailbox, uid_validity, uid, name FROM names",
   [SQL_PUT_CHANGE] = "INSERT OR REPLACE INTO changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
                      " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
   [SQL_REMOVE_CHANGE] = "DELETE FROM changes WHERE id = ?1",
   [SQL_PUT_LOCAL] = "INSERT OR REPLACE INTO locals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-                    " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                    " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
   [SQL_REMOVE_LOCAL] = "DELETE FROM locals WHERE id = ?1",
   [SQL_OCTETS] = "SELECT id, data FROM octets",
   [SQL_PUT_OCTETS] = "INSERT OR REPLACE INTO octets VALUES (?1, ?2)",
@@ -371,6 +372,7 @@ read_local (sqlite3_stmt *row, RackJournalLocal *local)
     .mark_next = (guint32) sqlite3_column_int64 (row, 14),
     .problem = rack_journal_text (row, 15),
     .tries = (guint) sqlite3_column_int (row, 16),
+    .replaces_validity = (guint32) sqlite3_column_int64 (row, 17),
   };
 }
 
@@ -524,6 +526,7 @@ bind_local (sqlite3_stmt *put, const RackJournalLocal *local)
   sqlite3_bind_int64 (put, 15, local->mark_next);
   rack_journal_bind_text (put, 16, local->problem);
   sqlite3_bind_int64 (put, 17, local->tries);
+  sqlite3_bind_int64 (put, 18, local->replaces_validity);
 }
 
 gboolean

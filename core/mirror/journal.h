@@ -69,8 +69,8 @@ typedef struct
   gint64 mtime; /* nanoseconds since the epoch; 0: that of the file */
   RackTicket ticket;
   RackFlags flags;
-  const char *keywords; /* with a space between two */
-  guint32 replaces;
+  const char *keywords;                /* with a space between two */
+  guint32 replaces, replaces_validity; /* validity 0: not known */
   guint32 mark_validity, mark_next;
   const char *problem;
   guint tries;

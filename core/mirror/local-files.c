@@ -263,6 +263,8 @@ touch_sent (RackLocal *local, GError **error)
 {
   RackOutbox *outbox = local->mirror->outbox;
   local->replaces = local->uid;
+  local->replaces_validity = local->validity;
+  local->replaced = FALSE;
   pthread_mutex_lock (&outbox->shown);
   local->seen = FALSE;
   pthread_mutex_unlock (&outbox->shown);
@@ -400,9 +402,16 @@ rename_locked (RackLocal *local, RackLocal *old, RackFolder *folder, guint space
   if (!rack_journal_begin (outbox->journal, error))
     return FALSE;
   gboolean ok = old == NULL || rack_journal_remove_local (outbox->journal, old->id, error);
+  /* What it would have replaced is in the folder that it leaves. */
+  guint32 replaces = local->replaces;
+  if (folder != folder_before)
+    local->replaces = 0;
   ok = ok && rack_local_write_as (local, folder, space, parent, name, error);
   if (!rack_journal_end (outbox->journal, ok, error))
-    return FALSE;
+    {
+      local->replaces = replaces;
+      return FALSE;
+    }
   rack_local_put (local, folder, space, parent, name);
   if (old != NULL)
     rack_local_become (old, RACK_LOCAL_GONE);
@@ -468,6 +477,16 @@ describe_message (RackLocal *local, const RackAppendFacts *facts)
       facts->keywords != NULL ? g_strjoinv (" ", (char **) facts->keywords) : g_strdup ("");
 }
 
+static void
+set_replaced (RackLocal *local, guint32 uid)
+{
+  RackFolder *folder = local->folder;
+  local->replaces = uid;
+  pthread_mutex_lock (&folder->mutex);
+  local->replaces_validity = folder->state.uid_validity;
+  pthread_mutex_unlock (&folder->mutex);
+}
+
 /* The server would not take it: it is what it would be if it had been sent. */
 static void
 refuse_here (RackLocal *local, const GError *problem)
@@ -524,7 +543,7 @@ rack_local_queue (RackLocal *local, const RackAppendFacts *facts, RackTicket *ti
       rack_local_become (local, RACK_LOCAL_QUEUED);
       describe_message (local, facts);
       if (facts->replaces != 0)
-        local->replaces = facts->replaces;
+        set_replaced (local, facts->replaces);
       local->touched = g_get_monotonic_time ();
       /* Its octets and its name are durable: without this row it is queued when it is loaded. */
       ok = local->space == 0 && local->synced_size >= 0 ? rack_local_write_lazily (local, error)

@@ -233,6 +233,7 @@ rack_local_write_as (RackLocal *local, RackFolder *folder, guint space, guint64 
     .flags = local->flags,
     .keywords = local->keywords,
     .replaces = local->replaces,
+    .replaces_validity = local->replaces_validity,
     .mark_validity = local->mark_validity,
     .mark_next = local->mark_next,
     .problem = local->problem,
@@ -314,6 +315,7 @@ load_local (const RackJournalLocal *from, gpointer data)
   local->flags = from->flags;
   local->keywords = g_strdup (from->keywords);
   local->replaces = from->replaces;
+  local->replaces_validity = from->replaces_validity;
   local->mark_validity = from->mark_validity;
   local->mark_next = from->mark_next;
   local->problem = g_strdup (from->problem);

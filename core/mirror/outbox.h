@@ -76,7 +76,8 @@ struct RackLocal
   RackTicket ticket;
   RackFlags flags;
   char *keywords;
-  guint32 replaces;
+  guint32 replaces, replaces_validity; /* a message of folder that goes when this is there */
+  gboolean replaced;                   /* SENT, and it went with the same command */
   guint32 mark_validity, mark_next;
   char *problem;
   guint tries;

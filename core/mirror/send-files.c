@@ -7,6 +7,7 @@
  * looked for from there on, by its octets, before it is sent again.
  */
 #include "outbox.h"
+#include "replaced.h"
 #include "send.h"
 
 #include <errno.h>
@@ -25,38 +26,12 @@ typedef struct
   RackFolder *folder;
   guint32 mark_validity, mark_next;
   char *chunk;
+  gboolean can_replace;
+  RackSet *gone; /* those that went as others took their place */
+  guint32 gone_validity;
 } Send;
 
 /* ---- Ends ----------------------------------------------------------------------------------- */
-
-/* A message that another one has replaced goes. With the outbox' mutex held. */
-static gboolean
-expunge_replaced (RackOutbox *outbox, const RackLocal *local, GError **error)
-{
-  RackFolder *folder = local->folder;
-  guint32 uid_validity = local->validity;
-  RackPending *pending = g_new0 (RackPending, 1);
-  pthread_mutex_lock (&folder->mutex);
-  *pending = (RackPending){
-    .id = rack_outbox_ticket (outbox),
-    .kind = RACK_CHANGE_ROW_EXPUNGE,
-    .folder = folder,
-    .row = folder->state.uid_validity == uid_validity ? folder->row : 0,
-    .uid_validity = uid_validity,
-    .uid = local->replaces,
-    .record = { .uid = local->replaces },
-    .made = g_get_monotonic_time (),
-  };
-  pthread_mutex_unlock (&folder->mutex);
-  if (!rack_pending_write (outbox, pending, error))
-    {
-      rack_pending_free (pending);
-      return FALSE;
-    }
-  g_ptr_array_add (outbox->pending, pending);
-  rack_pending_apply (outbox, pending);
-  return TRUE;
-}
 
 static void
 claim (RackFolder *folder, guint32 uid_validity, guint32 uid)
@@ -122,7 +97,7 @@ note_one (RackOutbox *outbox, RackLocal *local)
   RackJournal *journal = outbox->journal;
   return rack_journal_remove_local (journal, local->id, NULL)
          && (local->uid == 0 || note_name (journal, local))
-         && (local->replaces == 0 || local->uid == 0 || expunge_replaced (outbox, local, NULL));
+         && rack_replaced_let_go (outbox, local, NULL);
 }
 
 void
@@ -261,6 +236,55 @@ append (Send *send, RackLocal *const *locals, guint n, guint32 *uid_validity, Ra
   return rack_append_finish_many (append, uid_validity, uids, error);
 }
 
+static gboolean
+is_to_replace (const Send *send, const RackLocal *local)
+{
+  return send->can_replace && local->replaces != 0 && local->replaces_validity != 0;
+}
+
+/* As append(), in place of what is there: with one command neither is ever missing. */
+static gboolean
+replace (Send *send, RackLocal *local, guint32 *uid_validity, RackSet **uids, GError **error)
+{
+  RackAppendItem item;
+  g_auto (GStrv) words = NULL;
+  if (!fill_item (local, &item, &words, error))
+    return FALSE;
+  g_autoptr (RackMailbox) mailbox = rack_mailbox_bind (send->mirror->account, send->folder->mailbox,
+                                                       FALSE, local->replaces_validity);
+  g_autoptr (RackAppend) append =
+      rack_append_new_replacing (mailbox, local->replaces, &item, send->mirror->cancellable, error);
+  if (append == NULL || !pump (send, local, rack_local_file (local, NULL), item.size, append, error)
+      || !rack_append_finish_many (append, uid_validity, uids, error))
+    return FALSE;
+  local->replaced = TRUE;
+  send->gone_validity = local->replaces_validity;
+  rack_set_add (send->gone, local->replaces, local->replaces);
+  return TRUE;
+}
+
+/* What was not replaced may be appended all the same, unless it is the new one that is unwanted. */
+static gboolean
+may_append (const GError *problem)
+{
+  return rack_send_is_final (problem) && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_QUOTA)
+         && !g_error_matches (problem, RACK_ERROR, RACK_ERROR_TOO_LARGE);
+}
+
+static gboolean
+send_octets (Send *send, RackLocal *local, guint32 *uid_validity, RackSet **uids, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  if (!is_to_replace (send, local))
+    return append (send, &local, 1, uid_validity, uids, error);
+  if (replace (send, local, uid_validity, uids, &problem))
+    return TRUE;
+  if (may_append (problem))
+    return append (send, &local, 1, uid_validity, uids, error);
+  g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
+
 /* The octets of a file as they are looked for. */
 static gboolean
 describe (Send *send, RackLocal *local, guint8 *digest, RackSought *sought, GError **error)
@@ -324,7 +348,7 @@ send_one (Send *send, RackLocal *local)
   guint32 validity = 0, uid = 0;
   g_autoptr (RackSet) uids = NULL;
   set_mark (send, local);
-  if (append (send, &local, 1, &validity, &uids, &problem))
+  if (send_octets (send, local, &validity, &uids, &problem))
     {
       if (rack_set_count (uids) > 0)
         uid = rack_set_ranges (uids).items[0].first;
@@ -394,7 +418,7 @@ send_many (Send *send, RackLocal *const *locals, guint n, gboolean *sent)
 
 /* How many from locals on go together. */
 static guint
-count_together (RackLocal *const *locals, guint n)
+count_together (const Send *send, RackLocal *const *locals, guint n)
 {
   guint64 octets = 0;
   guint together = 0;
@@ -403,7 +427,7 @@ count_together (RackLocal *const *locals, guint n)
       RackLocalFacts facts;
       rack_local_facts (locals[together], &facts);
       octets += facts.size;
-      if (octets > TOGETHER_OCTETS)
+      if (octets > TOGETHER_OCTETS || is_to_replace (send, locals[together]))
         break;
     }
   return MAX (together, 1);
@@ -500,6 +524,18 @@ give_up (Send *send, GPtrArray *batch, guint first, const GError *problem, gbool
     }
 }
 
+/* Asks only if it matters. Not known: it cannot. */
+static void
+ask_replace (Send *send, const GPtrArray *batch)
+{
+  gboolean wanted = FALSE;
+  for (guint i = 0; !wanted && i < batch->len; i++)
+    wanted = ((const RackLocal *) batch->pdata[i])->replaces != 0;
+  if (wanted)
+    rack_account_has (send->mirror->account, "REPLACE", &send->can_replace,
+                      send->mirror->cancellable, NULL);
+}
+
 /* Returns: NULL, or why the rest could not be sent. */
 static GError *
 send_all (Send *send, GPtrArray *batch)
@@ -509,10 +545,11 @@ send_all (Send *send, GPtrArray *batch)
   guint i = 0;
   if (batch->len > 1)
     rack_account_has (send->mirror->account, "MULTIAPPEND", &many, send->mirror->cancellable, NULL);
+  ask_replace (send, batch);
   while (i < batch->len && problem == NULL)
     {
       RackLocal *const *locals = (RackLocal *const *) batch->pdata + i;
-      guint n = many ? count_together (locals, batch->len - i) : 1;
+      guint n = many ? count_together (send, locals, batch->len - i) : 1;
       gboolean sent = FALSE;
       if (n > 1)
         problem = send_many (send, locals, n, &sent);
@@ -535,7 +572,10 @@ rack_send_files (RackOutbox *outbox, GPtrArray *batch)
   GError *problem = NULL;
   RackFolder *folder = ((RackLocal *) batch->pdata[0])->folder;
   g_autofree char *chunk = g_malloc (CHUNK);
-  Send send = { .outbox = outbox, .mirror = outbox->mirror, .folder = folder, .chunk = chunk };
+  g_autoptr (RackSet) gone = rack_set_new ();
+  Send send = {
+    .outbox = outbox, .mirror = outbox->mirror, .folder = folder, .chunk = chunk, .gone = gone
+  };
   gboolean ready =
       find_sent (&send, batch, &problem)
       && (batch->len == 0 || (take_mark (&send, &problem) && write_marks (&send, batch, &problem)));
@@ -547,6 +587,7 @@ rack_send_files (RackOutbox *outbox, GPtrArray *batch)
   pthread_mutex_lock (&outbox->mutex);
   rack_send_note (outbox);
   pthread_mutex_unlock (&outbox->mutex);
+  rack_replaced_forget (folder, send.gone_validity, gone);
   if (final || rack_send_is_for_now (problem))
     g_clear_error (&problem);
   rack_send_look (folder);

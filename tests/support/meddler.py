@@ -10,6 +10,7 @@
         between.tell("SELECT", b"[READ-WRITE]", b"[READ-ONLY]")   # in its tagged answers
         between.sent("APPEND")                       # the first lines of those that came
         between.replaces = True                      # UID REPLACE (RFC 8508), of APPEND and EXPUNGE
+        between.tells_late = True                    # APPENDUID of those in the tagged answer
         ...connect to between.host, between.port...
 
 In an answer {mailbox} is the command's first argument, as it came.  An untagged line begins with
@@ -33,7 +34,7 @@ class Meddler:
 
     def __init__(self, port, server="127.0.0.1"):
         self.target = (server, port)
-        self.replaces = False
+        self.replaces = self.tells_late = False
         self.lines = []              # (NAME, first line) of every command
         self.lock = threading.Lock()
         self._offered, self._hidden = [], []
@@ -67,6 +68,16 @@ class Meddler:
 
     def offer(self, *capabilities):
         self._offered += [capability.encode() for capability in capabilities]
+
+    def connections(self):
+        """How many there are."""
+        with self.lock:
+            return len(self._sockets) // 2
+
+    def withdraw(self, *capabilities):
+        """What was offered is not any more."""
+        for capability in capabilities:
+            self._offered.remove(capability.encode())
 
     def hide(self, *capabilities):
         self._hidden += [capability.encode() for capability in capabilities]
@@ -208,7 +219,8 @@ class _Pair:
         if not rest.startswith(b"OK"):
             return tag + b" " + rest
         code = re.search(rb"\[APPENDUID [^\]]*\]", rest)
-        self.ending[b"meddler2"] = tag + b" OK replaced\r\n"
+        late = self.meddler.tells_late
+        self.ending[b"meddler2"] = tag + b" OK %sreplaced\r\n" % (code[0] + b" " if late else b"")
         self.server.sendall(b"meddler1 UID STORE %s +FLAGS.SILENT (\\Deleted)\r\n"
                             b"meddler2 UID EXPUNGE %s\r\n" % (uid, uid))
-        return b"* OK %s ready\r\n" % code[0]
+        return b"" if late else b"* OK %s ready\r\n" % code[0]

@@ -197,6 +197,7 @@ test_first_version (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (sqlite3_exec (db,
                                  "DROP TABLE bases; ALTER TABLE changes DROP COLUMN base;"
                                  "ALTER TABLE changes DROP COLUMN base_space;"
+                                 "ALTER TABLE locals DROP COLUMN replaces_validity;"
                                  "PRAGMA user_version = 1;",
                                  NULL, NULL, NULL),
                    ==, SQLITE_OK);

@@ -6,6 +6,7 @@
 #include "batch.h"
 
 #include "eval-error.h"
+#include "lines.h"
 #include "safe-text.h"
 
 #include <errno.h>
@@ -80,7 +81,8 @@ batch_stream (Shell *shell, FILE *in, const char *where, gboolean keep_going)
       number++;
       if (text->len == 0)
         first = number;
-      g_string_append_len (text, line, n);
+      gsize skipped = number == 1 ? lines_skip_mark (line) : 0;
+      g_string_append_len (text, line + skipped, n - (gssize) skipped);
       if (!run_text (shell, text, &error))
         {
           if (g_error_matches (error, EVAL_ERROR, EVAL_ERROR_INCOMPLETE) && !feof (in))

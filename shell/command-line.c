@@ -136,6 +136,14 @@ source_line (Shell *shell, GString *text, gboolean at_end, const char *place, GE
   return TRUE;
 }
 
+gsize
+lines_skip_mark (const char *text)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+
+  return g_str_has_prefix (text, mark) ? strlen (mark) : 0;
+}
+
 gboolean
 source_file (Shell *shell, const char *path, GError **error)
 {
@@ -148,7 +156,7 @@ source_file (Shell *shell, const char *path, GError **error)
       g_set_error (error, RACK_ERROR, RACK_ERROR_IO, "source: %s", problem->message);
       return FALSE;
     }
-  g_auto (GStrv) lines = g_strsplit (octets, "\n", -1);
+  g_auto (GStrv) lines = g_strsplit (octets + lines_skip_mark (octets), "\n", -1);
   for (guint i = 0; lines[i] != NULL && !shell->quit; i++)
     {
       g_autofree char *place = g_strdup_printf ("%s:%u", path, i + 1);
@@ -254,25 +262,37 @@ tell_times (Shell *shell, GArray *times, const RackTraffic *traffic)
 }
 
 /* "5 -- status INBOX"; the "--" may be left out. */
+static gboolean
+parse_repeat (const char *text, guint64 *n, const char **line)
+{
+  gsize digits = strspn (text, "0123456789");
+  g_autofree char *number = g_strndup (text, digits);
+  const char *rest = text + digits + strspn (text + digits, " \t");
+
+  if (rest == text + digits || !g_ascii_string_to_unsigned (number, 10, 1, G_MAXUINT32, n, NULL))
+    return FALSE;
+  if (g_str_has_prefix (rest, "--") && strchr (" \t", rest[2]) != NULL)
+    rest += 2 + strspn (rest + 2, " \t");
+  *line = rest;
+  return *rest != '\0';
+}
+
 SHELL_COMMAND (do_repeat)
 {
   Shell *shell = session;
-  char *rest;
-  guint64 n = g_ascii_strtoull (call->words[0].text, &rest, 10);
+  const char *rest;
+  guint64 n;
   g_autoptr (GArray) times = g_array_new (FALSE, FALSE, sizeof (gint64));
   RackTraffic traffic;
   gboolean ok = TRUE;
   Meter all;
 
-  if (rest == call->words[0].text || (*rest != ' ' && *rest != '\t') || n == 0)
+  if (!parse_repeat (call->words[0].text, &n, &rest))
     {
       g_set_error_literal (error, EVAL_ERROR, EVAL_ERROR_TYPE,
-                           "usage: repeat N -- COMMAND, as in: repeat 5 -- status INBOX");
+                           "usage: repeat N -- LINE, as in: repeat 5 -- status INBOX");
       return FALSE;
     }
-  rest += strspn (rest, " \t");
-  if (g_str_has_prefix (rest, "-- "))
-    rest += 3;
   meter_start (&all, shell);
   for (guint64 i = 0; i < n && ok && !shell->quit; i++)
     {

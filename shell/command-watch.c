@@ -153,7 +153,8 @@ option_number (const CommandCall *call, const char *name, guint64 *number, GErro
   *number = 0;
   if (text == NULL || g_ascii_string_to_unsigned (text, 10, 1, G_MAXINT32, number, NULL))
     return TRUE;
-  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "--%s: \"%s\" is not a number", name, text);
+  g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "--%s: \"%s\" is no number from 1 on", name,
+               text);
   return FALSE;
 }
 

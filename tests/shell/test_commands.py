@@ -114,6 +114,19 @@ def test_lines_that_run_lines(shell, dovecot, user, mails, tmp_path):
     assert "cannot be an alias" in shell("alias ls=pwd", status=64)
 
 
+def test_how_often_to_repeat(shell):
+    for line in ("repeat -1 -- pwd", "repeat 0 -- pwd", "repeat 2 --", "repeat x -- pwd",
+                 "repeat 99999999999999999999 -- pwd", "repeat 2"):
+        assert "usage: repeat N" in shell(line, status=64), line
+    assert shell("cd", "repeat 2 pwd", "repeat 1 -- pwd") == "INBOX\n" * 3
+
+
+def test_byte_order_mark(shell, mailrack, account, tmp_path):
+    (tmp_path / "script").write_bytes(b"\xef\xbb\xbfcd\r\npwd\r\n")
+    assert shell("source script") == "INBOX\n"
+    assert mailrack("-f", account(), "--script", tmp_path / "script").stdout == "INBOX\n"
+
+
 def shell_error(shell, tmp_path, text):
     (tmp_path / "script2").write_text(text)
     assert "frob" in shell(f"source {tmp_path}/script2", status=64)

@@ -184,7 +184,7 @@ hide_secrets (char *list)
 static OptionsResult
 take_arguments (Options *options, int n, char **arguments)
 {
-  if (n == 0)
+  if (n == 0 || *arguments[n - 1] == '\0') /* "" would be the working directory */
     {
       complain ("which directory?");
       return OPTIONS_WRONG;

@@ -147,6 +147,13 @@ def test_a_dead_mount_behind_a_link(foreground, umount, tmp_path):
     assert "nothing is mounted there" in umount(link).stderr
 
 
+def test_no_directory_is_not_the_working_directory(mailrack, account, tmp_path):
+    for words in ([""], ["DEFAULT", ""], []):
+        done = mailrack("mount", "--config", account(), *words)
+        assert done.returncode == 64 and "which directory?" in done.stderr
+        assert not os.path.ismount(tmp_path)
+
+
 def test_umount(mount, umount, tmp_path):
     with mount() as directory:
         with subprocess.Popen(["sleep", "600"], cwd=directory) as busy:

@@ -32,6 +32,8 @@ account_options_parse (AccountOptions *options, const AccountProgram *program, i
   };
   g_autofree char *name = g_strdup_printf ("mailrack %s", program->name);
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autofree char **all = g_memdup2 (argv, (gsize) argc * sizeof (char *));
+  const int n = argc;
 
   g_set_prgname (name);
   g_option_context_set_summary (context, program->summary);
@@ -40,7 +42,39 @@ account_options_parse (AccountOptions *options, const AccountProgram *program, i
   if (program->extra != NULL)
     g_option_context_add_main_entries (context, program->extra, NULL);
   g_option_context_set_strict_posix (context, program->ends_at_first_word);
-  return g_option_context_parse (context, &argc, &argv, error);
+  gboolean ok = g_option_context_parse (context, &argc, &argv, error);
+  account_options_hide (n, all);
+  return ok;
+}
+
+/* Where the value of KEY=VALUE begins if it may be a secret, or NULL. */
+static char *
+find_secret (char *override)
+{
+  static const char *const names[] = { "password=", "secret=", "token=" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      char *at = strstr (override, names[i]);
+      if (at != NULL)
+        return at + strlen (names[i]);
+    }
+  return NULL;
+}
+
+void
+account_options_hide (int argc, char **argv)
+{
+  for (int i = 1; i < argc; i++)
+    {
+      gboolean before = strcmp (argv[i - 1], "-o") == 0 || strcmp (argv[i - 1], "--option") == 0;
+      char *secret =
+          before || g_str_has_prefix (argv[i], "-o") || g_str_has_prefix (argv[i], "--option=")
+              ? find_secret (argv[i])
+              : NULL;
+      if (secret != NULL)
+        memset (secret, 'x', strlen (secret));
+    }
 }
 
 char **
@@ -64,6 +98,24 @@ apply (RackConfig *config, const char *override, GError **error)
   return FALSE;
 }
 
+gboolean
+account_options_override (RackConfig *config, char **overrides, GError **error)
+{
+  for (char **each = overrides; each != NULL && *each != NULL; each++)
+    if (!apply (config, *each, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+account_options_name_host (char **overrides)
+{
+  for (char **each = overrides; each != NULL && *each != NULL; each++)
+    if (g_ascii_strncasecmp (*each, "host=", 5) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* Without a file there is nothing but what the command line says, which must be enough. */
 static gboolean
 needs_file (const AccountOptions *options)
@@ -72,10 +124,7 @@ needs_file (const AccountOptions *options)
 
   if (options->file != NULL || options->account != NULL || g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
-  for (char **each = options->overrides; each != NULL && *each != NULL; each++)
-    if (g_ascii_strncasecmp (*each, "host=", 5) == 0)
-      return FALSE;
-  return TRUE;
+  return !account_options_name_host (options->overrides);
 }
 
 RackConfig *
@@ -84,11 +133,8 @@ account_options_load (const AccountOptions *options, GError **error)
   g_autoptr (RackConfig) config =
       needs_file (options) ? rack_config_load (options->file, error) : rack_config_new ();
 
-  if (config == NULL)
+  if (config == NULL || !account_options_override (config, options->overrides, error))
     return NULL;
-  for (char **each = options->overrides; each != NULL && *each != NULL; each++)
-    if (!apply (config, *each, error))
-      return NULL;
   return g_steal_pointer (&config);
 }
 

@@ -38,6 +38,12 @@ char **account_options_take_account (AccountOptions *options, char **word);
 /* The file with the overrides, which may be all there is when they name a host and no file was
  * asked for. */
 RackConfig *account_options_load (const AccountOptions *options, GError **error);
+/* Sets these KEY=VALUE in every account of a configuration. */
+gboolean account_options_override (RackConfig *config, char **overrides, GError **error);
+/* Whether one of them is a host, so that no file is needed. */
+gboolean account_options_name_host (char **overrides);
+/* Takes out of the arguments, which ps shows, what -o gives and may be a secret. */
+void account_options_hide (int argc, char **argv);
 
 /* "mailrack: text" on stderr, fit for a terminal. Returns: status. */
 int account_options_complain (int status, const char *text);

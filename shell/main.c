@@ -3,6 +3,7 @@
  * main.c - mailrack: subcommands, options, and what input the shell reads
  *
  * mailrack [shell] [OPTIONS] [ACCOUNT] is the shell; other first words are subcommands. */
+#include "account-options.h"
 #include "batch.h"
 #include "client.h"
 #include "commands.h"
@@ -28,7 +29,7 @@ typedef struct
   char *file, *account, *host, *user, *password, *script, *trace;
   int port;
   gboolean ssl, starttls, insecure, read_only, dry_run, yes, json, coprocess, keep_going, version;
-  char **commands, **rest;
+  char **commands, **overrides, **rest;
 } Options;
 
 static void
@@ -44,6 +45,7 @@ options_clear (Options *options)
   g_free (options->script);
   g_free (options->trace);
   g_strfreev (options->commands);
+  g_strfreev (options->overrides);
   g_strfreev (options->rest);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
@@ -161,6 +163,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
     { "file", 'f', 0, G_OPTION_ARG_FILENAME, &options->file, "Configuration file", "FILE" },
     { "account", 'A', 0, G_OPTION_ARG_STRING, &options->account, "Account: a section of the file",
       "NAME" },
+    { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &options->overrides,
+      "Overrides a key of the configuration", "KEY=VALUE" },
     { "execute", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &options->commands,
       "Run this and leave; may be repeated", "COMMAND" },
     { "script", 0, 0, G_OPTION_ARG_FILENAME, &options->script, "Run the lines of a file and leave",
@@ -205,6 +209,7 @@ hide_password (int argc, char **argv)
       memset (argv[i] + 11, 'x', strlen (argv[i] + 11));
     else if (g_str_has_prefix (argv[i], "-p"))
       memset (argv[i] + 2, 'x', strlen (argv[i] + 2));
+  account_options_hide (argc, argv);
 }
 
 static gboolean
@@ -219,7 +224,8 @@ load_config (const Options *options, GError **error)
   g_autofree char *path = rack_config_default_path ();
   g_autofree char *port = options->port > 0 ? g_strdup_printf ("%d", options->port) : NULL;
   const char *named = options->file;
-  gboolean needs_file = named != NULL || options->host == NULL;
+  gboolean needs_file =
+      named != NULL || (options->host == NULL && !account_options_name_host (options->overrides));
   g_autoptr (RackConfig) config = NULL;
 
   if (needs_file && named == NULL && !g_file_test (path, G_FILE_TEST_EXISTS) && may_ask (options))
@@ -234,7 +240,8 @@ load_config (const Options *options, GError **error)
       || (options->ssl && !set (config, "ssl", "true", "--ssl", error))
       || (options->insecure
           && (!set (config, "ssl", "false", "--insecure", error)
-              || !set (config, "starttls", "false", "--insecure", error))))
+              || !set (config, "starttls", "false", "--insecure", error)))
+      || !account_options_override (config, options->overrides, error))
     return NULL;
   return g_steal_pointer (&config);
 }

@@ -105,6 +105,26 @@ def test_reading_leaves_unseen(shell, dovecot, user, mails):
     connection.logout()
 
 
+def test_option_overrides_a_key(mailrack, account, dovecot, user):
+    dovecot.fill(user, "INBOX", [])
+    path = account({"username": "nobody"})
+    done = mailrack("-f", path, "-o", f"username={user}", "-e", "cd", "-e", "pwd")
+    assert done.stdout == "INBOX\n", done.stderr
+    assert mailrack("-f", path, "-o", "nosuch=1", "-e", "pwd").returncode == 78
+    assert mailrack("-f", path, "-o", "username", "-e", "pwd").returncode == 78
+
+
+def test_secrets_leave_the_command_line(mailrack, account, dovecot, user):
+    path = account({"password": None})
+    password = dovecot.password(user)
+    for words in (["-o", f"password={password}"], [f"--option=password={password}"],
+                  ["-p", password]):
+        done = mailrack("-f", path, *words, "-e", "!tr '\\0' ' ' < /proc/$PPID/cmdline",
+                        "-e", "cd")
+        assert done.returncode == 0, done.stderr
+        assert "xxxx" in done.stdout and password not in done.stdout, words
+
+
 def test_redirect_and_pipe(shell, dovecot, user, mails, tmp_path):
     dovecot.fill(user, "INBOX", mails(3))
     done = shell("cd", f"ls > {tmp_path}/list", "ls | wc -l")

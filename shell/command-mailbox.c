@@ -168,11 +168,21 @@ SHELL_COMMAND (do_cd)
 
 SHELL_COMMAND (do_pwd)
 {
+  static const OutputColumn columns[] = { { "name", NULL, CELL_TEXT, 0 },
+                                          { NULL, NULL, CELL_TEXT, 0 } };
   Shell *shell = session;
-  g_autofree char *name = safe_text_dup (
-      shell->mailbox != NULL ? shell->mailbox : "(no mailbox is selected)", -1, SAFE_TEXT_LINE);
 
-  fprintf (shell->out, "%s\n", name);
+  if (shell_prints_text (shell))
+    {
+      g_autofree char *name = safe_text_dup (
+          shell->mailbox != NULL ? shell->mailbox : "(no mailbox is selected)", -1, SAFE_TEXT_LINE);
+      fprintf (shell->out, "%s\n", name);
+      return TRUE;
+    }
+  g_autoptr (Output) output = shell_output (shell, columns, OUTPUT_SINGLE);
+  output_text (output, shell->mailbox, -1);
+  output_row (output);
+  output_end (output);
   return TRUE;
 }
 

@@ -46,7 +46,7 @@ def test_results_are_python_values(coprocess, dovecot, user, mails):
     dovecot.fill(user, "INBOX", mails(5))
     shell = coprocess()
     assert shell("cd") is None
-    assert shell("pwd") == "INBOX\n"
+    assert shell("pwd") == {"name": "INBOX"}
     assert [row["uid"] for row in shell("ls")] == [1, 2, 3, 4, 5]
     assert shell("status")["messages"] == 5
     assert shell("1 + 1; [2, b'x']") == [2, b"x"]

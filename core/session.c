@@ -159,6 +159,8 @@ context_of (const RackSession *session, const RackCommand *command)
                           shown != NULL ? ": " : "", name);
 }
 
+#define CHANGES_SELECTION (RACK_EXCHANGE_SELECTS | RACK_EXCHANGE_UNSELECTS | RACK_EXCHANGE_LOGS_OUT)
+
 /* Which mailbox is selected is known from the commands that went well. */
 static void
 notice (RackSession *session, RackCall *call, const char *mailbox)
@@ -189,6 +191,7 @@ run (RackSession *session, RackCommand *command, GCancellable *cancellable, GErr
   static const RackCallOps ops = { .finished = keep_counts };
   g_autofree char *context = context_of (session, command);
   g_autofree char *mailbox = NULL;
+  GError *problem = NULL;
 
   if (!check_usable (session, command, error))
     return NULL;
@@ -203,9 +206,13 @@ run (RackSession *session, RackCommand *command, GCancellable *cancellable, GErr
   /* One at a time, and all that comes meanwhile is part of the answer. */
   call->exchange.takes = RACK_TAKES_ALL;
   rack_conn_post (session->conn, call);
-  if (!rack_call_wait (call, cancellable, error))
+  if (!rack_call_wait (call, cancellable, &problem))
     {
-      g_prefix_error (error, "%s: ", context);
+      /* Its answer still comes, and nobody hears it. */
+      if ((call->exchange.flags & CHANGES_SELECTION)
+          && g_error_matches (problem, RACK_ERROR, RACK_ERROR_CANCELLED))
+        g_clear_pointer (&session->selected, g_free);
+      g_propagate_prefixed_error (error, problem, "%s: ", context);
       return NULL;
     }
   notice (session, call, mailbox);

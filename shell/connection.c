@@ -104,6 +104,11 @@ shell_count (Shell *shell)
 
   if (shell->session == NULL || shell->mailbox == NULL)
     return;
+  if (rack_session_alive (shell->session) && rack_session_selected (shell->session) == NULL)
+    {
+      g_clear_pointer (&shell->mailbox, g_free); /* what left it was cancelled */
+      return;
+    }
   rack_session_counts (shell->session, &counts);
   shell->messages = counts.messages;
 }
@@ -168,7 +173,8 @@ shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply *
   g_autoptr (RackReply) answer = shell_expect (shell, command, error);
   if (answer == NULL)
     {
-      /* What is refused leaves nothing selected; what was never sent leaves what was. */
+      /* What is refused leaves nothing selected, what was cancelled perhaps another mailbox than
+       * before; what was never sent leaves what was. */
       if (shell->session == NULL || rack_session_selected (shell->session) == NULL)
         g_clear_pointer (&shell->mailbox, g_free);
       return FALSE;

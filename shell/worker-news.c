@@ -104,8 +104,8 @@ tell_message (Worker *worker, const RackMessage *message)
   g_autofree char *subject =
       message->envelope != NULL ? rack_header_decode (message->envelope->subject) : g_strdup ("");
 
-  shell_notice (worker->shell, "New mail in %s from %s: %s", worker->shell->mailbox, from,
-                *subject != '\0' ? subject : "(no subject)");
+  shell_notice (worker->shell, "New mail in %s%s%s: %s", worker->shell->mailbox,
+                *from != '\0' ? " from " : "", from, *subject != '\0' ? subject : "(no subject)");
 }
 
 /* FETCH from a UID on. NULL: there is no such thing now. */

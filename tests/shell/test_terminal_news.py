@@ -77,6 +77,27 @@ def test_ctrl_c_in_a_long_fetch_keeps_the_session(prompt, dovecot, user, mails, 
         assert proxy.connections == connections
 
 
+def test_ctrl_c_while_a_mailbox_is_selected(prompt, dovecot, user, mails, account):
+    """What the server answers later selects it: nothing may be done there for the one before."""
+    dovecot.fill(user, "INBOX", mails(3))
+    dovecot.fill(user, "Other", mails(5))
+    with FaultProxy(dovecot.imap) as proxy, behind(proxy, account) as path, \
+            prompt(path, columns=150) as terminal:
+        terminal.run("cd")
+        terminal.wait_last("work:INBOX (3, 3 new)>")
+        proxy.arm(Fault("F6", "SELECT", "down", 0, seconds=3))
+        terminal.run("cd Other")
+        proxy.wait_struck()
+        terminal.keys("C-c")
+        terminal.wait_text("cancelled")
+        terminal.wait_last("work>")
+        terminal.run("rm --expunge 1")
+        terminal.wait_text("no mailbox is selected")
+        terminal.run("cd")
+        terminal.wait_for(lambda screen: last(screen).startswith("work:INBOX (3"))
+    assert len(dovecot.truth(user, "Other")) == 5
+
+
 def test_ctrl_c_twice_breaks_the_connection(prompt, dovecot, user, mails, account):
     dovecot.fill(user, "INBOX", mails(30))
     with FaultProxy(dovecot.imap) as proxy, behind(proxy, account) as path, \

@@ -574,7 +574,8 @@ RACK_API const char *const *rack_session_capabilities (RackSession *session);
 RACK_API gboolean rack_session_has (RackSession *session, const char *capability);
 /* The greeting as it was sent: "* OK [CAPABILITY ...] ready". Returns: (owned) */
 RACK_API char *rack_session_greeting (RackSession *session);
-/* The selected mailbox (UTF-8) or NULL; borrowed until the next call. */
+/* The selected mailbox (UTF-8); borrowed until the next call. NULL: none, or which one it is is not
+ * known, because a command that selects was cancelled. */
 RACK_API const char *rack_session_selected (RackSession *session);
 /* TLS and the like, as RackStreamOps.facts has them; and "mechanism", how it logged in, and
  * "mechanisms offered", what the server had for that. Returns: (owned) */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Run every suite and count: the part of scripts/test that is not shell.
 
-Two suites run at a time, since most of what tests do is wait; what a suite printed is shown when it
+Three suites run at a time, since most of what tests do is wait; what a suite printed is shown when it
 ends.  Each leaves a JUnit file; those are counted, not what is printed.  A suite that ends badly
 without a failed case in its file (a crash, a build that fails, a time-out) counts as one failure.
 The whole has a budget of time.  The sanitized suites are run as far as it goes, and each that did
@@ -25,7 +25,7 @@ import xml.etree.ElementTree
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 BUDGET = 11 * 60
-LANES = 2
+LANES = 3
 # What is run sanitized, by the beginnings of names, in the order of what it finds for the time.
 SANITIZED = ("tests/live", "tests/fs/test_write_", "tests/faults/test_mount_writes",
              "tests/plugins", "tests/fs", "tests/shell", "tests/faults/test_core")
@@ -36,9 +36,10 @@ DIVIDED = ("tests/fs", "tests/faults", "tests/shell", "tests/support")
 LONG = ("tests/plugins", "tests/fs/test_mount_network.py", "tests/faults/test_mount_writes.py",
         "tests/live", "tests/faults/test_core.py",
         "tests/support/test_faultproxy.py",
+        "tests/fs/test_write_mbsync.py", "tests/fs/test_write_replace.py",
         "tests/fs/test_lying_sizes.py", "tests/faults/test_write_disk.py",
         "tests/fs/test_write_files.py", "tests/fs/test_write_moves.py",
-        "tests/fs/test_mail_readers.py", "tests/fs/test_write_mbsync.py")
+        "tests/fs/test_mail_readers.py")
 # Where each process leaves what a sanitizer says of it: nobody hears a mount in the background.
 REPORTS = TOP / "build-asan/reports"
 SANITIZERS = {

@@ -284,7 +284,7 @@ collect_row (Output *output)
 static gboolean
 write_line (Output *output, const GString *line)
 {
-  return fwrite (line->str, 1, line->len, output->target.out) == line->len;
+  return line->len == 0 || fwrite (line->str, 1, line->len, output->target.out) == line->len;
 }
 
 gboolean

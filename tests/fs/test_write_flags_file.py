@@ -95,11 +95,15 @@ def test_not_without_the_right(desk):
     desk.fill("Shelf", [letter(1)])
     with desk.server.connect(desk.user) as connection:
         assert connection.setacl("Shelf", desk.user, "lrs")[0] == "OK"
-    with desk.mounted() as directory:
+    with desk.mounted({"poll": "1"}) as directory:
         (message,) = (directory / ".parts/Shelf").iterdir()
         with open(message / "flags", "w", encoding="ascii") as file:
             file.write("\\Seen")
         wait_for(lambda: desk.truth("Shelf")[0].flags == {"\\Seen"})
+        # Once the rights are known: this server says OK to what it does not do, and remembers
+        # rights for a second.
+        wait_for(lambda: os.listdir(directory / "Shelf")
+                 and (directory / "Shelf").stat().st_mode & 0o777 == 0o500)
         with open(message / "flags", "wb", buffering=0) as file:
             file.write(b"\\Seen \\Flagged")
             # At close at the latest.

@@ -168,9 +168,8 @@ def test_not_now(desk, between, mounted):
 
 
 @pytest.mark.parametrize("kind, direction, offset", [
-    ("F2", "up", 0), ("F2", "up", 20), ("F3", "up", 100), ("F2", "up", 200), ("F2", "up", None),
-    ("F3", "up", None), ("F2", "down", 0), ("F2", "down", 10), ("F3", "down", 30),
-    ("F2", "down", 50), ("F8", "down", 0), ("F8", "down", None)])
+    ("F2", "up", 20), ("F3", "up", 100), ("F2", "up", None), ("F2", "down", 0),
+    ("F3", "down", 30), ("F8", "down", 0), ("F8", "down", None)])
 def test_cut_off(kind, direction, offset, desk, between, mounted):
     """Either is there at any time, and the new one alone in the end."""
     with FaultProxy(between.port) as proxy:

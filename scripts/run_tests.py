@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Run every suite and count: the part of scripts/test that is not shell.
 
-Three suites run at a time, since most of what tests do is wait; what a suite printed is shown when it
-ends.  Each leaves a JUnit file; those are counted, not what is printed.  A suite that ends badly
+Three suites run at a time, since most of what tests do is wait; what a suite printed is shown when
+it ends.  Each leaves a JUnit file; those are counted, not what is printed.  A suite that ends badly
 without a failed case in its file (a crash, a build that fails, a time-out) counts as one failure.
 The whole has a budget of time.  The sanitized suites are run as far as it goes, and each that did
 not fit is said and counted as skipped.

@@ -136,7 +136,7 @@ def truth(connection, mailbox, window=200, bodies=True):
     """Every message of a mailbox in UID order, the bodies hashed as they are on the server."""
     exists = int(_check(connection.select(quote(mailbox), readonly=True), f"EXAMINE {mailbox}")[0])
     items = "(UID FLAGS INTERNALDATE RFC822.SIZE" + (" BODY.PEEK[])" if bodies else ")")
-    found = []
+    found, changed = [], False
     for first in range(1, exists + 1, window):
         last = min(first + window - 1, exists)
         text = body = b""
@@ -144,11 +144,16 @@ def truth(connection, mailbox, window=200, bodies=True):
             if isinstance(part, tuple):
                 text, body = part      # what follows the literal comes as a part of its own
                 continue
+            if not text and not _ATTRIBUTES["uid"].search(part):
+                changed = True         # told beside: somebody else has just set a flag
+                continue
             found.append(_parse(text + part, body))
             text = body = b""
     if len(found) != exists:
         raise RuntimeError(f"{mailbox}: {exists} exist but {len(found)} were fetched")
     connection.close()                 # expunges nothing after EXAMINE
+    if changed:
+        return truth(connection, mailbox, window, bodies)
     return sorted(found, key=lambda message: message.uid)
 
 

@@ -2,7 +2,6 @@
 """Drafts are rewritten as files are: in place, by another file, by an editor with its backups."""
 
 import os
-import shutil
 
 import pytest
 
@@ -156,7 +155,6 @@ def test_removed_while_it_is_new(desk, drafts):
     desk.holds("Drafts", [])
 
 
-@pytest.mark.skipif(shutil.which("vim") is None, reason="vim is not installed")
 @pytest.mark.parametrize("settings", ["", "set nowritebackup", "set backupcopy=yes",
                                       "set backup", "set backupcopy=no"])
 def test_vim(settings, desk, drafts, tmp_path):

@@ -128,7 +128,7 @@ add_bases (RackFolder *folder, Node *node)
 {
   RackChanged *items = node->items;
   pthread_mutex_lock (&folder->mutex);
-  for (guint i = 0; i < node->change.n && folder->overlay.bases != NULL; i++)
+  for (guint i = 0; i < node->change.n && folder->overlay.bases.by_uid != NULL; i++)
     {
       const RackBase *base = rack_overlay_base_of (&folder->overlay, items[i].uid);
       if (base == NULL)

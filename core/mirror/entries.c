@@ -55,7 +55,7 @@ void
 rack_folder_given_names (RackFolder *folder, guint32 row, RackEntry *entries, guint n)
 {
   pthread_mutex_lock (&folder->mutex);
-  for (guint i = 0; i < n && folder->row == row && folder->overlay.names != NULL; i++)
+  for (guint i = 0; i < n && folder->row == row && folder->overlay.names.by_uid != NULL; i++)
     {
       const char *name = rack_overlay_name_of (&folder->overlay, entries[i].uid);
       if (name != NULL)

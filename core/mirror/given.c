@@ -21,8 +21,8 @@ take_names (RackFolder *folder, guint32 uid_validity, const RackSet *uids)
   RackRanges ranges = rack_set_ranges (uids);
   GArray *named = g_array_new (FALSE, FALSE, sizeof (guint32));
   pthread_mutex_lock (&folder->mutex);
-  gboolean any =
-      overlay->uid_validity == uid_validity && (overlay->names != NULL || overlay->bases != NULL);
+  gboolean any = overlay->uid_validity == uid_validity
+                 && (overlay->names.by_uid != NULL || overlay->bases.by_uid != NULL);
   for (guint i = 0; any && i < ranges.n; i++)
     for (guint64 at = ranges.items[i].first; at <= ranges.items[i].last; at++)
       {

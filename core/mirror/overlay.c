@@ -12,16 +12,21 @@ rack_overlay_init (RackOverlay *overlay)
   memset (overlay, 0, sizeof *overlay);
 }
 
+static void
+given_clear (RackGiven *given)
+{
+  g_clear_pointer (&given->by_name, g_hash_table_unref);
+  g_clear_pointer (&given->by_uid, g_hash_table_unref);
+}
+
 void
 rack_overlay_clear (RackOverlay *overlay)
 {
   rack_set_free (overlay->hidden);
   rack_set_free (overlay->ours);
   g_clear_pointer (&overlay->intents, g_hash_table_unref);
-  g_clear_pointer (&overlay->by_name, g_hash_table_unref);
-  g_clear_pointer (&overlay->names, g_hash_table_unref);
-  g_clear_pointer (&overlay->by_base, g_hash_table_unref);
-  g_clear_pointer (&overlay->bases, g_hash_table_unref);
+  given_clear (&overlay->names);
+  given_clear (&overlay->bases);
   rack_overlay_init (overlay);
 }
 
@@ -193,60 +198,23 @@ unname (GHashTable *by_name, const char *name, gpointer uid)
     g_hash_table_remove (by_name, name);
 }
 
-void
-rack_overlay_name (RackOverlay *overlay, guint32 uid, const char *name)
+/* name NULL: none any more. */
+static void
+give (RackOverlay *overlay, RackGiven *given, guint32 uid, const char *name, guint space)
 {
   gpointer key = GUINT_TO_POINTER (uid);
-  if (overlay->names == NULL && name == NULL)
+  if (given->by_uid == NULL && name == NULL)
     return;
-  if (overlay->names == NULL)
+  if (given->by_uid == NULL)
     {
-      overlay->names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-      overlay->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+      given->by_uid = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+      given->by_name = g_hash_table_new (g_str_hash, g_str_equal);
     }
-  unname (overlay->by_name, g_hash_table_lookup (overlay->names, key), key);
+  const RackBase *before = g_hash_table_lookup (given->by_uid, key);
+  unname (given->by_name, before != NULL ? before->name : NULL, key);
   if (name == NULL)
     {
-      g_hash_table_remove (overlay->names, key);
-      return;
-    }
-  char *copy = g_strdup (name);
-  overlay->last_named = MAX (overlay->last_named, uid);
-  g_hash_table_insert (overlay->names, key, copy);
-  g_hash_table_replace (overlay->by_name, copy, key);
-}
-
-const char *
-rack_overlay_name_of (const RackOverlay *overlay, guint32 uid)
-{
-  return overlay->names != NULL ? g_hash_table_lookup (overlay->names, GUINT_TO_POINTER (uid))
-                                : NULL;
-}
-
-guint32
-rack_overlay_uid_of (const RackOverlay *overlay, const char *name)
-{
-  return overlay->by_name != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (overlay->by_name, name))
-                                  : 0;
-}
-
-void
-rack_overlay_set_base (RackOverlay *overlay, guint32 uid, const char *name, guint space)
-{
-  gpointer key = GUINT_TO_POINTER (uid);
-  gboolean named = name != NULL && *name != '\0';
-  if (overlay->bases == NULL && !named)
-    return;
-  if (overlay->bases == NULL)
-    {
-      overlay->bases = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-      overlay->by_base = g_hash_table_new (g_str_hash, g_str_equal);
-    }
-  const RackBase *before = g_hash_table_lookup (overlay->bases, key);
-  unname (overlay->by_base, before != NULL ? before->name : NULL, key);
-  if (!named)
-    {
-      g_hash_table_remove (overlay->bases, key);
+      g_hash_table_remove (given->by_uid, key);
       return;
     }
   gsize size = strlen (name) + 1;
@@ -254,20 +222,55 @@ rack_overlay_set_base (RackOverlay *overlay, guint32 uid, const char *name, guin
   base->space = space;
   memcpy (base->name, name, size);
   overlay->last_named = MAX (overlay->last_named, uid);
-  g_hash_table_insert (overlay->bases, key, base);
-  g_hash_table_replace (overlay->by_base, base->name, key);
+  g_hash_table_insert (given->by_uid, key, base);
+  g_hash_table_replace (given->by_name, base->name, key);
+}
+
+static const RackBase *
+given_to (const RackGiven *given, guint32 uid)
+{
+  return given->by_uid != NULL ? g_hash_table_lookup (given->by_uid, GUINT_TO_POINTER (uid)) : NULL;
+}
+
+static guint32
+given_as (const RackGiven *given, const char *name)
+{
+  return given->by_name != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (given->by_name, name)) : 0;
+}
+
+void
+rack_overlay_name (RackOverlay *overlay, guint32 uid, const char *name)
+{
+  give (overlay, &overlay->names, uid, name, 0);
+}
+
+const char *
+rack_overlay_name_of (const RackOverlay *overlay, guint32 uid)
+{
+  const RackBase *given = given_to (&overlay->names, uid);
+  return given != NULL ? given->name : NULL;
+}
+
+guint32
+rack_overlay_uid_of (const RackOverlay *overlay, const char *name)
+{
+  return given_as (&overlay->names, name);
+}
+
+void
+rack_overlay_set_base (RackOverlay *overlay, guint32 uid, const char *name, guint space)
+{
+  give (overlay, &overlay->bases, uid, name != NULL && *name != '\0' ? name : NULL, space);
 }
 
 const RackBase *
 rack_overlay_base_of (const RackOverlay *overlay, guint32 uid)
 {
-  return overlay->bases != NULL ? g_hash_table_lookup (overlay->bases, GUINT_TO_POINTER (uid))
-                                : NULL;
+  return given_to (&overlay->bases, uid);
 }
 
 guint32
 rack_overlay_uid_of_base (const RackOverlay *overlay, const char *name)
 {
-  return overlay->by_base != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (overlay->by_base, name))
-                                  : 0;
+  return given_as (&overlay->bases, name);
 }

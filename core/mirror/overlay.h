@@ -13,25 +13,30 @@
 
 G_BEGIN_DECLS
 
+/* What a program called a message. */
+typedef struct
+{
+  guint space; /* of the directory where it put it */
+  char name[];
+} RackBase;
+
+/* Such names of one kind. */
+typedef struct
+{
+  GHashTable *by_uid;  /* UID -> RackBase (owned), or NULL: there was none yet */
+  GHashTable *by_name; /* the same name (borrowed) -> UID, or NULL with it */
+} RackGiven;
+
 typedef struct
 {
   guint32 uid_validity;
   RackSet *ours;       /* UIDs of what we appended since we began; NULL: none */
   RackSet *hidden;     /* UIDs that are not to be seen; NULL: none */
   GHashTable *intents; /* UID -> RackIntent (owned), or NULL */
-  guint32 last_named;  /* the highest UID of names; it may be gone by now */
-  GHashTable *names;   /* UID -> name (owned), or NULL */
-  GHashTable *by_name; /* the same name (borrowed) -> UID */
-  GHashTable *bases;   /* UID -> RackBase (owned), or NULL */
-  GHashTable *by_base; /* the same name (borrowed) -> UID */
+  guint32 last_named;  /* the highest UID of both; it may be gone by now */
+  RackGiven names;     /* whose space is 0 */
+  RackGiven bases;     /* in a Maildir */
 } RackOverlay;
-
-/* What a message is called in a Maildir. */
-typedef struct
-{
-  guint space; /* of the directory where a program put it */
-  char name[];
-} RackBase;
 
 /* What is to become of the flags of a message. */
 typedef struct

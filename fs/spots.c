@@ -55,24 +55,6 @@ spot_clear (Spot *spot)
   g_clear_pointer (&spot->local, rack_local_unref);
 }
 
-static guint64
-local_id (RackLocal *local)
-{
-  RackLocalFacts facts;
-  if (local == NULL)
-    return 0;
-  rack_local_facts (local, &facts);
-  return facts.id;
-}
-
-gboolean
-spot_same (const Spot *a, const Spot *b)
-{
-  return a->directory.view == b->directory.view && a->directory.place == b->directory.place
-         && a->directory.folder == b->directory.folder
-         && local_id (a->local) == local_id (b->local);
-}
-
 int
 spot_takes_files (const Spot *spot)
 {

@@ -28,8 +28,6 @@ typedef struct
 int spot_open (Mount *mount, fuse_ino_t ino, Spot *spot);
 void spot_clear (Spot *spot);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Spot, spot_clear)
-/* Whether both are the same directory. */
-gboolean spot_same (const Spot *a, const Spot *b);
 /* Whether the view may hold files of programs there: 0, or an errno. */
 int spot_takes_files (const Spot *spot);
 /* Whether changes may be made in its folder now: 0, or an errno. */

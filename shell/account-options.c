@@ -85,6 +85,20 @@ account_options_take_account (AccountOptions *options, char **word)
   return word;
 }
 
+gboolean
+account_options_parse_one (AccountOptions *options, const AccountProgram *program, int argc,
+                           char **argv, GError **error)
+{
+  if (!account_options_parse (options, program, argc, argv, error))
+    return FALSE;
+  char **left = account_options_take_account (options, options->rest);
+  if (left == NULL || *left == NULL)
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "%s takes one account, not also \"%s\"", program->name, *left);
+  return FALSE;
+}
+
 static gboolean
 apply (RackConfig *config, const char *override, GError **error)
 {

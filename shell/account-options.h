@@ -35,6 +35,9 @@ gboolean account_options_parse (AccountOptions *options, const AccountProgram *p
 /* Takes the account off the words where -A did not name it: word is the first that may be it, or
  * NULL. Returns: the words behind it, which is what is left over. */
 char **account_options_take_account (AccountOptions *options, char **word);
+/* The same for a subcommand whose only word is the account: anything behind it is wrong. */
+gboolean account_options_parse_one (AccountOptions *options, const AccountProgram *program,
+                                    int argc, char **argv, GError **error);
 /* The file with the overrides, which may be all there is when they name a host and no file was
  * asked for. */
 RackConfig *account_options_load (const AccountOptions *options, GError **error);

@@ -49,17 +49,12 @@ parse_options (Options *options, int argc, char **argv, GError **error)
     .extra = extra,
   };
 
-  if (!account_options_parse (&options->common, &program, argc, argv, error))
+  if (!account_options_parse_one (&options->common, &program, argc, argv, error))
     return FALSE;
-  char **left = account_options_take_account (&options->common, options->common.rest);
-  if (left != NULL && *left != NULL)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 "check takes one account, not also \"%s\"", *left);
-  else if (options->timeout < 0.1 || options->timeout > 3600)
-    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                         "--timeout: from 0.1 to 3600 seconds");
-  else
+  if (options->timeout >= 0.1 && options->timeout <= 3600)
     return TRUE;
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       "--timeout: from 0.1 to 3600 seconds");
   return FALSE;
 }
 

@@ -25,14 +25,7 @@ parse_options (AccountOptions *options, gboolean *all, int argc, char **argv, GE
     .extra = extra,
   };
 
-  if (!account_options_parse (options, &program, argc, argv, error))
-    return FALSE;
-  char **left = account_options_take_account (options, options->rest);
-  if (left == NULL || *left == NULL)
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               "config takes one account, not also \"%s\"", *left);
-  return FALSE;
+  return account_options_parse_one (options, &program, argc, argv, error);
 }
 
 static void

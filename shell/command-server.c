@@ -3,6 +3,7 @@
  * command-server.c - commands about the server and the wire */
 #include "change.h"
 #include "command-table.h"
+#include "convert.h"
 #include "eval-error.h"
 #include "safe-text.h"
 
@@ -251,17 +252,8 @@ tagged_line (const RackStatus *status)
   g_autoptr (GString) line = g_string_new (kinds[status->kind]);
 
   if (status->code.name.data != NULL)
-    {
-      g_string_append (line, " [");
-      g_string_append_len (line, status->code.name.data, (gssize) status->code.name.size);
-      if (status->code.argument.data != NULL)
-        {
-          g_string_append_c (line, ' ');
-          g_string_append_len (line, status->code.argument.data,
-                               (gssize) status->code.argument.size);
-        }
-      g_string_append_c (line, ']');
-    }
+    g_string_append_c (line, ' ');
+  convert_append_code (line, status);
   if (status->text.size > 0)
     {
       g_string_append_c (line, ' ');

@@ -310,20 +310,23 @@ line_parse (const char *text, const LineContext *context, Line *line, GError **e
   return ok;
 }
 
-char *
-command_quote (const char *text)
+gboolean
+command_needs_quotes (const char *text)
 {
-  GString *quoted;
+  return *text == '\0' || strpbrk (text, " \t\r\n'\"\\") != NULL || strchr ("#>|!$", *text) != NULL;
+}
 
-  if (*text != '\0' && strpbrk (text, " \t\r\n'\"\\") == NULL && strchr ("#>|!$", *text) == NULL)
-    return g_strdup (text);
-  quoted = g_string_new ("\"");
+void
+command_append_quoted (GString *out, const char *text, char quote, gboolean closed)
+{
+  if (quote != '\0')
+    g_string_append_c (out, quote);
   for (; *text != '\0'; text++)
     {
-      if (*text == '"' || *text == '\\')
-        g_string_append_c (quoted, '\\');
-      g_string_append_c (quoted, *text);
+      if (quote == '"' && (*text == '"' || *text == '\\'))
+        g_string_append_c (out, '\\');
+      g_string_append_c (out, *text);
     }
-  g_string_append_c (quoted, '"');
-  return g_string_free (quoted, FALSE);
+  if (quote != '\0' && closed)
+    g_string_append_c (out, quote);
 }

@@ -23,7 +23,7 @@ typedef enum
 typedef enum
 {
   COMPLETE_NOTHING = 0,
-  COMPLETE_MAILBOX = 1 << 0,  /* the server's mailboxes, quoted with command_quote() if need be */
+  COMPLETE_MAILBOX = 1 << 0,  /* the server's mailboxes, quoted if need be */
   COMPLETE_FILE = 1 << 1,     /* files and directories of this machine */
   COMPLETE_COMMAND = 1 << 2,  /* names of shell_commands, aliases and methods of c */
   COMPLETE_FLAG = 1 << 3,     /* +seen, -flagged: a sign and a flag */
@@ -163,7 +163,9 @@ char *command_usage (const Command *command);
 const char *command_suggest (const Command *commands, const char *name);
 /* EVAL_ERROR_NAME: there is no such command, with that name. Returns FALSE. */
 gboolean command_unknown (const Command *commands, const char *name, GError **error);
-/* A word as it must be typed to come out as `text`: quoted if need be. Free with g_free. */
-char *command_quote (const char *text);
+/* Whether a word must be quoted to come out as `text`. */
+gboolean command_needs_quotes (const char *text);
+/* Appends it so: quote '"', '\'' (text has none then) or '\0'; closed: with the quote behind it. */
+void command_append_quoted (GString *out, const char *text, char quote, gboolean closed);
 
 G_END_DECLS

@@ -66,13 +66,6 @@ prefer_case (Completing *self)
 /* ---- Writing ----------------------------------------------------------------------------------
  */
 
-static gboolean
-needs_quotes (const char *value)
-{
-  return *value == '\0' || strpbrk (value, " \t\r\n'\"\\") != NULL
-         || strchr ("#>|!$", *value) != NULL;
-}
-
 static void
 write_word (const Completing *self, const char *value, gboolean closed, GString *out)
 {
@@ -80,21 +73,12 @@ write_word (const Completing *self, const char *value, gboolean closed, GString 
 
   /* "$_" and "$name" are what they stand for only without quotes; and a beginning that is nothing
    * yet needs none. */
-  if (quote == '\0' && needs_quotes (value) && *self->prefix != '$' && *value != '$'
+  if (quote == '\0' && command_needs_quotes (value) && *self->prefix != '$' && *value != '$'
       && (closed || *value != '\0'))
     quote = '"';
   if (quote == '\'' && strchr (value, '\'') != NULL)
     quote = '"';
-  if (quote != '\0')
-    g_string_append_c (out, quote);
-  for (; *value != '\0'; value++)
-    {
-      if (quote == '"' && (*value == '"' || *value == '\\'))
-        g_string_append_c (out, '\\');
-      g_string_append_c (out, *value);
-    }
-  if (quote != '\0' && closed)
-    g_string_append_c (out, quote);
+  command_append_quoted (out, value, quote, closed);
 }
 
 static void

@@ -133,23 +133,29 @@ convert_search (const RackSearchData *search, GError **error)
 
 /* ---- Status and select ----------------------------------------------------------------------- */
 
+void
+convert_append_code (GString *text, const RackStatus *status)
+{
+  if (status->code.name.data == NULL)
+    return;
+  g_string_append_c (text, '[');
+  g_string_append_len (text, status->code.name.data, (gssize) status->code.name.size);
+  if (status->code.argument.data != NULL)
+    {
+      g_string_append_c (text, ' ');
+      g_string_append_len (text, status->code.argument.data, (gssize) status->code.argument.size);
+    }
+  g_string_append_c (text, ']');
+}
+
 Value *
 convert_status_text (const RackStatus *status)
 {
   GString *text = g_string_new (NULL);
 
-  if (status->code.name.data != NULL)
-    {
-      g_string_append_c (text, '[');
-      g_string_append_len (text, status->code.name.data, (gssize) status->code.name.size);
-      if (status->code.argument.data != NULL)
-        {
-          g_string_append_c (text, ' ');
-          g_string_append_len (text, status->code.argument.data,
-                               (gssize) status->code.argument.size);
-        }
-      g_string_append (text, "] ");
-    }
+  convert_append_code (text, status);
+  if (text->len > 0)
+    g_string_append_c (text, ' ');
   if (status->text.size > 0)
     g_string_append_len (text, status->text.data, (gssize) status->text.size);
   return value_bytes_take (text);

@@ -25,6 +25,8 @@ Value *convert_select (const RackReply *reply);
 Value *convert_status_data (const RackStatusData *status);
 /* Adds (1, b'EXISTS'), ... to list. */
 void convert_responses (Value *list, const RackReply *reply);
+/* "[CODE argument]", or nothing. */
+void convert_append_code (GString *text, const RackStatus *status);
 Value *convert_status_text (const RackStatus *status); /* bytes, with the code */
 Value *convert_namespaces (const RackNamespaceData *data, gboolean folder_encode);
 /* Adds a record for each resource. */

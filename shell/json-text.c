@@ -4,6 +4,7 @@
 #include "json-text.h"
 
 #include "repr.h"
+#include "unicode.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,21 +15,7 @@
 static gboolean
 is_plain (gunichar c)
 {
-  if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-    return FALSE;
-  if (c < 0x7f)
-    return TRUE;
-  switch (g_unichar_type (c))
-    {
-    case G_UNICODE_CONTROL:
-    case G_UNICODE_FORMAT:
-    case G_UNICODE_SURROGATE:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-      return FALSE;
-    default:
-      return TRUE;
-    }
+  return c != '"' && c != '\\' && unicode_is_drawn (c);
 }
 
 static void

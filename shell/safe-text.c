@@ -2,6 +2,8 @@
 /* safe-text.c - text from a server or a message, made fit for a terminal; see safe-text.h */
 #include "safe-text.h"
 
+#include "unicode.h"
+
 #include <string.h>
 
 static gboolean
@@ -9,21 +11,9 @@ is_harmless (gunichar c, SafeTextMode mode)
 {
   if (c < 0x20)
     return mode == SAFE_TEXT_BLOCK && (c == '\n' || c == '\t');
-  if (c < 0x7f)
-    return TRUE;
   if (c == 0x200c || c == 0x200d) /* the joiners of Persian, Indic scripts and emoji */
     return TRUE;
-  switch (g_unichar_type (c))
-    {
-    case G_UNICODE_CONTROL:
-    case G_UNICODE_FORMAT:
-    case G_UNICODE_SURROGATE:
-    case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-      return FALSE;
-    default: /* all that is drawn */
-      return TRUE;
-    }
+  return unicode_is_drawn (c);
 }
 
 static void

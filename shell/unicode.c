@@ -27,6 +27,24 @@ unicode_is_printable (gunichar c)
 }
 
 gboolean
+unicode_is_drawn (gunichar c)
+{
+  if (c < 0x7f)
+    return c >= 0x20;
+  switch (g_unichar_type (c))
+    {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+      return FALSE;
+    default:
+      return TRUE;
+    }
+}
+
+gboolean
 unicode_is_space (gunichar c)
 {
   if (c < 0x80)

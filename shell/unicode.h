@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 /* Python's str.isprintable for one character: repr() escapes all others. No control, format
  * (bidi), surrogate, private, unassigned character and no separator but the space is printable. */
 gboolean unicode_is_printable (gunichar c);
+/* Neither a control, format (bidi), surrogate character nor a line or paragraph separator: nothing
+ * that a terminal might obey. */
+gboolean unicode_is_drawn (gunichar c);
 /* Python's str.isspace. */
 gboolean unicode_is_space (gunichar c);
 /* What str.splitlines splits at ("\r\n" counts as one). */

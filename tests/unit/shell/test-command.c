@@ -229,11 +229,11 @@ test_quoting (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
-      g_autofree char *quoted = command_quote (texts[i]);
-      g_autofree char *typed = g_strdup_printf ("ls %s", quoted);
+      g_autoptr (GString) typed = g_string_new ("ls ");
+      command_append_quoted (typed, texts[i], command_needs_quotes (texts[i]) ? '"' : '\0', TRUE);
       g_auto (Line) line = { 0 };
 
-      g_assert_true (line_parse (typed, &context, &line, NULL));
+      g_assert_true (line_parse (typed->str, &context, &line, NULL));
       g_assert_cmpuint (line.words->len, ==, 2);
       g_assert_cmpstr (g_array_index (line.words, CommandWord, 1).text, ==, texts[i]);
     }

@@ -101,7 +101,7 @@ class Runner:
     def run_all(self, suites, optional=False):
         """Suites side by side, begun in this order."""
         def one(suite):
-            if optional and self.left() < 100:
+            if optional and self.left() < 100:    # the longest takes that, and would be cut short
                 self.leave_out(suite[0])
             else:
                 self.run(*suite, optional=optional)

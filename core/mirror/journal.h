@@ -29,6 +29,8 @@ typedef enum
   RACK_STEP_SENDING, /* the server may have it: see mark_* */
   RACK_STEP_COPIED,  /* a move by steps: what is left is to expunge */
   RACK_STEP_FAILED,
+  RACK_STEP_RETURNING, /* a move by steps: its second half was refused, for problem; the copy goes
+                        */
 } RackJournalStep;
 
 /* One change of one message. Texts are borrowed when read by a callback, and never NULL there but

@@ -48,6 +48,7 @@ void
 rack_pending_free (RackPending *pending)
 {
   rack_put_off_clear (&pending->off);
+  g_clear_error (&pending->refusal);
   g_free (pending->name);
   g_free (pending->base);
   g_free (pending->add_keywords);
@@ -167,6 +168,10 @@ load_change (const RackJournalChange *from, gpointer data)
     .problem = g_strdup (from->problem),
     .tries = from->tries,
   };
+  if (pending->step == RACK_STEP_RETURNING)
+    pending->refusal =
+        g_error_new_literal (RACK_ERROR, RACK_ERROR_REFUSED,
+                             pending->problem != NULL ? pending->problem : "the server refused it");
   g_ptr_array_add (loading->outbox->pending, pending);
   loading->outbox->last_ticket = MAX (loading->outbox->last_ticket, from->id);
   rack_pending_apply (loading->outbox, pending);
@@ -613,7 +618,7 @@ rack_outgoing_drop (RackMirror *mirror, RackTicket id, GError **error)
       local = rack_local_ref (one);
   if (pending != NULL)
     {
-      busy = pending->step == RACK_STEP_SENDING || pending->step == RACK_STEP_COPIED;
+      busy = pending->step != RACK_STEP_QUEUED && pending->step != RACK_STEP_FAILED;
       ok = !busy && rack_journal_remove_change (outbox->journal, id, error);
       if (ok)
         {

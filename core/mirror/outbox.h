@@ -47,6 +47,7 @@ struct RackPending
   char *problem;
   guint tries;
   RackPutOff off;
+  GError *refusal;      /* (owned) step RETURNING: why; else NULL */
   gint64 made;          /* monotonic */
   guint32 new_uid;      /* what it became in target; 0: not known */
   gboolean seen;        /* it was in the target's index, or has gone on from there */

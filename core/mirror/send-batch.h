@@ -19,6 +19,7 @@ typedef struct
   const RackPending *first; /* of batch, or NULL */
   RackMailbox *mailbox;
   RackSet *uids;
+  gboolean marked; /* they may have been marked \Deleted */
 } RackBatch;
 
 /* ---- send-messages.c ---- */
@@ -35,5 +36,14 @@ gboolean rack_batch_expunge (RackBatch *send, GError **error);
 /* ---- send-copies.c ---- */
 gboolean rack_batch_copy (RackBatch *send, GError **error);
 gboolean rack_batch_move (RackBatch *send, GError **error);
+/* Those of the batch have their copies in new_uid, where they have any. */
+gboolean rack_batch_find_copies (RackBatch *send, GError **error);
+
+/* ---- send-back.c ---- */
+/* The server refuses it for good: what was done of it by then is undone, as far as it lets us.
+ * Those that are gone by now are done, and leave the batch; it may be empty then. *said: (owned)
+ * what to tell of the others. FALSE: the server could not be asked; it is to be tried again. */
+gboolean rack_batch_take_back (RackBatch *send, const GError *refusal, GError **said,
+                               GError **error);
 
 G_END_DECLS

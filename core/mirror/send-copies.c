@@ -49,6 +49,16 @@ find_copies (RackBatch *send, const RackSet *exactly, RackSet **found, GError **
   return TRUE;
 }
 
+gboolean
+rack_batch_find_copies (RackBatch *send, GError **error)
+{
+  g_autoptr (RackSet) found = NULL;
+  for (guint i = 0; i < send->batch->len; i++)
+    if (((const RackPending *) send->batch->pdata[i])->new_uid == 0)
+      return send->first->mark_next == 0 || find_copies (send, send->uids, &found, error);
+  return TRUE;
+}
+
 /* It is written down what the target would call its next message. */
 static gboolean
 write_mark (RackBatch *send, guint32 uid_validity, guint32 next, GError **error)
@@ -148,10 +158,27 @@ copy (RackBatch *send, GError **error)
 gboolean
 rack_batch_copy (RackBatch *send, GError **error)
 {
-  if (!copy (send, error))
-    return FALSE;
-  rack_batch_complete (send, send->uids, NULL);
-  return TRUE;
+  GError *problem = NULL;
+  if (copy (send, &problem))
+    {
+      rack_batch_complete (send, send->uids, NULL);
+      return TRUE;
+    }
+  /* Some may have been copied when an answer was lost, and only the others are refused. */
+  if (rack_send_is_final (problem))
+    {
+      g_autoptr (RackSet) done = rack_set_new ();
+      for (guint i = 0; i < send->batch->len; i++)
+        {
+          const RackPending *pending = send->batch->pdata[i];
+          if (pending->new_uid != 0)
+            rack_set_add (done, pending->uid, pending->uid);
+        }
+      if (rack_set_count (done) > 0)
+        rack_batch_complete (send, done, NULL);
+    }
+  g_propagate_error (error, problem);
+  return FALSE;
 }
 
 /* A server without MOVE: the copies first, written down, then the originals. */
@@ -196,6 +223,7 @@ finish_move (RackBatch *send, GError **error)
     rack_set_intersect (found, remaining);
   if (found != NULL && rack_set_count (found) > 0)
     {
+      send->marked = TRUE;
       if (!rack_mailbox_expunge (send->mailbox, found, send->mirror->cancellable, error))
         return FALSE;
       rack_set_merge (done, found);

@@ -151,8 +151,12 @@ put_off (RackBatch *send, const GError *problem)
     {
       RackPending *pending = send->batch->pdata[i];
       pending->tries++;
-      g_free (pending->problem);
-      pending->problem = g_strdup (problem->message);
+      /* That one is what is told in the end. */
+      if (pending->step != RACK_STEP_RETURNING)
+        {
+          g_free (pending->problem);
+          pending->problem = g_strdup (problem->message);
+        }
       if (rack_send_is_for_now (problem))
         rack_put_off (&pending->off, pending->tries, problem);
       if (pending->step == RACK_STEP_SENDING)
@@ -233,6 +237,7 @@ send_store (RackBatch *send, GError **error)
 gboolean
 rack_batch_expunge (RackBatch *send, GError **error)
 {
+  send->marked = TRUE;
   if (!rack_mailbox_expunge (send->mailbox, send->uids, send->mirror->cancellable, error))
     return FALSE;
   rack_batch_complete (send, send->uids, NULL);
@@ -242,6 +247,11 @@ rack_batch_expunge (RackBatch *send, GError **error)
 static gboolean
 dispatch (RackBatch *send, GError **error)
 {
+  if (send->first->step == RACK_STEP_RETURNING)
+    {
+      g_propagate_error (error, g_error_copy (send->first->refusal));
+      return FALSE;
+    }
   switch (send->first->kind)
     {
     case RACK_CHANGE_ROW_STORE:
@@ -256,6 +266,23 @@ dispatch (RackBatch *send, GError **error)
   return TRUE;
 }
 
+/* *problem: why the server does not want them; if it cannot be asked to take back what was done of
+ * it by then, why that is. */
+static gboolean
+give_up (RackBatch *send, GError **problem)
+{
+  g_autoptr (GError) said = NULL;
+  GError *trouble = NULL;
+  /* In a mailbox made anew there is nothing of it. */
+  gboolean undo = takes_away (send->first->kind) && (*problem)->code != RACK_ERROR_STALE;
+  gboolean ok = !undo || rack_batch_take_back (send, *problem, &said, &trouble);
+  if (ok && send->batch->len > 0)
+    refuse (send, said != NULL ? said : *problem);
+  g_clear_error (problem);
+  *problem = trouble;
+  return ok;
+}
+
 GError *
 rack_send_messages (RackOutbox *outbox, GPtrArray *batch)
 {
@@ -266,7 +293,6 @@ rack_send_messages (RackOutbox *outbox, GPtrArray *batch)
                      .first = batch->pdata[0],
                      .uids = rack_set_new () };
   RackFolder *target = send.first->target;
-  RackJournalKind kind = send.first->kind;
   for (guint i = 0; i < batch->len; i++)
     {
       guint32 uid = ((RackPending *) batch->pdata[i])->uid;
@@ -276,19 +302,8 @@ rack_send_messages (RackOutbox *outbox, GPtrArray *batch)
                                     send.first->uid_validity);
   gboolean ok = dispatch (&send, &problem);
   if (!ok && rack_send_is_final (problem))
-    {
-      g_autoptr (GError) other = NULL;
-      /* A move may have been done in part. */
-      if (kind != RACK_CHANGE_ROW_MOVE || problem->code == RACK_ERROR_STALE
-          || rack_batch_sort_out (&send, &other))
-        {
-          refuse (&send, problem);
-          g_clear_error (&problem);
-        }
-      else
-        put_off (&send, problem);
-    }
-  else if (!ok)
+    ok = give_up (&send, &problem);
+  if (!ok)
     put_off (&send, problem);
   if (rack_send_is_for_now (problem))
     g_clear_error (&problem);

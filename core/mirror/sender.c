@@ -44,7 +44,8 @@ is_alike (const RackPending *first, const RackPending *other)
 static gboolean
 is_waiting (const RackPending *pending)
 {
-  return pending->step == RACK_STEP_QUEUED || pending->step == RACK_STEP_COPIED;
+  return pending->step == RACK_STEP_QUEUED || pending->step == RACK_STEP_COPIED
+         || pending->step == RACK_STEP_RETURNING;
 }
 
 /* The folders in which the server could not do something: what else is to be done there waits too,

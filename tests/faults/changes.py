@@ -37,7 +37,8 @@ class Operation:
     tidy: typing.Callable | None = None              # (writer): after each cell
     optional: bool = False       # the command may be refused: there is another way, or no need
     half: typing.Callable | None = None              # (expected, before): what it may leave amid it
-    nth: int = 1                 # which command of that name is broken
+    after: str = ""              # only after the first command of this name was refused for good
+    nth: int = 1                 # which command of that name is broken, from then on
 
 
 def _write(writer: Writer, waits=True):
@@ -209,7 +210,44 @@ STEPS = tuple(dataclasses.replace(OPERATIONS["move"], name=f"move by steps, {com
               for command in ("UID COPY", "UID STORE", "UID EXPUNGE"))
 
 
+def _as_refused(writer):
+    """Undo what a server that lets nothing be taken back made us leave: copies, and marks."""
+    doubles = writer.expected["Work"] & writer.expected["Target"]
+    for mailbox in ("Work", "Target"):
+        messages = imapbox.truth(writer.stage.connection, mailbox)
+        copies = [each.uid for each in messages if each.sha256 in doubles and mailbox == "Target"]
+        marked = [each.uid for each in messages
+                  if "\\Deleted" in each.flags and each.uid not in copies]
+        _store(writer, mailbox, marked, "-FLAGS.SILENT")
+        _store(writer, mailbox, copies, "+FLAGS.SILENT", expunge=True)
+        if marked or copies:
+            writer.take_stock()
+            writer.catch_up()
+
+
+def _store(writer, mailbox, uids, change, expunge=False):
+    connection, text = writer.stage.connection, ",".join(map(str, uids))
+    if not uids:
+        return
+    imapbox._check(connection.select(mailbox), f"SELECT {mailbox}")
+    imapbox._check(connection.uid("STORE", text, change, "(\\Deleted)"), "UID STORE")
+    if expunge:
+        imapbox._check(connection.uid("EXPUNGE", text), "UID EXPUNGE")
+    connection.unselect()
+
+
+# How it takes back what it had done when the server refused the rest.
+BACK = tuple(dataclasses.replace(OPERATIONS["move"], name=f"move by steps, back, {title}",
+                                 command=command, nth=nth, after=after, tidy=_as_refused)
+             for title, after, command, nth in (
+                 ("the mark", "UID EXPUNGE", "UID STORE", 1),
+                 ("what remains", "UID EXPUNGE", "UID SEARCH", 1),
+                 ("the copy's mark", "UID EXPUNGE", "UID STORE", 2),
+                 ("the copy", "UID EXPUNGE", "UID EXPUNGE", 1),
+                 ("the copy of one unmarked", "UID STORE", "UID EXPUNGE", 1)))
+
+
 # The same without waiting for the server.
 QUICK = [Operation(name, "", functools.partial(prepare, waits=False)) for name, prepare in (
     ("write", _write), ("move", _move), ("remove", _remove), ("flag", _flag))]
-__all__ = ["MORE", "Nothing", "OPERATIONS", "Operation", "QUICK", "STEPS", "sync"]
+__all__ = ["BACK", "MORE", "Nothing", "OPERATIONS", "Operation", "QUICK", "STEPS", "sync"]

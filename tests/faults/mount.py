@@ -20,12 +20,12 @@ import random
 
 from tests.faults import stage as stages
 from tests.faults.campaign import Tally
-from tests.faults.changes import MORE, OPERATIONS, QUICK, STEPS
-from tests.faults.writer import Nothing, Writer, Wrong, either
+from tests.faults.changes import BACK, MORE, OPERATIONS, QUICK, STEPS
+from tests.faults.writer import Nothing, Writer, Wrong, either, only
 from tests.support import imapbox
 from tests.support.faultproxy import Fault
 
-__all__ = ["MORE", "OPERATIONS", "STEPS", "Writer", "bursts", "rows", "sweep"]
+__all__ = ["BACK", "MORE", "OPERATIONS", "STEPS", "Writer", "bursts", "rows", "sweep"]
 
 # With its index of mailboxes Dovecot's sessions may go on listing them as they were when another
 # one renamed and removed some, and leave out what they made themselves.
@@ -42,8 +42,13 @@ FOR_NOW = ("UNAVAILABLE", "INUSE")       # it stays queued, and is tried again
 def run_cell(writer, operation, fault, **more):
     """(what the proxy saw of the command, its Tally)"""
     del writer.proxy.commands[:]
+    if operation.after:
+        more = {"may_fail": True, "allow": taken_back(more.get("allow"), fault)}
+        if _is_refused_twice(fault):     # who may not be unmarked stays marked
+            writer.flags.clear()
     wrong = writer.cell(operation, fault, **more)
-    seen = [each for each in writer.proxy.commands if each.name == operation.command]
+    seen = [each for each in _those_meant(writer.proxy.commands, operation)
+            if each.name == operation.command]
     if operation.tidy:
         operation.tidy(writer)
     tally = Tally(1, int(writer.proxy.struck))
@@ -53,10 +58,36 @@ def run_cell(writer, operation, fault, **more):
     return seen[operation.nth - 1] if len(seen) >= operation.nth else None, tally
 
 
+def _those_meant(commands, operation):
+    names = [each.name for each in commands]
+    return commands[names.index(operation.after) + 1:] if operation.after in names else commands
+
+
+def _is_refused_twice(fault):
+    return fault is not None and fault.then is not None and fault.then.kind == "F10"
+
+
+def taken_back(allow, fault):
+    """What the server may have after an operation whose first half is taken back: as before; or as
+    after, if we never heard that it was refused; or both if it lets nothing be taken back."""
+    def allowed(expected, before):
+        found = [before, *(allow or only)(expected, before)]
+        if _is_refused_twice(fault):
+            found.append({name: before[name] | expected[name] for name in before})
+        return found
+    return allowed
+
+
 def make_fault(writer, operation, kind, direction="down", offset=0, **more):
     if kind == "F16":
         kind, more = "F13", {"hook": writer.kill, **more}
-    return Fault(kind, operation.command, direction, offset, nth=operation.nth, **more)
+    fault = Fault(kind, operation.command, direction, offset, nth=operation.nth, **more)
+    return refuse_first(operation, fault) if operation.after else fault
+
+
+def refuse_first(operation, fault=None):
+    """A server that lets it be begun only, and does that at what comes of it."""
+    return Fault("F10", operation.after, code="CANNOT", then=fault)
 
 
 def sweep(writer, operation, kind, direction, step, most=10000):
@@ -73,7 +104,8 @@ def sweep(writer, operation, kind, direction, step, most=10000):
 
 def boundaries(writer, operation):
     """(direction, offset) where something is different, after an operation that nothing meets."""
-    seen, tally = run_cell(writer, operation, None)
+    nothing = refuse_first(operation) if operation.after else None
+    seen, tally = run_cell(writer, operation, nothing)
     if seen is None or tally.failures:
         raise RuntimeError(f"{operation.name}: {tally.failures or 'does not send its command'}")
     for direction in ("up", "down"):
@@ -109,7 +141,7 @@ def gone(writer, operation):
 def refused(writer, operation):
     total = Tally()
     for code, number in FINAL.items():
-        if operation.optional:
+        if operation.optional or operation.after:
             fault = make_fault(writer, operation, "F10", code=code)
             total += run_cell(writer, operation, fault)[1]
             continue

@@ -60,6 +60,9 @@ def test_move_by_steps(server, program, tmp_path):
     with mount.Writer(server, user, program("mailrack-mount"), tmp_path,
                       keys={"disable_extensions": "MOVE"}) as writer:
         for operation in mount.STEPS:
+            tally = mount.refused(writer, operation)
+            assert tally.struck >= 10 and not tally.failures, tally.failures
+        for operation in (*mount.STEPS, *mount.BACK):
             for kind in ("F8", "F16"):
                 tally = mount.sweep(writer, operation, kind, "down", 50, most=2)
                 assert tally.struck and not tally.failures, tally.failures

@@ -108,6 +108,35 @@ def test_a_move(desk, between, code):
     desk.holds("Work", [letter(1)])
 
 
+def test_a_move_of_which_nothing_can_be_taken_back(desk, between):
+    """A server without MOVE that lets things be copied, but not be expunged anywhere."""
+    desk.fill("INBOX", [letter(1)])
+    desk.fill("Work", [])
+    keys = {**between.keys(), "commit": "server", "disable_extensions": "MOVE"}
+    with desk.mounted(keys) as directory:
+        (path,) = (directory / "INBOX").iterdir()
+        os.listdir(directory / "Work")
+        between.answer("UID EXPUNGE", no("NOPERM"))
+        refused(errno.EACCES, os.rename, path, directory / "Work/moved.eml")
+        said = status(directory)["last change not done"]
+        assert "not today" in said and "taken out of Work again" in said and "both" in said
+        wait_for(lambda: names(directory / "INBOX") == [path.name])
+    desk.holds("INBOX", [letter(1)])
+    desk.holds("Work", [letter(1)])
+    assert [each.flags for each in desk.truth("INBOX")] == [set()]
+
+
+def test_an_expunge(desk, between):
+    desk.fill("Trash", [letter(1)])
+    keys = {**between.keys(), "commit": "server", "purge": "yes"}
+    with desk.mounted(keys) as directory:
+        (path,) = (directory / "Trash").iterdir()
+        between.answer("UID EXPUNGE", no("NOPERM"))
+        refused(errno.EACCES, path.unlink)
+        wait_for(lambda: names(directory / "Trash") == [path.name])
+    assert [each.flags for each in desk.truth("Trash")] == [set()]
+
+
 @pytest.mark.parametrize("code", ["NOPERM", "UNAVAILABLE"])
 def test_flags(desk, between, code):
     desk.fill("INBOX", [letter(1)])

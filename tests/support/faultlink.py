@@ -32,6 +32,7 @@ class Fault:
     cut: str = "F2"
     hook: typing.Callable | None = None
     seed: int = 1
+    then: "Fault | None" = None  # of F10: armed when that is said; only this one counts as struck
 
     def __post_init__(self):
         if self.kind not in KINDS or self.direction not in ("up", "down"):
@@ -171,7 +172,10 @@ class Link:
             command.answer = "NO"
             self.up.abandon()
             self.open.remove(command)
-            self._done()
+            then = self.fault.then
+            self._done(struck=then is None)
+            if then:
+                self.proxy.arm_next(then)
             self.client.send(answer)
 
     # Down
@@ -239,9 +243,10 @@ class Link:
         if not self.cut_off and not self.silent:
             self.client.send(b"".join(held))
 
-    def _done(self):
+    def _done(self, struck=True):
         self.fault = self.target = None
-        self.proxy.strikes()
+        if struck:
+            self.proxy.strikes()
 
     def _cut_piece(self, direction, octets, commands, ends):
         """Pass a piece on as far as the fault lets it.  ends: all of its command or answer passed

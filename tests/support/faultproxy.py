@@ -213,6 +213,11 @@ class FaultProxy:
             self._fault = None
             return fault
 
+    def arm_next(self, fault):
+        """The one that comes after another."""
+        with self._lock:
+            self._fault = dataclasses.replace(fault)
+
     def strikes(self):
         self._strikes.set()
 

@@ -9,9 +9,8 @@
  */
 #include "send-batch.h"
 
-#include <string.h>
-
-/* A refusal of that is no reason to stop: it is not worse than it was. */
+/* Those that had been marked before stay so. A refusal of that is no reason to stop: it is not
+ * worse than it was. */
 static gboolean
 unmark (RackBatch *send, GError **error)
 {

@@ -8,6 +8,7 @@ What it is not: faults; those are mount.py's.
 """
 
 import collections
+import contextlib
 import dataclasses
 import functools
 import os
@@ -204,10 +205,6 @@ MORE = tuple(dataclasses.replace(OPERATIONS[name], name=f"{name}, {title}", **ch
                  ("flag", "the second", {"nth": 2}),
                  ("make", "SUBSCRIBE", {"command": "SUBSCRIBE", "optional": True}),
                  ("unmake", "DELETE", {"command": "DELETE"})))
-# A server without MOVE.
-STEPS = tuple(dataclasses.replace(OPERATIONS["move"], name=f"move by steps, {command}",
-                                  command=command)
-              for command in ("UID COPY", "UID STORE", "UID EXPUNGE"))
 
 
 def _as_refused(writer):
@@ -223,6 +220,24 @@ def _as_refused(writer):
         if marked or copies:
             writer.take_stock()
             writer.catch_up()
+    _see_marks(writer)
+
+
+def _see_marks(writer):
+    """Wait until the mount knows which messages are marked: what it finds marked it leaves so."""
+    def marked(mailbox):
+        found = [os.getxattr(path, "user.imap.flags")
+                 for path in (writer.directory / mailbox).iterdir()]
+        return sum(b"\\Deleted" in flags for flags in found)
+    wanted = {mailbox: sum("\\Deleted" in each.flags
+                           for each in imapbox.truth(writer.stage.connection, mailbox))
+              for mailbox in ("Work", "Target")}
+
+    def sees():
+        writer.tell(*(f"sync {mailbox}" for mailbox in wanted))
+        with contextlib.suppress(FileNotFoundError):
+            return all(marked(mailbox) == count for mailbox, count in wanted.items())
+    imapbox.wait_for(sees, 30, "the mount to see what is marked")
 
 
 def _store(writer, mailbox, uids, change, expunge=False):
@@ -236,6 +251,10 @@ def _store(writer, mailbox, uids, change, expunge=False):
     connection.unselect()
 
 
+# A server without MOVE.
+STEPS = tuple(dataclasses.replace(OPERATIONS["move"], name=f"move by steps, {command}",
+                                  command=command, tidy=_see_marks)
+              for command in ("UID COPY", "UID STORE", "UID EXPUNGE"))
 # How it takes back what it had done when the server refused the rest.
 BACK = tuple(dataclasses.replace(OPERATIONS["move"], name=f"move by steps, back, {title}",
                                  command=command, nth=nth, after=after, tidy=_as_refused)

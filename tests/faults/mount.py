@@ -43,7 +43,7 @@ def run_cell(writer, operation, fault, **more):
     """(what the proxy saw of the command, its Tally)"""
     del writer.proxy.commands[:]
     if operation.after:
-        more = {"may_fail": True, "allow": taken_back(more.get("allow"), fault)}
+        more = {"allow": taken_back(more.get("allow"), fault)}
         if _is_refused_twice(fault):     # who may not be unmarked stays marked
             writer.flags.clear()
     wrong = writer.cell(operation, fault, **more)
@@ -53,8 +53,9 @@ def run_cell(writer, operation, fault, **more):
         operation.tidy(writer)
     tally = Tally(1, int(writer.proxy.struck))
     if wrong:
-        place = f"{fault.direction} {fault.offset}" if fault else ""
-        tally.failures.append(f"{operation.name}: {fault.kind if fault else ''} {place}: {wrong}")
+        meant = fault and fault.then or fault
+        place = f"{meant.kind} {meant.direction} {meant.offset}" if meant else ""
+        tally.failures.append(f"{operation.name}: {place}: {wrong}")
     return seen[operation.nth - 1] if len(seen) >= operation.nth else None, tally
 
 
@@ -148,6 +149,8 @@ def refused(writer, operation):
         for mode in ("", "early") if operation.command == "APPEND" else ("",):
             fault = make_fault(writer, operation, "F10", code=code, mode=mode)
             wrong = writer.refused_cell(operation, fault, [number])
+            if operation.tidy:
+                operation.tidy(writer)
             total += Tally(1, int(writer.proxy.struck), failures=[
                 f"{operation.name}: F10 {code} {mode}: {wrong}"] if wrong else [])
     for code in FOR_NOW:
@@ -198,8 +201,9 @@ def _without(state, mailbox, sha256):
 class Other:
     """Another client, past the proxy, and what may be there after it."""
 
-    def __init__(self, writer):
+    def __init__(self, writer, operation):
         self.writer, self.connection = writer, writer.stage.connection
+        self.operation = operation
 
     def _uid(self):
         """Of the message that the cell is about, where it was; selects that mailbox."""
@@ -240,10 +244,15 @@ class Other:
         uid = self._uid()
         if uid:
             self._uid_command("STORE", str(uid), "+FLAGS.SILENT", "(\\Answered)")
-            _, sha256 = self.writer.subject
-            if sha256 in self.writer.flags:
-                self.writer.flags[sha256] |= {"\\Answered"}
+            self._note_mark(self.writer.subject[1])
         self.connection.unselect()
+
+    def _note_mark(self, sha256):
+        # What is copied first and expunged then goes without flags that it got in between.
+        if self.operation in STEPS:
+            self.writer.flags.pop(sha256, None)
+        elif sha256 in self.writer.flags:
+            self.writer.flags[sha256] |= {"\\Answered"}
 
     def after_mark(self, expected, _before):
         return [expected]
@@ -264,7 +273,7 @@ class Other:
 def meddled(what):
     def run(writer, operation):
         total = Tally()
-        other = Other(writer)
+        other = Other(writer, operation)
         hook, allow = getattr(other, what), getattr(other, f"after_{what}")
         kind = "F12" if what == "renew" else "F13"
         for direction, offset in list(boundaries(writer, operation)):

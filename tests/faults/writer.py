@@ -196,7 +196,8 @@ class Writer:
             self.on_struck()
         self._end_killed(result)
         failed = result not in (None, DIED)
-        if failed and not (struck and (may_fail or not operation.queued)):
+        may_fail = operation.after or struck and (may_fail or not operation.queued)
+        if failed and not may_fail:
             return f"it failed: {result}"
         if result is DIED or failed and not operation.queued:
             allow = allow or either

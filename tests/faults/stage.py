@@ -149,13 +149,14 @@ class Stage:
     def renew(self, name="Work"):
         """The mailbox is made anew: another UIDVALIDITY, the same messages in another order, so
         that a UID of before is another message now."""
-        messages = imapbox.truth(self.connection, name)
+        messages = {each.uid: each for each in imapbox.truth(self.connection, name)}
         while (answer := self.connection.delete(name))[0] != "OK":
+            # Refused because others came, but those that it knew are gone by then.
             if b"New mails" not in answer[1][0]:
                 imapbox._check(answer, f"DELETE {name}")
-            messages = imapbox.truth(self.connection, name)
+            messages |= {each.uid: each for each in imapbox.truth(self.connection, name)}
         imapbox._check(self.connection.create(name), f"CREATE {name}")
-        for message in reversed(messages):
+        for _, message in sorted(messages.items(), reverse=True):
             item = name, f"({' '.join(message.flags)})", None, self.octets[message.sha256]
             # Dovecot is not done with the old one for a moment.
             while (answer := self.connection.append(*item))[0] != "OK":

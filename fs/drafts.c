@@ -56,6 +56,15 @@ has_ended (Node *node)
   return node_fill (node, &attributes) < 0;
 }
 
+/* draft is in the table no more. What the kernel has of the copy it has as the message's. */
+static void
+end (Mount *mount, Draft *draft)
+{
+  if (mount->notifier != NULL)
+    notifier_forget_file (mount->notifier, draft->ino);
+  draft_free (draft);
+}
+
 Node *
 draft_of (Mount *mount, fuse_ino_t ino)
 {
@@ -74,8 +83,28 @@ draft_of (Mount *mount, fuse_ino_t ino)
     found = node_ref (draft->node);
   pthread_mutex_unlock (&drafts->mutex);
   if (ended != NULL)
-    draft_free (ended);
+    end (mount, ended);
   return found;
+}
+
+void
+drafts_end (Mount *mount)
+{
+  Drafts *drafts = mount->drafts;
+  g_autoptr (GPtrArray) ended = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer draft;
+  pthread_mutex_lock (&drafts->mutex);
+  g_hash_table_iter_init (&iter, drafts->nodes);
+  while (g_hash_table_iter_next (&iter, NULL, &draft))
+    if (has_ended (((Draft *) draft)->node))
+      {
+        g_hash_table_iter_steal (&iter);
+        g_ptr_array_add (ended, draft);
+      }
+  pthread_mutex_unlock (&drafts->mutex);
+  for (guint i = 0; i < ended->len; i++)
+    end (mount, ended->pdata[i]);
 }
 
 /* Of two who begin at the same time the first one has begun. */
@@ -129,16 +158,29 @@ copy_octets (Mount *mount, guint32 row, guint32 uid, RackLocal *local, GCancella
   return copy_range (in, from, out, size);
 }
 
-/* *copy: (owned). cancellable: also until the old one of that name is out of the way. */
+/* The new one comes, and the old one goes. May wait for the server a moment. */
+static gboolean
+may_rewrite (RackFolder *folder, GError **error)
+{
+  if (!rack_folder_may_change (folder, error))
+    return FALSE;
+  rack_folder_await_limits (folder, FALSE);
+  return rack_folder_may (folder, RACK_RIGHT_INSERT | RACK_RIGHT_DELETE | RACK_RIGHT_EXPUNGE,
+                          error);
+}
+
+/* number: what the copy has, or 0. *copy: (owned). cancellable: also until the old one of that name
+ * is out of the way. */
 static int
 make_copy (Mount *mount, RackFolder *folder, guint32 row, const RackEntry *entry, const char *name,
-           gboolean empty, GCancellable *cancellable, RackLocal **copy)
+           guint64 number, gboolean empty, GCancellable *cancellable, RackLocal **copy)
 {
   g_autoptr (GError) error = NULL;
   gint64 mtime = entry->date * G_GINT64_CONSTANT (1000000000);
   g_autoptr (RackLocal) local = rack_local_make (folder, 0, NULL, name, FALSE, 0600, &error);
   if (local == NULL)
     return errno_of (error);
+  rack_local_set_number (local, number);
   int result = empty ? 0 : copy_octets (mount, row, entry->uid, local, cancellable);
   if (result == 0 && !empty && !rack_local_set (local, &mtime, -1, &error))
     result = errno_of (error);
@@ -159,12 +201,13 @@ draft_begin (Mount *mount, fuse_ino_t ino, gboolean empty, GCancellable *cancell
   RackFolder *folder = rack_mirror_whereabouts (mount->mirror, row, uid, &entry);
   if (folder == NULL)
     return ESTALE;
-  if (!rack_folder_may_change (folder, &error))
+  if (!may_rewrite (folder, &error))
     return errno_of (error);
   if (!folder_has_drafts (folder) || rack_mirror_folder_by_row (mount->mirror, row) != folder
       || !rack_folder_find (folder, uid, &entry))
     return EACCES;
-  int result = make_copy (mount, folder, row, &entry, entry.name, empty, cancellable, &copy);
+  int result = make_copy (mount, folder, row, &entry, entry.name, inode_shown (ino, &entry), empty,
+                          cancellable, &copy);
   /* Somebody else began at the same time. */
   if (result == EEXIST && copy == NULL)
     copy = rack_local_find (folder, 0, NULL, entry.name);
@@ -174,6 +217,12 @@ draft_begin (Mount *mount, fuse_ino_t ino, gboolean empty, GCancellable *cancell
   if (result == 0 && !empty)
     local_mark_pristine (*draft);
   return 0;
+}
+
+static guint64
+shown_of (const Thing *message)
+{
+  return inode_shown (inode_of_message (message->row, message->entry.uid), &message->entry);
 }
 
 static int
@@ -187,8 +236,12 @@ take_place (Mount *mount, const Thing *old, RackLocal *copy, const char *name)
   if (spot_is_mail (&spot, name))
     {
       keywords = rack_folder_keywords (old->folder, old->entry.uid);
-      RackAppendFacts facts = { old->entry.flags & ~(RackFlags) RACK_FLAG_RECENT,
-                                (const char *const *) keywords, old->entry.uid };
+      RackAppendFacts facts = {
+        .flags = old->entry.flags & ~(RackFlags) RACK_FLAG_RECENT,
+        .keywords = (const char *const *) keywords,
+        .replaces = old->entry.uid,
+        .number = shown_of (old),
+      };
       ok = rack_local_queue (copy, &facts, &ticket, &error);
     }
   else
@@ -206,12 +259,48 @@ draft_rename (Mount *mount, const Thing *old, const Thing *there, const char *na
 {
   g_autoptr (RackLocal) copy = NULL;
   g_autoptr (GError) error = NULL;
-  if (!rack_folder_may_change (old->folder, &error)
+  if (!may_rewrite (old->folder, &error)
       || (there->kind == THING_LOCAL && !rack_local_remove (there->local, cancellable, &error)))
     return errno_of (error);
-  int result =
-      make_copy (mount, old->folder, old->row, &old->entry, name, FALSE, cancellable, &copy);
+  Spot spot = { .directory = { VIEW_MESSAGES, 0, old->folder, 0 } };
+  /* A backup is another file than what is written in its place. */
+  guint64 number = spot_is_mail (&spot, name) ? shown_of (old) : 0;
+  int result = make_copy (mount, old->folder, old->row, &old->entry, name, number, FALSE,
+                          cancellable, &copy);
   return result == 0 ? take_place (mount, old, copy, name) : result;
+}
+
+/* Whether the message that has it is one of its own, which is seen somewhere. */
+static gboolean
+is_seen (Mount *mount, guint64 number)
+{
+  RackEntry entry;
+  return inode_kind (number) == INODE_MESSAGE
+         && rack_mirror_whereabouts (mount->mirror, inode_row (number), inode_uid (number), &entry)
+                != NULL
+         && inode_shown (number, &entry) == number;
+}
+
+guint64
+draft_number (Mount *mount, const RackLocalFacts *facts, const RackEntry *old)
+{
+  RackFolderFacts folder;
+  guint64 number = local_number (facts);
+  rack_folder_facts (facts->folder, &folder);
+  if (old != NULL && inode_shown (inode_of_message (folder.row, old->uid), old) == number)
+    return number;
+  /* Somebody may have moved away what this began as. */
+  return is_seen (mount, number) ? 0 : number;
+}
+
+void
+draft_note_rename (RackLocal *local, const RackLocalFacts *facts, const Spot *to)
+{
+  RackLocalFacts own = *facts;
+  own.number = 0;
+  gboolean stays = facts->folder == to->directory.folder && facts->number == local_number (&own);
+  if (facts->number != 0 && !stays)
+    rack_local_set_number (local, 0);
 }
 
 int

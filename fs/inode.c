@@ -49,6 +49,12 @@ inode_of_message (guint32 row, guint32 uid)
 }
 
 fuse_ino_t
+inode_shown (fuse_ino_t ino, const RackEntry *entry)
+{
+  return entry->number != 0 ? entry->number : ino;
+}
+
+fuse_ino_t
 inode_of_node (guint64 hash)
 {
   return hash | NODE_BITS;
@@ -136,7 +142,7 @@ void
 fill_message (Mount *mount, fuse_ino_t ino, const RackEntry *entry, struct stat *out)
 {
   memset (out, 0, sizeof *out);
-  out->st_ino = ino;
+  out->st_ino = inode_shown (ino, entry);
   out->st_mode = S_IFREG | (0666 & ~mount->umask);
   out->st_nlink = 1;
   out->st_uid = mount->uid;

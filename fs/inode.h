@@ -6,7 +6,9 @@
  * forget. A message is its mailbox' row and its UID, in every view. A directory of a view
  * of folders has the top bit set and holds its view, its place and the folder's id; the
  * root is FUSE's own. All are the same after a remount, and those of messages ascend
- * with the UID. What has the two top bits set is a node (nodes.h).
+ * with the UID. Of what was written through this mount programs see another one (st_ino), by
+ * which nobody asks for it: that of the file that it was. What has the two top bits set is a node
+ * (nodes.h).
  */
 #pragma once
 
@@ -22,6 +24,8 @@ typedef enum
 InodeKind inode_kind (fuse_ino_t ino);
 fuse_ino_t inode_of_directory (const Mount *mount, const Directory *directory);
 fuse_ino_t inode_of_message (guint32 row, guint32 uid);
+/* What programs see as its number: that, unless it was rewritten (drafts.h). */
+fuse_ino_t inode_shown (fuse_ino_t ino, const RackEntry *entry);
 /* hash: its lower 62 bits count. */
 fuse_ino_t inode_of_node (guint64 hash);
 /* Of a directory. */

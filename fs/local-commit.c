@@ -3,6 +3,7 @@
  * local-commit.c - when a file becomes mail, and as what
  */
 #include "control.h"
+#include "drafts.h"
 #include "inode.h"
 #include "local.h"
 
@@ -32,11 +33,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Append, append_clear)
 
 /* A draft that is written anew is the same draft to its owner: flags stay, and the old one goes. */
 static void
-replace (const RackLocalFacts *facts, Append *append)
+replace (Mount *mount, const RackLocalFacts *facts, Append *append)
 {
   RackEntry old;
+  gboolean found = rack_folder_find_name (facts->folder, facts->name, &old);
   append->facts.flags |= RACK_FLAG_DRAFT;
-  if (!rack_folder_find_name (facts->folder, facts->name, &old))
+  append->facts.number = draft_number (mount, facts, found ? &old : NULL);
+  if (!found)
     return;
   append->facts.replaces = old.uid;
   append->facts.flags |= old.flags & ~(RackFlags) (RACK_FLAG_RECENT | RACK_FLAG_DELETED);
@@ -45,7 +48,7 @@ replace (const RackLocalFacts *facts, Append *append)
 }
 
 static void
-describe (const RackLocalFacts *facts, Append *append)
+describe (Mount *mount, const RackLocalFacts *facts, Append *append)
 {
   Directory directory = { .folder = facts->folder };
   gboolean forwarded = FALSE;
@@ -55,7 +58,7 @@ describe (const RackLocalFacts *facts, Append *append)
       && forwarded)
     append->keywords = g_strdupv ((char *[]){ (char *) "$Forwarded", NULL });
   if (folder_has_drafts (facts->folder))
-    replace (facts, append);
+    replace (mount, facts, append);
   append->facts.keywords = (const char *const *) append->keywords;
 }
 
@@ -63,11 +66,11 @@ describe (const RackLocalFacts *facts, Append *append)
 
 /* With octets held. */
 static gboolean
-queue (LocalData *data, const RackLocalFacts *facts, GError **error)
+queue (Mount *mount, LocalData *data, const RackLocalFacts *facts, GError **error)
 {
   g_auto (Append) append = { 0 };
   RackTicket ticket;
-  describe (facts, &append);
+  describe (mount, facts, &append);
   if (!rack_local_queue (data->local, &append.facts, &ticket, error))
     return FALSE;
   data->touched = FALSE;
@@ -128,7 +131,7 @@ settle (Mount *mount, RackLocal *local, gboolean even_if_written, gboolean renam
       return broken;
     }
   else if (!written && (is_ready (&facts) || (renamed && is_to_be_queued_again (&facts)))
-           && queue (data, &facts, &error))
+           && queue (mount, data, &facts, &error))
     *ticket = data->ticket;
   pthread_mutex_unlock (&data->octets);
   if (error == NULL)

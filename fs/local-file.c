@@ -5,6 +5,7 @@
  * Octets go to the descriptor of the local file, on FUSE's threads. Before the first of
  * them are written the mirror is told, which may have to wait if the file is being sent.
  */
+#include "drafts.h"
 #include "local.h"
 
 #include <errno.h>
@@ -269,6 +270,7 @@ release (Node *node, gpointer handle)
   pthread_mutex_unlock (&data->mutex);
   if (access->writes)
     local_settle (node->mount, data->local, &ticket);
+  drafts_end (node->mount);
 }
 
 static int

@@ -44,6 +44,8 @@ local_node (Mount *mount, RackLocal *local)
 fuse_ino_t
 local_number (const RackLocalFacts *facts)
 {
+  if (facts->number != 0)
+    return facts->number;
   g_autofree char *key = key_of (facts->id);
   return node_number (key);
 }
@@ -119,11 +121,20 @@ local_getattr (Node *node, struct stat *out)
   pthread_mutex_lock (&data->mutex);
   gboolean opened = data->handles > 0;
   pthread_mutex_unlock (&data->mutex);
+  /* What it stands for is seen again when it was refused. */
+  if (facts.number != 0 && facts.state != RACK_LOCAL_FAILED)
+    out->st_ino = facts.number;
   out->st_mode = (facts.directory ? S_IFDIR : S_IFREG) | (facts.mode & 0777);
   out->st_size = facts.directory ? 4096 : (off_t) facts.size;
   out->st_blocks = out->st_size / 512 + (out->st_size % 512 != 0);
   out->st_nlink = facts.directory ? 2 : facts.state == RACK_LOCAL_GONE ? 0 : 1;
   set_time (&out->st_mtim, facts.directory ? facts.changed : facts.mtime);
+  /* As the message: editors compare both with what they saw when they saved. */
+  if (local_is_mail (&facts))
+    {
+      out->st_mtim.tv_nsec = 0;
+      out->st_mode = S_IFREG | (0666 & ~node->mount->umask);
+    }
   out->st_atim = out->st_ctim = out->st_mtim;
   if (ended)
     return opened ? 0 : NODE_STALE;

@@ -15,7 +15,7 @@
 Node *local_node (Mount *mount, RackLocal *local);
 /* Whether ino is a local directory. */
 gboolean local_is_directory (Mount *mount, fuse_ino_t ino);
-/* Its inode, without a node. */
+/* The number that programs see, without a node. */
 fuse_ino_t local_number (const RackLocalFacts *facts);
 /* Borrowed; NULL: node is something else. */
 RackLocal *local_of (Node *node);

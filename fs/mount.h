@@ -105,6 +105,8 @@ Notifier *notifier_start (Mount *mount);
 gboolean notifier_stop (Notifier *notifier);
 /* The kernel forgets a name soon. Never waits. */
 void notifier_forget_name (Notifier *notifier, fuse_ino_t directory, const char *name);
+/* The same for octets and attributes. */
+void notifier_forget_file (Notifier *notifier, fuse_ino_t ino);
 /* Waits a moment until a thread that may be in such a call has set *ended (atomic). */
 gboolean thread_ended (gint *ended);
 

@@ -3,9 +3,9 @@
  * notify.c - the kernel hears what changed
  *
  * One thread of its own pulls the mirror's changes and makes the kernel forget names,
- * attributes and listings; another one forgets single names that requests made wrong. Such a call
- * waits for a directory's lock while a request of the same directory is on its way, so it is never
- * made from a request, nor with a lock of ours held.
+ * attributes and listings; another one forgets single names and files that requests made wrong.
+ * Such a call waits for a directory's lock while a request of the same directory is on its way, so
+ * it is never made from a request, nor with a lock of ours held.
  */
 #include "announce.h"
 #include "control.h"
@@ -18,9 +18,10 @@
 #define STOP_MS      2000
 #define STOP_STEP_MS 5
 
+/* A name, or a file if there is none. */
 typedef struct
 {
-  fuse_ino_t directory;
+  fuse_ino_t ino; /* of the directory, or of the file */
   char name[VIEW_NAME_SIZE];
 } Name;
 
@@ -30,7 +31,7 @@ struct Notifier
   GCancellable *cancellable;
   GThread *thread;
   gint ended; /* atomic */
-  /* Names that requests made wrong. */
+  /* Names and files that requests made wrong. */
   GThread *names_thread;
   gint names_ended; /* atomic */
   pthread_mutex_t mutex;
@@ -87,8 +88,11 @@ run_names (gpointer data)
   Name *name;
   while ((name = pop (notifier)) != NULL)
     {
-      fuse_lowlevel_notify_inval_entry (notifier->mount->session, name->directory, name->name,
-                                        strlen (name->name));
+      struct fuse_session *session = notifier->mount->session;
+      if (name->name[0] != '\0')
+        fuse_lowlevel_notify_inval_entry (session, name->ino, name->name, strlen (name->name));
+      else
+        fuse_lowlevel_notify_inval_inode (session, name->ino, 0, 0);
       g_free (name);
     }
   g_atomic_int_set (&notifier->names_ended, 1);
@@ -99,12 +103,18 @@ void
 notifier_forget_name (Notifier *notifier, fuse_ino_t directory, const char *name)
 {
   Name *item = g_new0 (Name, 1);
-  item->directory = directory;
+  item->ino = directory;
   g_strlcpy (item->name, name, sizeof item->name);
   pthread_mutex_lock (&notifier->mutex);
   g_queue_push_tail (&notifier->names, item);
   pthread_cond_signal (&notifier->cond);
   pthread_mutex_unlock (&notifier->mutex);
+}
+
+void
+notifier_forget_file (Notifier *notifier, fuse_ino_t ino)
+{
+  notifier_forget_name (notifier, ino, "");
 }
 
 /* ---- The threads ---------------------------------------------------------------------------- */

@@ -35,7 +35,6 @@ get_message (Mount *mount, fuse_req_t req, fuse_ino_t ino)
   if (draft != NULL)
     {
       double timeout = node_fill (draft, &attributes);
-      attributes.st_ino = ino;
       fuse_reply_attr (req, &attributes, MAX (timeout, 0));
     }
   else if (rack_mirror_whereabouts (mount->mirror, inode_row (ino), inode_uid (ino), &entry)

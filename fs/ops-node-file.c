@@ -198,8 +198,6 @@ reply_attributes (Call *call)
 {
   struct stat attributes;
   double timeout = node_fill (call->node, &attributes);
-  if (inode_kind (call->ino) == INODE_MESSAGE)
-    attributes.st_ino = call->ino;
   fuse_reply_attr (call->req, &attributes, MAX (timeout, 0));
 }
 

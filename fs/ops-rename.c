@@ -220,6 +220,7 @@ rename_local (Rename *move)
     return became_message (move)            ? rename_sent (move)
            : error->code == RACK_ERROR_BUSY ? ENOTEMPTY
                                             : errno_of (error);
+  draft_note_rename (move->old.local, &move->old.facts, &move->to);
   if (mail && !move->old.facts.directory)
     result = local_settle_renamed (move->mount, move->old.local);
   return result == 0 ? draft_uncover (move->mount, &move->from, move->old.facts.name) : result;
@@ -302,6 +303,17 @@ rename_clear (Rename *move)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Rename, rename_clear)
 
+/* To the kernel it is the message still that a draft was, though its copy is what is called so now.
+ */
+static gboolean
+confuses_kernel (const Rename *move)
+{
+  RackFolder *folder = move->from.directory.folder;
+  return move->from.local == NULL && folder_has_drafts (folder)
+         && (move->old.kind == THING_LOCAL
+             || (move->old.kind == THING_MESSAGE && move->to.directory.folder == folder));
+}
+
 static int
 run_rename (Call *call, GCancellable *cancellable)
 {
@@ -325,7 +337,11 @@ run_rename (Call *call, GCancellable *cancellable)
     result = spot_may_change (&move.from);
   if (result == 0)
     result = check_target (&move);
-  return result != 0 ? result : rename_thing (&move);
+  if (result == 0)
+    result = rename_thing (&move);
+  if (result == 0 && confuses_kernel (&move))
+    notifier_forget_name (call->mount->notifier, call->new_ino, move.name);
+  return result;
 }
 
 void

@@ -140,6 +140,7 @@ run_loop (Mount *mount, int ready)
   flush (mount);
   if (!stopped)
     _exit (0);
+  mount->notifier = NULL; /* files that are still open are closed after this */
   fuse_loop_cfg_destroy (loop);
   return result < 0 ? EX_IOERR : 0;
 }

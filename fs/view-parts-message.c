@@ -203,7 +203,8 @@ list (Node *node, GCancellable *cancellable, NodeListing *listing)
   int result = parts_get (message, cancellable, &parts);
   if (result != 0)
     return result;
-  node_list (listing, MESSAGE, inode_of_message (message->row, message->uid), S_IFREG);
+  node_list (listing, MESSAGE, inode_shown (inode_of_message (message->row, message->uid), &entry),
+             S_IFREG);
   list_one (message, listing, HEADER, S_IFREG);
   if (find_role (parts, RACK_PART_PLAIN) != NULL)
     list_one (message, listing, TEXT, S_IFREG);

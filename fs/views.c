@@ -2,6 +2,7 @@
  *
  * views.c - the table of views, and what views of folders have in common
  */
+#include "drafts.h"
 #include "inode.h"
 
 #include <string.h>
@@ -363,6 +364,8 @@ is_known (Mount *mount, View view)
 void
 views_forget (Mount *mount, const RackChange *change)
 {
+  if (change->kind == RACK_CHANGE_LOCAL)
+    drafts_end (mount);
   if (change->kind == RACK_CHANGE_SIZES)
     for (guint i = 0; i < change->n; i++)
       fuse_lowlevel_notify_inval_inode (

@@ -36,6 +36,7 @@ fill_entry (const RackFolder *folder, const RackRecord *record, gboolean trusted
   entry->date = record->date;
   entry->name[0] = '\0';
   rack_base_fill (rack_overlay_base_of (&folder->overlay, record->uid), entry);
+  entry->number = rack_overlay_number_of (&folder->overlay, record->uid);
 }
 
 static gboolean

@@ -32,6 +32,7 @@ take_names (RackFolder *folder, guint32 uid_validity, const RackSet *uids)
           continue;
         rack_overlay_name (overlay, uid, NULL);
         rack_overlay_set_base (overlay, uid, NULL, 0);
+        rack_overlay_set_number (overlay, uid, 0);
         g_array_append_val (named, uid);
       }
   pthread_mutex_unlock (&folder->mutex);

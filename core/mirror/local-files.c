@@ -350,6 +350,25 @@ rack_local_set (RackLocal *local, const gint64 *mtime, gint mode, GError **error
   return ok;
 }
 
+/* With the outbox' mutex held. */
+static void
+set_number (RackLocal *local, guint64 number)
+{
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->shown);
+  local->number = number;
+  pthread_mutex_unlock (&outbox->shown);
+}
+
+void
+rack_local_set_number (RackLocal *local, guint64 number)
+{
+  RackOutbox *outbox = local->mirror->outbox;
+  pthread_mutex_lock (&outbox->mutex);
+  set_number (local, number);
+  pthread_mutex_unlock (&outbox->mutex);
+}
+
 /* With the mutex held. What is below a directory that moves to another folder moves too. */
 static void
 adopt_children (RackOutbox *outbox, RackLocal *directory, RackFolder *before, guint space)
@@ -542,6 +561,7 @@ rack_local_queue (RackLocal *local, const RackAppendFacts *facts, RackTicket *ti
       local->ticket = rack_outbox_ticket (outbox);
       rack_local_become (local, RACK_LOCAL_QUEUED);
       describe_message (local, facts);
+      set_number (local, facts->number);
       if (facts->replaces != 0)
         set_replaced (local, facts->replaces);
       local->touched = g_get_monotonic_time ();

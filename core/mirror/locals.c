@@ -475,6 +475,7 @@ look (const RackLocal *local, RackLocalFacts *facts)
     .changed = local->changed,
     .row = local->row,
     .uid = local->uid,
+    .number = local->number,
   };
   g_strlcpy (facts->name, local->name, sizeof facts->name);
   if (local->directory)

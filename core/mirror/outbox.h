@@ -50,6 +50,7 @@ struct RackPending
   GError *refusal;      /* (owned) step RETURNING: why; else NULL */
   gint64 made;          /* monotonic */
   guint32 new_uid;      /* what it became in target; 0: not known */
+  guint32 successor;    /* what took the place of this one, which is expunged; 0: nothing */
   gboolean seen;        /* it was in the target's index, or has gone on from there */
   gboolean done;        /* the server has confirmed it; only shown until it is seen there */
   RackShelved arriving; /* among the arrivals of target */
@@ -67,6 +68,7 @@ struct RackLocal
   char *name;
   gboolean directory;
   guint mode;
+  guint64 number;     /* the caller's; with the outbox' mutex and shown held; 0: none */
   gint64 mtime;       /* nanoseconds; 0: the file's */
   gint64 changed;     /* of a directory */
   int fd;             /* -1: not open */

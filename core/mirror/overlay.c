@@ -27,6 +27,7 @@ rack_overlay_clear (RackOverlay *overlay)
   g_clear_pointer (&overlay->intents, g_hash_table_unref);
   given_clear (&overlay->names);
   given_clear (&overlay->bases);
+  g_clear_pointer (&overlay->numbers, g_hash_table_unref);
   rack_overlay_init (overlay);
 }
 
@@ -273,4 +274,29 @@ guint32
 rack_overlay_uid_of_base (const RackOverlay *overlay, const char *name)
 {
   return given_as (&overlay->bases, name);
+}
+
+/* ---- Numbers ------------------------------------------------------------------------------ */
+
+void
+rack_overlay_set_number (RackOverlay *overlay, guint32 uid, guint64 number)
+{
+  if (number == 0 && overlay->numbers == NULL)
+    return;
+  if (overlay->numbers == NULL)
+    overlay->numbers = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  if (number == 0)
+    g_hash_table_remove (overlay->numbers, GUINT_TO_POINTER (uid));
+  else
+    g_hash_table_replace (overlay->numbers, GUINT_TO_POINTER (uid),
+                          g_memdup2 (&number, sizeof number));
+}
+
+guint64
+rack_overlay_number_of (const RackOverlay *overlay, guint32 uid)
+{
+  const guint64 *number = overlay->numbers != NULL
+                              ? g_hash_table_lookup (overlay->numbers, GUINT_TO_POINTER (uid))
+                              : NULL;
+  return number != NULL ? *number : 0;
 }

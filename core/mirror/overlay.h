@@ -36,6 +36,7 @@ typedef struct
   guint32 last_named;  /* the highest UID of both; it may be gone by now */
   RackGiven names;     /* whose space is 0 */
   RackGiven bases;     /* in a Maildir */
+  GHashTable *numbers; /* UID -> guint64 (owned), or NULL: RackEntry.number */
 } RackOverlay;
 
 /* What is to become of the flags of a message. */
@@ -86,5 +87,9 @@ guint32 rack_overlay_uid_of (const RackOverlay *overlay, const char *name);
 void rack_overlay_set_base (RackOverlay *overlay, guint32 uid, const char *name, guint space);
 const RackBase *rack_overlay_base_of (const RackOverlay *overlay, guint32 uid);
 guint32 rack_overlay_uid_of_base (const RackOverlay *overlay, const char *name);
+
+/* 0: none (any more). */
+void rack_overlay_set_number (RackOverlay *overlay, guint32 uid, guint64 number);
+guint64 rack_overlay_number_of (const RackOverlay *overlay, guint32 uid);
 
 G_END_DECLS

@@ -46,6 +46,27 @@ take_out (RackOutbox *outbox, RackPending *pending)
   rack_index_clear (&gone);
 }
 
+/* What replaced this message cannot have its number while both are there. */
+static void
+renumber_successor (const RackPending *pending)
+{
+  RackFolder *folder = pending->folder;
+  RackRecord found;
+  pthread_mutex_lock (&folder->mutex);
+  gboolean numbered = pending->successor != 0
+                      && folder->overlay.uid_validity == pending->uid_validity
+                      && rack_overlay_number_of (&folder->overlay, pending->successor) != 0;
+  const RackRecord *record = numbered ? rack_index_find (&folder->index, pending->successor) : NULL;
+  if (numbered)
+    rack_overlay_set_number (&folder->overlay, pending->successor, 0);
+  if (record != NULL)
+    found = *record;
+  guint32 row = folder->row;
+  pthread_mutex_unlock (&folder->mutex);
+  if (record != NULL)
+    rack_changes_push (folder, RACK_CHANGE_SIZES, row, &found, 1, NULL);
+}
+
 static void
 put_back (RackPending *pending)
 {
@@ -233,6 +254,7 @@ rack_pending_revert (RackOutbox *outbox, RackPending *pending)
       rack_pending_depart (outbox, pending);
       break;
     case RACK_CHANGE_ROW_EXPUNGE:
+      renumber_successor (pending);
       put_back (pending);
       break;
     case RACK_CHANGE_ROW_STORE:

@@ -34,6 +34,7 @@ expunge (RackOutbox *outbox, const RackLocal *local, GError **error)
   RackPending *pending = g_new (RackPending, 1);
   *pending = describe (outbox, local);
   pending->id = rack_outbox_ticket (outbox);
+  pending->successor = local->uid;
   if (!rack_pending_write (outbox, pending, error))
     {
       rack_pending_free (pending);

@@ -55,6 +55,8 @@ name_message (RackLocal *local, guint32 uid_validity, guint32 uid)
     rack_overlay_name (&folder->overlay, uid, local->name);
   else if (rack_entry_name_base (local->name, base))
     rack_overlay_set_base (&folder->overlay, uid, base, local->space);
+  if (folder->overlay.uid_validity == uid_validity)
+    rack_overlay_set_number (&folder->overlay, uid, local->number);
   pthread_mutex_unlock (&folder->mutex);
 }
 

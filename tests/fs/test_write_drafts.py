@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Drafts are rewritten as files are: in place, by another file, by an editor with its backups."""
 
+import contextlib
+import errno
 import os
 
 import pytest
 
-from tests.fs.conftest import wait_for
+from tests.fs.conftest import process_of, wait_for
 from tests.fs.desk import letter, run
 from tests.fs.terminal import Terminal
-from tests.fs.test_write_files import names
+from tests.fs.test_write_files import names, refused
+from tests.fs.test_write_rights import mode, set_rights
+from tests.support.meddler import Meddler
 
 OLD = letter(1, subject="old")
 NEW = OLD.replace(b"letter 1", b"letter one")
@@ -155,6 +159,147 @@ def test_removed_while_it_is_new(desk, drafts):
     desk.holds("Drafts", [])
 
 
+@pytest.mark.parametrize("how", [by_truncating, by_writing_over, by_truncate_and_append, by_fsync])
+def test_the_number_stays(how, desk, drafts):
+    """Whatever it is on the server: another message each time."""
+    path = only(drafts)
+    number = path.stat().st_ino
+    uids = set()
+    for _ in range(3):
+        with open(path, "rb") as reader:
+            how(path)
+            after = looks(path)
+            assert after[1] == number == os.fstat(reader.fileno()).st_ino
+        assert numbers(drafts) == {path.name: number}
+        uids.add(sent(desk, drafts, NEW))
+        assert looks(path) == after
+        assert numbers(drafts) == {path.name: number}
+        assert list(numbers(drafts.parent / ".uid/Drafts").values()) == [number]
+        by_writing_back(path)
+        sent(desk, drafts, OLD)
+        assert path.stat().st_ino == number
+    assert len(uids) == 3
+
+
+def by_writing_back(path):
+    with open(path, "wb") as file:
+        file.write(OLD)
+
+
+def link_of(entry):
+    with contextlib.suppress(FileNotFoundError):
+        return os.readlink(entry)
+    return ""
+
+
+def test_nothing_stays_open(desk, drafts):
+    """However often it is saved."""
+    path = only(drafts)
+    process = process_of(desk.place)
+
+    def opened():
+        with os.scandir(f"/proc/{process}/fd") as entries:
+            return sum("/files/" in link_of(entry) for entry in entries)
+    for number in range(5):
+        octets = OLD + b"%d\r\n" % number
+        path.write_bytes(octets)
+        sent(desk, drafts, octets)
+    wait_for(lambda: opened() == 0)
+
+
+def test_the_number_of_a_new_one(desk, drafts):
+    """As on any file system: who writes beside it and renames has made another file."""
+    old = only(drafts)
+    old.unlink()
+    desk.holds("Drafts", [])
+    path = drafts / "new.eml"
+    path.write_bytes(OLD)
+    first = looks(path)
+    sent(desk, drafts, OLD)
+    assert looks(path) == first
+    temporary = drafts / "temporary"
+    temporary.write_bytes(NEW)
+    second = temporary.stat().st_ino
+    assert second != first[1]
+    os.replace(temporary, path)
+    assert path.stat().st_ino == second
+    sent(desk, drafts, NEW)
+    assert numbers(drafts) == {path.name: second}
+
+
+def test_the_number_of_a_backup(desk, drafts):
+    """It is not that of what is written in its place."""
+    path = only(drafts)
+    backup = path.with_name(path.name + "~")
+    path.rename(backup)
+    path.write_bytes(NEW)
+    wait_for(lambda: agree(drafts))
+    before = numbers(drafts)
+    sent(desk, drafts, NEW)
+    assert numbers(drafts) == before
+    assert set(before) == {path.name, backup.name}
+    with open(backup, "ab") as file:
+        file.write(b"more\n")
+    assert backup.read_bytes() == OLD + b"more\n"
+    desk.holds("Trash", [OLD])
+
+
+def test_the_number_of_what_goes_by_another_name(desk, drafts):
+    """The draft that it began as is in the trash, with the number that it had."""
+    path = only(drafts)
+    with open(path, "wb") as file:
+        file.write(NEW)
+        file.flush()
+        path.rename(drafts / "other.eml")
+    wait_for(lambda: agree(drafts))
+    before = numbers(drafts)
+    sent(desk, drafts, NEW)
+    desk.holds("Trash", [OLD])
+    trash = drafts.parent / "Trash"
+    wait_for(lambda: agree(trash))
+    assert numbers(drafts) == before
+    assert list(before) == ["other.eml"]
+    assert not set(before.values()) & set(numbers(trash).values())
+    assert only(trash).read_bytes() == OLD
+
+
+def test_the_old_one_stays(desk):
+    """The server does not let it go: there are two, and they are two files."""
+    desk.fill("Drafts", [(OLD, r"\Draft", 1_500_000_000)])
+    with Meddler(desk.server.imap) as between, desk.mounted(between.keys()) as directory:
+        between.answer("UID EXPUNGE", "NO [NOPERM] it stays")
+        path = only(directory / "Drafts")
+        number = path.stat().st_ino
+        by_truncating(path)
+        assert path.stat().st_ino == number
+        desk.holds("Drafts", [OLD, NEW])
+        by_uid = directory / ".uid/Drafts"
+        wait_for(lambda: len(names(by_uid)) == 2 and agree(by_uid))
+        old, new = sorted(by_uid.iterdir(), key=lambda path: int(path.stem))
+        # Until nobody writes it, it may be looked at as what it was going to be.
+        wait_for(lambda: old.read_bytes() == OLD)
+        assert new.read_bytes() == NEW
+        assert old.stat().st_ino == number != new.stat().st_ino
+        assert old.stat().st_size == len(OLD)
+
+
+def test_an_old_one_that_may_not_go(desk):
+    """As far as that is known, it is refused before anything is done."""
+    desk.fill("Drafts", [(OLD, r"\Draft", 1_500_000_000)])
+    set_rights(desk, "Drafts", "lr")
+    with desk.mounted({"poll": "1"}) as directory:
+        path = only(directory / "Drafts")
+        # The server remembers rights for a second; a mode that changes shows that they are known.
+        for rights, shown in (("lr", 0o500), ("lrswi", 0o700)):
+            set_rights(desk, "Drafts", rights)
+            wait_for(lambda: os.listdir(path.parent) and mode(path.parent) == shown)
+        refused(errno.EACCES, by_truncating, path)
+        refused(errno.EACCES, os.rename, path, path.with_name("other.eml"))
+        assert path.read_bytes() == OLD
+        (directory / "Drafts/new.eml").write_bytes(NEW)
+        desk.holds("Drafts", [OLD, NEW])
+
+
 @pytest.mark.parametrize("settings", ["", "set nowritebackup", "set backupcopy=yes",
                                       "set backup", "set backupcopy=no"])
 def test_vim(settings, desk, drafts, tmp_path):
@@ -163,9 +308,16 @@ def test_vim(settings, desk, drafts, tmp_path):
     with Terminal(tmp_path, ["vim", "-u", tmp_path / "vimrc", path],
                   env={"HOME": str(tmp_path), "TERM": "screen"}) as terminal:
         terminal.wait_for(lambda screen: any("letter 1" in line for line in screen))
-        for _ in range(2):
-            terminal.keys(":%s/letter 1/letter one/e", "Enter", ":w", "Enter")
-            terminal.wait_for(lambda screen: any("written" in line for line in screen))
+        for new in ("letter uno", "letter one"):
+            terminal.keys(f":%s/letter [1u].*/{new}/e", "Enter", ":w", "Enter")
+            screen = terminal.wait_for(lambda screen: any("written" in line or "WARNING" in line
+                                                          for line in screen))
+            assert not any("WARNING" in line for line in screen), screen
+            desk.holds("Drafts", [OLD.replace(b"letter 1", new.encode())])
+            terminal.keys(":checktime", "Enter", ":echo 'looked'", "Enter")
+            screen = terminal.wait_for(lambda screen: any("looked" in line.split("'")
+                                                          or line == "looked" for line in screen))
+            assert not any("W1" in line for line in screen), screen
         terminal.keys(":q", "Enter")
         terminal.wait_for_end()
     assert path.read_bytes() == NEW
@@ -173,15 +325,33 @@ def test_vim(settings, desk, drafts, tmp_path):
     wait_for(lambda: [name for name in names(drafts) if not name.endswith("~")] == [path.name])
 
 
-def save(terminal):
-    """Until nano has written. What it wrote before may be a message with a number of its own by
-    now, of which nano says that somebody else has changed it; the person knows better."""
-    asks = "continue saving?"
-    screen = terminal.wait_for(lambda lines: any("Wrote " in line or asks in line
-                                                 for line in lines))
-    if any(asks in line for line in screen):
-        terminal.keys("y")
-        terminal.wait_for(lambda lines: any("Wrote " in line for line in lines))
+def sent(desk, drafts, octets):
+    """Waits until the mount has heard what the server calls it; gives its UID."""
+    (message,) = desk.holds("Drafts", [octets])
+    by_uid = drafts.parent / ".uid/Drafts"
+    wait_for(lambda: names(by_uid) == [f"{message.uid}.eml"])
+    return message.uid
+
+
+def numbers(directory):
+    """Of the files in it, as a listing has them; stat(2) says the same."""
+    with os.scandir(directory) as entries:
+        listed = {entry.name: entry.inode() for entry in entries}
+    assert listed == {name: (directory / name).stat().st_ino for name in listed}
+    assert len(set(listed.values())) == len(listed)
+    return listed
+
+
+def agree(directory):
+    with contextlib.suppress(AssertionError):
+        return bool(numbers(directory))
+    return False
+
+
+def looks(path):
+    """What editors compare to see whether somebody else has changed a file."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_mode
 
 
 @pytest.mark.parametrize("options", [[], ["--backup"], ["--locking"]],
@@ -202,7 +372,11 @@ def test_nano(options, desk, drafts, tmp_path):
             terminal.keys("a")
             terminal.wait_for(new)
             terminal.keys("C-s")
-            save(terminal)
+            # It would ask whether to go on if it took the message for somebody else's file.
+            screen = terminal.wait_for(lambda lines: any("Wrote " in line or "continue" in line
+                                                         for line in lines))
+            assert any("Wrote " in line for line in screen), screen
+            sent(desk, path.parent, OLD.replace(b"letter 1", new.encode()))
         terminal.keys("C-x")
         terminal.wait_for_end()
     assert path.read_bytes() == NEW

@@ -161,6 +161,7 @@ typedef struct
    * came from another mailbox with the name that it had there. */
   char base[RACK_ENTRY_NAME_SIZE];
   guint base_space;
+  guint64 number; /* what it was appended with (RackAppendFacts), in this process; 0: none */
 } RackEntry;
 
 #define RACK_KEYWORDS_OWN 0xffff /* in RackEntry.keywords: see rack_folder_keywords() */

@@ -142,6 +142,7 @@ typedef struct
   gint64 mtime;   /* nanoseconds since the epoch */
   gint64 changed; /* of a directory: when a name came or went; the same unit */
   guint32 row, uid;
+  guint64 number; /* rack_local_set_number(); 0: none */
   char name[256];
 } RackLocalFacts;
 
@@ -174,6 +175,8 @@ RACK_API gboolean rack_local_touch (RackLocal *local, GCancellable *cancellable,
 /* mtime: nanoseconds; what is queued and not being sent yet is appended with that date. mode: -1
  * leaves it. */
 RACK_API gboolean rack_local_set (RackLocal *local, const gint64 *mtime, gint mode, GError **error);
+/* The number that a program knows it by, the caller's own; it is forgotten with the process. */
+RACK_API void rack_local_set_number (RackLocal *local, guint64 number);
 /* As rename(2): what local is called so goes. A queued one stays queued, for its new folder. */
 RACK_API gboolean rack_local_rename (RackLocal *local, RackFolder *folder, guint space,
                                      RackLocal *parent, const char *name, GCancellable *cancellable,
@@ -188,6 +191,8 @@ typedef struct
   RackFlags flags;
   const char *const *keywords; /* NULL-terminated, or NULL */
   guint32 replaces;            /* a UID of its folder that goes once this is there; 0: none */
+  guint64 number; /* as rack_local_set_number(); the message has it too (RackEntry), until it is
+                     seen beside what it replaces: the server may not let that go */
 } RackAppendFacts;
 /* It is to be a message of its folder, under its name; its date is mtime. Durable when this
  * returns, octets included. What the server is known not to take (rack_folder_may(),

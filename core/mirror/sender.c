@@ -103,6 +103,19 @@ cut_to_line (GPtrArray *batch)
     }
 }
 
+/* Whether pending may go with first, and before all that was not taken: of two changes of a
+ * message's flags the last one wins. passed: the UIDs of those, of first's mailbox. */
+static gboolean
+goes_along (const RackPending *first, const RackPending *pending, GHashTable *passed)
+{
+  if (is_alike (first, pending))
+    return !g_hash_table_contains (passed, GUINT_TO_POINTER (pending->uid));
+  if (first->kind == RACK_CHANGE_ROW_STORE && pending->kind == RACK_CHANGE_ROW_STORE
+      && first->folder == pending->folder && first->uid_validity == pending->uid_validity)
+    g_hash_table_add (passed, GUINT_TO_POINTER (pending->uid));
+  return FALSE;
+}
+
 /* *due: when it is time for them, monotonic. Returns: (owned) or NULL. */
 static GPtrArray *
 choose_messages (RackOutbox *outbox, gint64 now, gint64 *due)
@@ -112,13 +125,14 @@ choose_messages (RackOutbox *outbox, gint64 now, gint64 *due)
   outbox->company = 0;
   if (first == NULL)
     return NULL;
+  g_autoptr (GHashTable) passed = g_hash_table_new (NULL, NULL);
   GPtrArray *batch = g_ptr_array_new ();
   gint64 newest = 0;
   gboolean urgent = FALSE;
   for (guint i = 0; i < outbox->pending->len && batch->len < BATCH_MAX; i++)
     {
       RackPending *pending = outbox->pending->pdata[i];
-      if (!is_alike (first, pending))
+      if (!goes_along (first, pending, passed))
         continue;
       g_ptr_array_add (batch, pending);
       newest = MAX (newest, pending->made);

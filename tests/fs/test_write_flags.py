@@ -35,3 +35,18 @@ def test_extended_attributes(desk):
         refused(errno.EPERM, os.setxattr, path, "user.other", b"7")
         refused(errno.EEXIST, os.setxattr, path, "user.imap.flags", b"", os.XATTR_CREATE)
         assert desk.truth()[0].flags == frozenset()
+
+
+def test_back_and_forth(desk):
+    """Changes of one message are made in their order, however many go together."""
+    desk.fill("INBOX", [letter(1), letter(2)])
+    with desk.mounted({"xattr": "yes"}) as directory:
+        first, second = sorted((directory / "INBOX").iterdir())
+        for flags in (rb"\Seen", rb"\Flagged", rb"\Seen \Flagged"):
+            os.setxattr(first, "user.imap.flags", flags)
+        for flags in (rb"\Seen", b"", rb"\Seen", b""):
+            os.setxattr(second, "user.imap.flags", flags)
+        wait_until(lambda: [message.flags for message in desk.truth()]
+                   == [{"\\Seen", "\\Flagged"}, set()], desk.truth)
+        assert os.getxattr(first, "user.imap.flags") == rb"\Seen \Flagged"
+        assert os.getxattr(second, "user.imap.flags") == b""

@@ -4,8 +4,10 @@
  *
  * Rights come with the list where the server tells them so (LIST-MYRIGHTS), else by MYRIGHTS once a
  * mailbox was looked at, and again with every round of the poller; of a server without ACL by the
- * SELECT of whoever changes something first. How large a message may be is asked when one is going
- * to be written. Not known is allowed: the server has the last word in any case.
+ * SELECT of whoever changes something first. Flags that may have waited are not sent before rights
+ * were asked for: some servers (Dovecot) answer OK to a STORE that they forbid. How large a message
+ * may be is asked when one is going to be written. Not known is allowed: the server has the last
+ * word in any case.
  *
  * All of it is under the tree's mutex.
  */
@@ -39,16 +41,24 @@ is_answer (const GError *problem)
               || g_error_matches (problem, RACK_ERROR, RACK_ERROR_CANCELLED));
 }
 
-static void
-ask_rights (RackFolder *folder, RackLimits *limits)
+/* FALSE: there is no answer. */
+static gboolean
+ask_rights (RackFolder *folder, RackLimits *limits, GError **error)
 {
   RackMirror *mirror = folder->mirror;
-  g_autoptr (GError) problem = NULL;
+  GError *problem = NULL;
   if (rack_account_rights (mirror->account, folder->mailbox, &limits->rights, mirror->cancellable,
                            &problem))
     limits->known |= RACK_LIMITS_RIGHTS | RACK_LIMITS_SELECT | RACK_LIMITS_ACL;
   else if (is_answer (problem))
     limits->known |= RACK_LIMITS_RIGHTS;
+  else
+    {
+      g_propagate_error (error, problem);
+      return FALSE;
+    }
+  g_clear_error (&problem);
+  return TRUE;
 }
 
 static void
@@ -89,6 +99,8 @@ take (RackFolder *folder, RackLimitsWhat what, const RackLimits *found)
   RackRights before = limits->rights;
   limits->known &= ~(what & ~found->known & RACK_LIMITS_SIZES);
   limits->known |= found->known;
+  if (what & found->known & RACK_LIMITS_RIGHTS)
+    limits->rights_at = g_get_monotonic_time ();
   if ((rights & found->known) && (found->known & RACK_LIMITS_SELECT))
     limits->rights = found->rights;
   if (what & found->known & RACK_LIMITS_SIZES)
@@ -117,7 +129,7 @@ run_job (gpointer data)
       pthread_mutex_unlock (&mirror->tree);
       rack_limits_init (&found);
       if (what & RACK_LIMITS_RIGHTS)
-        ask_rights (folder, &found);
+        ask_rights (folder, &found, NULL);
       if ((what & RACK_LIMITS_SELECT) && !(found.known & RACK_LIMITS_SELECT))
         ask_select (folder, &found);
       if (what & RACK_LIMITS_SIZES)
@@ -197,6 +209,29 @@ rack_limits_doubt (RackFolder *folder)
 }
 
 gboolean
+rack_limits_learn (RackFolder *folder, GError **error)
+{
+  RackMirror *mirror = folder->mirror;
+  RackLimits found;
+  gint64 back = rack_online_back (mirror);
+  pthread_mutex_lock (&mirror->tree);
+  gboolean known = (folder->limits.known & RACK_LIMITS_RIGHTS) && folder->limits.rights_at >= back;
+  pthread_mutex_unlock (&mirror->tree);
+  if (known)
+    return TRUE;
+  rack_limits_init (&found);
+  if (!ask_rights (folder, &found, error))
+    return FALSE;
+  pthread_mutex_lock (&mirror->tree);
+  gboolean changed = take (folder, RACK_LIMITS_RIGHTS, &found);
+  pthread_cond_broadcast (&mirror->limits);
+  pthread_mutex_unlock (&mirror->tree);
+  if (changed)
+    rack_changes_push_rights (folder);
+  return TRUE;
+}
+
+gboolean
 rack_limits_take_listed (RackFolder *folder, RackRights rights)
 {
   RackLimits found = { .known = RACK_LIMITS_RIGHTS | RACK_LIMITS_SELECT | RACK_LIMITS_ACL,
@@ -230,6 +265,14 @@ rack_folder_want_sizes (RackFolder *folder)
 }
 
 /* ---- Answers -------------------------------------------------------------------------------- */
+
+RackRights
+rack_limits_of_flags (RackFlags flags, gboolean keywords)
+{
+  return (flags & RACK_FLAG_SEEN ? RACK_RIGHT_SEEN : 0)
+         | (flags & RACK_FLAG_DELETED ? RACK_RIGHT_DELETE : 0)
+         | (keywords || (flags & ~(RACK_FLAG_SEEN | RACK_FLAG_DELETED)) ? RACK_RIGHT_WRITE : 0);
+}
 
 gboolean
 rack_folder_may (RackFolder *folder, RackRights needed, GError **error)

@@ -395,12 +395,9 @@ are_keywords (const char *const *words, GError **error)
 static RackRights
 rights_for (const RackFlagChange *change)
 {
-  RackFlags flags = change->add | change->remove;
   gboolean keywords = (change->add_keywords != NULL && *change->add_keywords != NULL)
                       || (change->remove_keywords != NULL && *change->remove_keywords != NULL);
-  return (flags & RACK_FLAG_SEEN ? RACK_RIGHT_SEEN : 0)
-         | (flags & RACK_FLAG_DELETED ? RACK_RIGHT_DELETE : 0)
-         | (keywords || (flags & ~(RACK_FLAG_SEEN | RACK_FLAG_DELETED)) ? RACK_RIGHT_WRITE : 0);
+  return rack_limits_of_flags (change->add | change->remove, keywords);
 }
 
 gboolean

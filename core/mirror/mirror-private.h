@@ -95,9 +95,10 @@ typedef struct
   guint64 append_limit; /* octets of a message */
   guint64 quota;        /* the same: no message can have so many */
   RackLimitsWhat known, wanted, asking;
-  gboolean busy;   /* a job is queued or runs */
-  gboolean listed; /* they come with the list */
-  gint64 sizes_at; /* monotonic: when sizes were asked */
+  gboolean busy;    /* a job is queued or runs */
+  gboolean listed;  /* they come with the list */
+  gint64 sizes_at;  /* monotonic: when sizes were asked */
+  gint64 rights_at; /* the same of rights */
 } RackLimits;
 
 /* What a folder's job is asked to do. */
@@ -270,6 +271,8 @@ void rack_online_say (RackMirror *mirror, const GError *problem);
 /* Whether that means that it cannot be reached. */
 gboolean rack_online_denies (const GError *problem);
 gboolean rack_online_is (RackMirror *mirror);
+/* Since when the server can be asked again, monotonic; 0: since the mirror was opened. */
+gint64 rack_online_back (RackMirror *mirror);
 /* Somebody says that no server is to be asked, or that this is over. Returns: whether that is new.
  */
 gboolean rack_online_hold (RackMirror *mirror, gboolean held);
@@ -286,6 +289,11 @@ void rack_limits_look (RackFolder *folder);
 void rack_limits_refresh (RackFolder *folder);
 /* The server refused what seemed to be allowed. folder: may be NULL. */
 void rack_limits_doubt (RackFolder *folder);
+/* For who sends what may have waited long: asks for the rights at once unless that was done since
+ * the server can be reached. FALSE: it cannot be asked. */
+gboolean rack_limits_learn (RackFolder *folder, GError **error);
+/* What it takes to change these. */
+RackRights rack_limits_of_flags (RackFlags flags, gboolean keywords);
 /* The list told them. With the tree's mutex held. Returns: whether they are others now. */
 gboolean rack_limits_take_listed (RackFolder *folder, RackRights rights);
 

@@ -19,6 +19,7 @@ struct RackOnline
   gboolean offline;
   gboolean held; /* somebody said so */
   gint64 since;  /* as both together are now: seconds since the epoch */
+  gint64 back;   /* monotonic: when the server could be asked again; 0: it always could */
   char *why;     /* it is offline */
   char *error;   /* the last one of any kind, or NULL */
   gint64 error_time;
@@ -65,6 +66,8 @@ set_state (RackMirror *mirror, gboolean offline, gboolean held)
   if (now == before)
     return;
   online->since = g_get_real_time () / G_USEC_PER_SEC;
+  if (!now)
+    online->back = g_get_monotonic_time ();
   rack_changes_push_state (mirror, now ? RACK_CHANGE_OFFLINE : RACK_CHANGE_ONLINE);
 }
 
@@ -166,6 +169,15 @@ rack_online_is (RackMirror *mirror)
   gboolean online = !mirror->online->offline && !mirror->online->held;
   pthread_mutex_unlock (&mirror->online->mutex);
   return online;
+}
+
+gint64
+rack_online_back (RackMirror *mirror)
+{
+  pthread_mutex_lock (&mirror->online->mutex);
+  gint64 back = mirror->online->back;
+  pthread_mutex_unlock (&mirror->online->mutex);
+  return back;
 }
 
 gboolean

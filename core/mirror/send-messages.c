@@ -223,11 +223,24 @@ store_one (RackBatch *send, RackStoreMode mode, RackFlags flags, const char *key
                              error);
 }
 
+/* Some servers answer OK to what they do not do. */
+static gboolean
+may_store (RackBatch *send, GError **error)
+{
+  const RackPending *first = send->first;
+  gboolean keywords = (first->add_keywords != NULL && *first->add_keywords != '\0')
+                      || (first->remove_keywords != NULL && *first->remove_keywords != '\0');
+  return rack_limits_learn (first->folder, error)
+         && rack_folder_may (first->folder,
+                             rack_limits_of_flags (first->add | first->remove, keywords), error);
+}
+
 static gboolean
 send_store (RackBatch *send, GError **error)
 {
   const RackPending *first = send->first;
-  if (!store_one (send, RACK_STORE_ADD, first->add, first->add_keywords, error)
+  if (!may_store (send, error)
+      || !store_one (send, RACK_STORE_ADD, first->add, first->add_keywords, error)
       || !store_one (send, RACK_STORE_REMOVE, first->remove, first->remove_keywords, error))
     return FALSE;
   rack_batch_complete (send, send->uids, NULL);

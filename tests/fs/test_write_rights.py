@@ -13,6 +13,7 @@ import pytest
 from tests.fs.conftest import wait_for
 from tests.fs.desk import letter
 from tests.fs.test_write_files import names, refused
+from tests.fs.test_write_queue import command, status
 from tests.support import imapbox
 from tests.support.meddler import Meddler
 
@@ -148,6 +149,50 @@ def test_a_refusal_teaches(shelf):
         refused(errno.EACCES, path.unlink)
         assert path.name in names(directory)
         assert len(between.sent("UID MOVE")) == 1
+
+
+def flags_of(path):
+    return set(os.getxattr(path, "user.imap.flags").split())
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["unknown", "known"])
+def test_a_flag_that_waited(shelf, known):
+    """A STORE that the rights forbid is OK to the server, which does nothing: so it is not sent,
+    and rights that were not asked for since the server came back are asked for first."""
+    with Meddler(shelf.server.imap) as between:
+        keys = {**between.keys(), "offline": "queue", "xattr": "yes", "poll": "3600"}
+        with shelf.mounted(keys) as directory:
+            listed = names(directory / "Shelf")
+        with shelf.mounted(keys) as directory:
+            if known:
+                path = directory / "Shelf" / listed[1]
+                os.setxattr(path, "user.imap.flags", b"\\Flagged")
+                wait_for(lambda: "\\Flagged" in shelf.truth("Shelf")[1].flags)
+            stored = len(between.sent("UID STORE"))
+            command(directory, "offline")
+            path = directory / "Shelf" / listed[0]
+            os.setxattr(path, "user.imap.flags", b"\\Answered")
+            assert flags_of(path) == {b"\\Answered"}
+            between.answer("MYRIGHTS", "* MYRIGHTS {mailbox} lrs", "OK done", having="Shelf")
+            command(directory, "online")
+            wait_for(lambda: flags_of(path) == set())
+            assert status(directory)["changes pending"] == "0, failed: 0"
+            assert 'takes the right "w"' in status(directory)["last change not done"]
+            assert len(between.sent("UID STORE")) == stored
+            os.setxattr(path, "user.imap.flags", b"\\Seen")
+            wait_for(lambda: "\\Seen" in shelf.truth("Shelf")[0].flags)
+
+
+def test_rights_are_asked_for_once(shelf):
+    """However many flags are set."""
+    with Meddler(shelf.server.imap) as between:
+        with shelf.mounted({**between.keys(), "xattr": "yes", "poll": "3600"}) as directory:
+            for path in sorted((directory / "Shelf").iterdir()):
+                for flags in (b"\\Seen", b"\\Flagged", b"\\Seen \\Flagged"):
+                    os.setxattr(path, "user.imap.flags", flags)
+            wait_for(lambda: all(message.flags == {"\\Seen", "\\Flagged"}
+                                 for message in shelf.truth("Shelf")))
+            assert len([line for line in between.sent("MYRIGHTS") if b"Shelf" in line]) == 1
 
 
 def test_a_server_that_lists_rights(shelf):

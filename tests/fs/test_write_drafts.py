@@ -36,7 +36,8 @@ def replaced(desk, drafts, octets, name):
     """One draft with these octets, under the same name, with its flags."""
     (message,) = desk.holds("Drafts", [octets])
     assert {"\\Draft", "\\Seen", "work"} == message.flags
-    assert names(drafts) == [name]
+    # Where an answer was lost, the server's word of the new one comes before we know it as ours.
+    wait_for(lambda: names(drafts) == [name])
     assert (drafts / name).read_bytes() == octets
     assert (drafts / name).stat().st_size == len(octets)
 

@@ -109,6 +109,24 @@ digest_of (const char *text, gsize piece, guint8 *out)
 
 /* However it is cut, and with whichever line ends. */
 static void
+test_numbers (void)
+{
+  RackOverlay overlay;
+  rack_overlay_init (&overlay);
+  g_assert_cmpuint (rack_overlay_number_of (&overlay, 7), ==, 0);
+  rack_overlay_set_number (&overlay, 7, 0);
+  rack_overlay_set_number (&overlay, 7, G_MAXUINT64);
+  rack_overlay_set_number (&overlay, 8, 1);
+  g_assert_cmpuint (rack_overlay_number_of (&overlay, 7), ==, G_MAXUINT64);
+  rack_overlay_set_number (&overlay, 7, 0);
+  g_assert_cmpuint (rack_overlay_number_of (&overlay, 7), ==, 0);
+  g_assert_cmpuint (rack_overlay_number_of (&overlay, 8), ==, 1);
+  rack_overlay_bind (&overlay, 4711);
+  g_assert_cmpuint (rack_overlay_number_of (&overlay, 8), ==, 0);
+  rack_overlay_clear (&overlay);
+}
+
+static void
 test_text_digest (void)
 {
   static const char crlf[] = "A: b\r\n\r\nx\ry\r\r\nz\r\n", lf[] = "A: b\n\nx\ry\r\nz\n";
@@ -158,6 +176,7 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay/flags", test_flags);
   g_test_add_func ("/overlay/names", test_names);
   g_test_add_func ("/overlay/bases", test_bases);
+  g_test_add_func ("/overlay/numbers", test_numbers);
   g_test_add_func ("/send/text-digest", test_text_digest);
   g_test_add_func ("/send/pairs", test_pairs);
   return g_test_run ();

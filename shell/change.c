@@ -56,6 +56,17 @@ change_send (Shell *shell, RackCommand *command, RackReply **reply, GError **err
 }
 
 gboolean
+change_send_to (Shell *shell, const char *mailbox, RackCommand *command, GError **error)
+{
+  g_autoptr (RackReply) reply = NULL;
+
+  if (!change_send (shell, command, &reply, error))
+    return FALSE;
+  shell_added (shell, mailbox, reply);
+  return TRUE;
+}
+
+gboolean
 change_confirm (Shell *shell, guint64 n, gboolean yes, const char *what, GError **error)
 {
   const ShellHooks *hooks = shell->hooks;

@@ -23,6 +23,8 @@ gboolean change_is_held (Shell *shell, const RackCommand *command, GError **erro
 /* Sends a command that changes something and waits for OK. With --dry-run TRUE, and *reply (which
  * may be NULL) is NULL. Takes command. */
 gboolean change_send (Shell *shell, RackCommand *command, RackReply **reply, GError **error);
+/* The same of a command that adds messages to a mailbox: they are no news here. */
+gboolean change_send_to (Shell *shell, const char *mailbox, RackCommand *command, GError **error);
 /* Before n messages are removed. what: "rm: 500 messages go to Trash". On a terminal asks when
  * there are more than the setting confirm says; elsewhere only --yes lets it be done. */
 gboolean change_confirm (Shell *shell, guint64 n, gboolean yes, const char *what, GError **error);

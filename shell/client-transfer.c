@@ -5,6 +5,16 @@
 
 #include <string.h>
 
+/* Sends a command that adds messages to folder. Takes command. Returns: (owned) its text */
+static Value *
+send_to (Shell *shell, const char *folder, RackCommand *command, GError **error)
+{
+  RackReply *reply = shell_expect (shell, command, error);
+
+  shell_added (shell, folder, reply);
+  return client_status_result (reply);
+}
+
 /* ---- COPY, MOVE, EXPUNGE ----------------------------------------------------------------------
  */
 
@@ -24,7 +34,7 @@ transfer (Shell *shell, const char *verb, Value **args, GError **error)
       const RackSet *set = sets->pdata[shell->use_uid ? i : sets->len - 1 - i];
       RackCommand *command = client_set_command (shell, verb, set);
       rack_command_mailbox (command, folder);
-      g_autoptr (Value) text = client_status_result (shell_expect (shell, command, error));
+      g_autoptr (Value) text = send_to (shell, folder, command, error);
       if (text == NULL && client_goes_on (i + 1 == sets->len, error))
         continue;
       if (text == NULL)
@@ -133,7 +143,7 @@ client_run_append (Shell *shell, Value **args, GError **error)
   rack_command_mailbox (command, folder);
   if (!add_message (command, args[1], args[2], args[3], error))
     return NULL;
-  return client_status_result (shell_expect (shell, g_steal_pointer (&command), error));
+  return send_to (shell, folder, g_steal_pointer (&command), error);
 }
 
 static gboolean
@@ -189,7 +199,7 @@ client_run_multiappend (Shell *shell, Value **args, GError **error)
   for (guint i = 0; i < args[1]->seq.n; i++)
     if (!add_item (command, args[1]->seq.items[i], error))
       return NULL;
-  Value *text = client_status_result (shell_expect (shell, g_steal_pointer (&command), error));
+  Value *text = send_to (shell, folder, g_steal_pointer (&command), error);
   if (text == NULL)
     return NULL;
   Value *pair = value_tuple_new (2), *list = value_list_new (1);

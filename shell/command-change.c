@@ -6,6 +6,7 @@
  * be told and Ctrl-C stops between two of them. All of it goes over the shell's own connection. */
 #include "change.h"
 #include "command-table.h"
+#include "flag-words.h"
 #include "sets.h"
 #include "work.h"
 
@@ -64,63 +65,43 @@ store_piece (const Change *change, const RackSet *set, GError **error)
   return change_send (change->shell, command, NULL, error);
 }
 
-/* "+seen" and "-$Work" into two STOREs at most. */
 static gboolean
-store (Shell *shell, const RackSet *set, const char *mode, const CommandCall *call, char sign,
-       GError **error)
+store (Shell *shell, const RackSet *set, const char *mode, const GPtrArray *flags, GError **error)
 {
-  static const char *const system[] = { "seen", "answered", "flagged", "deleted", "draft" };
-  g_autoptr (GString) flags = g_string_new (NULL);
   g_autoptr (RackSet) all = rack_set_copy (set);
+  g_autofree char *list = flag_words_join (flags);
+  const Change change = { .shell = shell, .mode = mode, .flags = list };
 
-  for (guint i = 1; i < call->n; i++)
-    {
-      const char *name = call->words[i].text + 1;
-      if (*call->words[i].text != sign)
-        continue;
-      g_string_append_c (flags, flags->len > 0 ? ' ' : '(');
-      for (gsize j = 0; j < G_N_ELEMENTS (system); j++)
-        if (g_ascii_strcasecmp (name, system[j]) == 0)
-          g_string_append_c (flags, '\\');
-      g_string_append (flags, name);
-    }
-  if (flags->len == 0)
-    return TRUE;
-  g_string_append_c (flags, ')');
-  const Change change = { .shell = shell, .mode = mode, .flags = flags->str };
-  return change_all (&change, all, "flag", "changed", store_piece, error);
+  return flags->len == 0 || change_all (&change, all, "flag", "changed", store_piece, error);
 }
 
-/* A sign and an atom (RFC 9051 section 9, flag), with or without the backslash. */
 static gboolean
-is_change (const char *text)
+check_both (const GPtrArray *set, const GPtrArray *removed, GError **error)
 {
-  const char *name = text + 1;
-
-  if ((*text != '+' && *text != '-') || !g_str_is_ascii (text))
-    return FALSE;
-  if (*name == '\\')
-    name++;
-  for (const char *at = name; *at != '\0'; at++)
-    if (*at <= ' ' || *at == 0x7f || strchr ("(){%*\"\\]", *at) != NULL)
-      return FALSE;
-  return *name != '\0';
+  for (guint i = 0; i < set->len; i++)
+    for (guint j = 0; j < removed->len; j++)
+      if (g_ascii_strcasecmp (set->pdata[i], removed->pdata[j]) == 0)
+        {
+          g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
+                       "flag: %s cannot be both set and removed", (char *) set->pdata[i]);
+          return FALSE;
+        }
+  return TRUE;
 }
 
 SHELL_COMMAND (do_flag)
 {
+  g_autoptr (GPtrArray) added = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (g_free);
+
   for (guint i = 1; i < call->n; i++)
-    if (!is_change (call->words[i].text))
-      {
-        g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID,
-                     "flag: \"%s\": write +seen to set, -seen to remove", call->words[i].text);
-        return FALSE;
-      }
-  g_autoptr (RackSet) set = sets_parse_there (session, call->words, error);
-  if (set == NULL)
+    if (!flag_words_add ("flag", &call->words[i], TRUE, added, removed, error))
+      return FALSE;
+  if (!check_both (added, removed, error))
     return FALSE;
-  return store (session, set, "+FLAGS.SILENT", call, '+', error)
-         && store (session, set, "-FLAGS.SILENT", call, '-', error);
+  g_autoptr (RackSet) set = sets_parse_there (session, call->words, error);
+  return set != NULL && store (session, set, "+FLAGS.SILENT", added, error)
+         && store (session, set, "-FLAGS.SILENT", removed, error);
 }
 
 /* ---- cp, mv -------------------------------------------------------------------------------------
@@ -140,7 +121,8 @@ transfer_command (const char *verb, const RackSet *set, const char *to)
 static gboolean
 copy_piece (const Change *change, const RackSet *set, GError **error)
 {
-  return change_send (change->shell, transfer_command ("UID COPY", set, change->to), NULL, error);
+  return change_send_to (change->shell, change->to, transfer_command ("UID COPY", set, change->to),
+                         error);
 }
 
 static gboolean
@@ -157,7 +139,8 @@ static gboolean
 move_piece (const Change *change, const RackSet *set, GError **error)
 {
   if (rack_session_has (change->shell->session, "MOVE"))
-    return change_send (change->shell, transfer_command ("UID MOVE", set, change->to), NULL, error);
+    return change_send_to (change->shell, change->to,
+                           transfer_command ("UID MOVE", set, change->to), error);
   return copy_piece (change, set, error) && expunge_piece (change, set, error);
 }
 

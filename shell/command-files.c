@@ -5,6 +5,7 @@
  * A file appears whole or not at all, whatever ends the program meanwhile. */
 #include "change.h"
 #include "command-table.h"
+#include "flag-words.h"
 #include "listing.h"
 #include "sets.h"
 #include "work.h"
@@ -227,31 +228,15 @@ read_file (const char *path, GError **error)
   return NULL;
 }
 
-/* "seen,flagged" or "\Seen". Returns: (owned) "(\Seen \Flagged)", or NULL with error set. */
+/* Returns: (owned) "(\\Seen \\Flagged)", or NULL with error set. */
 static char *
 parse_flags (const char *text, GError **error)
 {
-  g_auto (GStrv) names = g_strsplit_set (text, ", ", -1);
-  g_autoptr (GString) flags = g_string_new ("(");
+  g_autofree char *copy = g_strdup (text);
+  const CommandWord word = { .text = copy };
+  g_autoptr (GPtrArray) flags = g_ptr_array_new_with_free_func (g_free);
 
-  for (guint i = 0; names[i] != NULL; i++)
-    {
-      const char *name = names[i] + (names[i][0] == '\\' || names[i][0] == '+');
-      gboolean is_system = FALSE;
-
-      if (*name == '\0')
-        continue;
-      if (!g_str_is_ascii (name) || strpbrk (name, "(){%*\"\\]") != NULL)
-        {
-          g_set_error (error, RACK_ERROR, RACK_ERROR_INVALID, "put: \"%s\" is no flag", names[i]);
-          return NULL;
-        }
-      for (guint j = 0; j < 5; j++)
-        is_system |= g_ascii_strcasecmp (name, command_flag_words[j]) == 0;
-      g_string_append_printf (flags, "%s%s%s", flags->len > 1 ? " " : "", is_system ? "\\" : "",
-                              name);
-    }
-  return g_strconcat (flags->str, ")", NULL);
+  return flag_words_add ("put", &word, FALSE, flags, NULL, error) ? flag_words_join (flags) : NULL;
 }
 
 /* What is sent in one command, where the server takes several messages (MULTIAPPEND). */
@@ -276,7 +261,8 @@ send_group (Group *group, Work *work, GError **error)
   group->n = 0;
   group->octets = 0;
   return command == NULL
-         || (change_send (group->shell, command, NULL, error) && work_add (work, n, error));
+         || (change_send_to (group->shell, group->mailbox, command, error)
+             && work_add (work, n, error));
 }
 
 static gboolean

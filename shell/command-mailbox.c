@@ -1,34 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * command-mailbox.c - commands about mailboxes, and the listing of messages */
-#include "change.h"
+ * command-mailbox.c - commands that list, select and count mailboxes, and the listing of messages
+ *
+ * What makes, removes and renames them is in command-tree.c. */
 #include "command-table.h"
 #include "listing.h"
 #include "safe-text.h"
 #include "sets.h"
 
 #include <string.h>
-
-static gboolean
-simple (Shell *shell, const char *verb, const char *name, const char *other, GError **error)
-{
-  RackCommand *command = rack_command_new (verb);
-
-  rack_command_mailbox (command, name);
-  if (other != NULL)
-    rack_command_mailbox (command, other);
-  return change_send (shell, command, NULL, error);
-}
-
-/* The same with each of the words. */
-static gboolean
-for_each (Shell *shell, const char *verb, const CommandCall *call, GError **error)
-{
-  for (guint i = 0; i < call->n; i++)
-    if (!simple (shell, verb, call->words[i].text, NULL, error))
-      return FALSE;
-  return TRUE;
-}
 
 static gint
 by_name (gconstpointer a, gconstpointer b)
@@ -232,66 +212,4 @@ SHELL_COMMAND (do_status)
     if (response->kind == RACK_RESPONSE_MAILBOX_STATUS)
       print_status (shell, name, &response->mailbox_status);
   return TRUE;
-}
-
-SHELL_COMMAND (do_mkdir)
-{
-  return for_each (session, "CREATE", call, error) && for_each (session, "SUBSCRIBE", call, error);
-}
-
-/* An answer to STATUS, asked on the shell's connection. */
-static gboolean
-count_messages (Shell *shell, const char *name, guint64 *messages, GError **error)
-{
-  RackCommand *command = rack_command_new ("STATUS");
-  const RackResponse *response;
-
-  rack_command_mailbox (command, name);
-  rack_command_raw (command, "(MESSAGES)");
-  g_autoptr (RackReply) reply = shell_expect (shell, command, error);
-  if (reply == NULL)
-    return FALSE;
-  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
-    if (response->kind == RACK_RESPONSE_MAILBOX_STATUS)
-      *messages = response->mailbox_status.messages;
-  return TRUE;
-}
-
-SHELL_COMMAND (do_rmdir)
-{
-  Shell *shell = session;
-
-  for (guint i = 0; i < call->n; i++)
-    {
-      const char *name = call->words[i].text;
-      guint64 messages = 0;
-
-      if (!count_messages (shell, name, &messages, error))
-        return FALSE;
-      if (messages > 0)
-        {
-          g_set_error (error, RACK_ERROR, RACK_ERROR_REFUSED,
-                       "rmdir: %s holds %" G_GUINT64_FORMAT " messages: move them away first", name,
-                       messages);
-          return FALSE;
-        }
-      if (!simple (shell, "DELETE", name, NULL, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-SHELL_COMMAND (do_rename)
-{
-  return simple (session, "RENAME", call->words[0].text, call->words[1].text, error);
-}
-
-SHELL_COMMAND (do_subscribe)
-{
-  return for_each (session, "SUBSCRIBE", call, error);
-}
-
-SHELL_COMMAND (do_unsubscribe)
-{
-  return for_each (session, "UNSUBSCRIBE", call, error);
 }

@@ -2,6 +2,7 @@
  *
  * command-message.c - commands that find and show messages. Reading never sets \Seen. */
 #include "command-table.h"
+#include "find-words.h"
 #include "listing.h"
 #include "safe-text.h"
 #include "sets.h"
@@ -11,79 +12,6 @@
 /* ---- find
  * --------------------------------------------------------------------------------------------------
  */
-
-static gboolean
-is_search_key (const char *word)
-{
-  static const char *const keys[] = {
-    "all",        "answered", "bcc",        "before",    "body",    "cc",        "deleted",
-    "draft",      "flagged",  "from",       "header",    "keyword", "larger",    "modseq",
-    "new",        "not",      "old",        "on",        "or",      "recent",    "seen",
-    "sentbefore", "senton",   "sentsince",  "since",     "smaller", "subject",   "text",
-    "to",         "uid",      "unanswered", "undeleted", "undraft", "unflagged", "unkeyword",
-    "unseen",     "x-gm-raw", NULL,
-  };
-  g_autofree char *lower = g_ascii_strdown (word, -1);
-
-  return g_strv_contains (keys, lower);
-}
-
-/* Appends text in quotes. */
-static void
-append_quoted (GString *terms, const char *text)
-{
-  g_string_append_c (terms, '"');
-  for (; *text != '\0'; text++)
-    {
-      if (*text == '"' || *text == '\\')
-        g_string_append_c (terms, '\\');
-      g_string_append_c (terms, *text);
-    }
-  g_string_append_c (terms, '"');
-}
-
-/* A word of which something was quoted: from:"a b", if that means something, else a text. */
-static void
-append_quoted_word (GString *terms, const char *word)
-{
-  gsize prefix = strspn (word, "abcdefghijklmnopqrstuvwxyz");
-
-  if (prefix > 0 && word[prefix] == ':')
-    {
-      g_autoptr (GString) term = g_string_new_len (word, (gssize) prefix + 1);
-      append_quoted (term, word + prefix + 1);
-      g_autoptr (RackCriteria) criteria = rack_search_parse (term->str, NULL);
-      if (criteria != NULL)
-        {
-          g_string_append (terms, term->str);
-          return;
-        }
-    }
-  append_quoted (terms, word);
-}
-
-/* IMAP's own keys as they are; else terms as rack_search_parse() has them. */
-static RackCriteria *
-parse_find (const CommandWord *words, guint n, GError **error)
-{
-  gboolean keys =
-      n > 0 && !words[0].quoted
-      && (is_search_key (words[0].text) || strchr ("(0123456789*", *words[0].text) != NULL);
-  g_autoptr (GString) terms = g_string_new (keys ? "imap:" : "");
-
-  for (guint i = 0; i < n; i++)
-    {
-      if (i > 0)
-        g_string_append_c (terms, ' ');
-      if (!words[i].quoted)
-        g_string_append (terms, words[i].text);
-      else if (keys)
-        append_quoted (terms, words[i].text);
-      else
-        append_quoted_word (terms, words[i].text);
-    }
-  return rack_search_parse (terms->str, error);
-}
 
 static void
 print_uids (Shell *shell, const RackSet *set)
@@ -106,7 +34,7 @@ print_uids (Shell *shell, const RackSet *set)
 SHELL_COMMAND (do_find)
 {
   Shell *shell = session;
-  g_autoptr (RackCriteria) criteria = parse_find (call->words, call->n, error);
+  g_autoptr (RackCriteria) criteria = find_words_parse (call->words, call->n, error);
 
   if (criteria == NULL || !sets_need_mailbox (shell, error))
     return FALSE;

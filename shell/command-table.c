@@ -128,17 +128,22 @@ const Command shell_commands[] = {
   { .name = "find",
     .summary = "Search the selected mailbox",
     .help = "Words that must occur somewhere, terms such as from: to: subject: is:unread since:7d\n"
-            "before:2026-11-05 larger:10M has:attachment, -TERM, TERM OR TERM, or IMAP's own\n"
-            "search keys. The result is $_.\n",
+            "before:2026-11-05 larger:10M has:attachment, -TERM, TERM OR TERM. IMAP's own search\n"
+            "keys may stand among them in capitals, and in small letters too where the first word\n"
+            "is one; quotes make it a word to search for. The result is $_.\n",
     .examples = "find from:bob is:unread \"quarterly report\"\n"
-                "find since:2w larger:1M -subject:fwd\nfind unseen from bob\nfind --uids\n",
+                "find since:2w larger:1M -subject:fwd\nfind unseen from bob\nfind UNKEYWORD $Work "
+                "since:7d from:bob\n"
+                "find --uids\n",
     .options = find_options,
     .parameters = { { "TERM", TAKES_ANY, COMPLETE_SEARCH, NULL } },
     .flags = COMMAND_DASHES,
     .run = do_find },
   { .name = "flag",
     .summary = "Set or remove flags",
-    .examples = "flag 3 +seen -flagged +$Work\nflag $_ +answered\n",
+    .help = "seen, answered, flagged, deleted, draft, or keywords such as $Work, which the server\n"
+            "keeps if it can. Several with commas behind one sign.\n",
+    .examples = "flag 3 +seen -flagged +$Work\nflag $_ +answered,seen\n",
     .parameters = { MESSAGES, { "+FLAG|-FLAG", TAKES_SOME, COMPLETE_FLAG, NULL } },
     .flags = COMMAND_CHANGES | COMMAND_DASHES,
     .run = do_flag },
@@ -215,6 +220,7 @@ const Command shell_commands[] = {
     .run = do_raw },
   { .name = "rename",
     .summary = "Rename a mailbox",
+    .help = "If it, or one below it, is selected, that is selected by its new name afterwards.\n",
     .examples = "rename Work Office\n",
     .parameters = { MAILBOX, { "NEWNAME", TAKES_ONE, COMPLETE_MAILBOX, NULL } },
     .flags = COMMAND_CHANGES,
@@ -238,6 +244,9 @@ const Command shell_commands[] = {
     .run = do_rm },
   { .name = "rmdir",
     .summary = "Delete empty mailboxes",
+    .help =
+        "And their subscriptions. One that is selected is left before, so that none is selected\n"
+        "afterwards; if the server refuses to delete it, it is selected as it was.\n",
     .examples = "rmdir Archive/2024\n",
     .parameters = { MAILBOXES },
     .flags = COMMAND_CHANGES,
@@ -255,7 +264,7 @@ const Command shell_commands[] = {
     .examples = "set\nset output\nset output json\n",
     .parameters = { { "SETTING", TAKES_MAYBE, COMPLETE_SETTING, NULL },
                     { "VALUE", TAKES_MAYBE, COMPLETE_VALUE, NULL } },
-    .flags = COMMAND_OFFLINE,
+    .flags = COMMAND_OFFLINE | COMMAND_DASHES,
     .run = do_set },
   { .name = "show",
     .summary = "Show a message: header lines and text; or the text of a part",

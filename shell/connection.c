@@ -9,10 +9,9 @@
 
 #include <string.h>
 
-/* The same mailbox as before, or none: UIDs of another one mean other messages. */
-static gboolean
-select_again (Shell *shell, const char *mailbox, gboolean read_only, guint32 uid_validity,
-              GError **error)
+gboolean
+shell_select_again (Shell *shell, const char *mailbox, gboolean read_only, guint32 uid_validity,
+                    GError **error)
 {
   if (!shell_select (shell, mailbox, read_only, NULL, error))
     return FALSE;
@@ -61,7 +60,7 @@ shell_connect (Shell *shell, GError **error)
   if (!again)
     return TRUE;
   gboolean ok =
-      mailbox == NULL || select_again (shell, mailbox, shell->read_only, uid_validity, error);
+      mailbox == NULL || shell_select_again (shell, mailbox, shell->read_only, uid_validity, error);
   shell_notice (shell, "The connection was lost (%s) and has been made again%s%s%s.", reason,
                 ok && mailbox != NULL ? "; " : "", ok && mailbox != NULL ? mailbox : "",
                 ok && mailbox != NULL ? " is selected as before" : "");
@@ -148,6 +147,7 @@ shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const Rac
   shell->messages = shell->recent = 0;
   shell->uid_validity = shell->uid_next = 0;
   shell->selections++;
+  g_clear_pointer (&shell->own, rack_set_free);
   g_clear_pointer (&shell->flags, g_ptr_array_unref);
   shell->flags = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
@@ -159,6 +159,38 @@ shell_selected (Shell *shell, const char *mailbox, gboolean read_only, const Rac
       add_flags (shell->flags, &response->flags);
     else if (response->kind == RACK_RESPONSE_STATUS)
       selected_status (shell, &response->status.code);
+}
+
+/* APPENDUID and COPYUID (RFC 4315); MOVE says it before its end (RFC 6851 section 4.3). */
+static void
+add_own (Shell *shell, const RackCode *code)
+{
+  const RackRanges *uids = code->kind == RACK_CODE_APPENDUID ? &code->uids
+                           : code->kind == RACK_CODE_COPYUID ? &code->copies
+                                                             : NULL;
+
+  if (uids == NULL || code->number != shell->uid_validity)
+    return;
+  if (shell->own == NULL)
+    shell->own = rack_set_new ();
+  for (gsize i = 0; i < uids->n; i++)
+    rack_set_add (shell->own, MIN (uids->items[i].first, uids->items[i].last),
+                  MAX (uids->items[i].first, uids->items[i].last));
+}
+
+void
+shell_added (Shell *shell, const char *mailbox, const RackReply *reply)
+{
+  const RackResponse *response;
+
+  if (reply == NULL || shell->mailbox == NULL
+      || (strcmp (mailbox, shell->mailbox) != 0
+          && (strcmp (shell->mailbox, "INBOX") != 0 || g_ascii_strcasecmp (mailbox, "INBOX") != 0)))
+    return;
+  for (guint i = 0; (response = rack_reply_get (reply, i)) != NULL; i++)
+    if (response->kind == RACK_RESPONSE_STATUS)
+      add_own (shell, &response->status.code);
+  add_own (shell, &rack_reply_status (reply)->code);
 }
 
 gboolean
@@ -182,5 +214,23 @@ shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply *
   shell_selected (shell, name, examine, answer);
   if (reply != NULL)
     *reply = g_steal_pointer (&answer);
+  return TRUE;
+}
+
+/* EXAMINE first where there is no UNSELECT: CLOSE then expunges nothing (RFC 9051 section 6.4.1).
+ */
+gboolean
+shell_unselect (Shell *shell, GError **error)
+{
+  gboolean can = rack_session_has (shell->session, "UNSELECT")
+                 || rack_session_has (shell->session, "IMAP4rev2");
+
+  if (!can && !shell->read_only && !shell_select (shell, shell->mailbox, TRUE, NULL, error))
+    return FALSE;
+  g_autoptr (RackReply) reply =
+      shell_expect (shell, rack_command_new (can ? "UNSELECT" : "CLOSE"), error);
+  if (reply == NULL)
+    return FALSE;
+  g_clear_pointer (&shell->mailbox, g_free);
   return TRUE;
 }

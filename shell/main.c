@@ -417,6 +417,7 @@ run_shell (int argc, char **argv)
   g_clear_pointer (&shell.aliases, g_hash_table_unref);
   rack_params_clear (rack_mount_params (), &mount);
   rack_set_free (shell.last);
+  rack_set_free (shell.own);
   g_clear_pointer (&shell.flags, g_ptr_array_unref);
   g_object_unref (shell.cancellable);
   rack_account_unref (shell.account);

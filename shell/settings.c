@@ -16,29 +16,30 @@ static const char *const pagers[] = { "less -FRX", "more", "off", NULL };
 
 const Setting setting_table[] = {
   { "confirm", SETTING_NUMBER, AT (confirm), "20",
-    "Ask before more messages than this are removed; 0 never asks", NULL, COMPLETE_NOTHING },
+    "Ask before more messages than this are removed; 0 never asks", NULL, COMPLETE_NOTHING, 0,
+    G_MAXUINT32 },
   { "errexit", SETTING_SWITCH, AT (errexit), "on",
-    "A script that is read by source stops at its first error", switches, COMPLETE_WORDS },
+    "A script that is read by source stops at its first error", switches, COMPLETE_WORDS, 0, 0 },
   { "headings", SETTING_CHOICE, AT (headings), "auto", "Titles over tables; auto: on a terminal",
-    headings, COMPLETE_WORDS },
+    headings, COMPLETE_WORDS, 0, 0 },
   { "listing", SETTING_NUMBER, AT (listing), "50", "How many messages ls shows by itself", NULL,
-    COMPLETE_NOTHING },
+    COMPLETE_NOTHING, 1, G_MAXUINT32 },
   { "news", SETTING_SWITCH, AT (news), "off",
     "In a coprocess, say what happens in the mailbox in lines that begin with *", switches,
-    COMPLETE_WORDS },
+    COMPLETE_WORDS, 0, 0 },
   { "notices", SETTING_SWITCH, AT (notices), "on", "Announce new mail at the prompt", switches,
-    COMPLETE_WORDS },
+    COMPLETE_WORDS, 0, 0 },
   { "output", SETTING_CHOICE, AT (output), "table", "How results are printed", formats,
-    COMPLETE_WORDS },
+    COMPLETE_WORDS, 0, 0 },
   { "pager", SETTING_TEXT, AT (pager), "less -FRX",
-    "What long output goes through on a terminal; off: nothing", pagers, COMPLETE_WORDS },
+    "What long output goes through on a terminal; off: nothing", pagers, COMPLETE_WORDS, 0, 0 },
   { "timing", SETTING_SWITCH, AT (timing), "off", "Say of each command what time does", switches,
-    COMPLETE_WORDS },
+    COMPLETE_WORDS, 0, 0 },
   { "trash", SETTING_TEXT, AT (trash), "",
-    "The mailbox rm moves to; empty: the one the server names", NULL, COMPLETE_MAILBOX },
+    "The mailbox rm moves to; empty: the one the server names", NULL, COMPLETE_MAILBOX, 0, 0 },
   { "width", SETTING_NUMBER, AT (width), "0", "Columns of tables; 0: the terminal's", NULL,
-    COMPLETE_NOTHING },
-  { NULL, SETTING_TEXT, 0, NULL, NULL, NULL, COMPLETE_NOTHING },
+    COMPLETE_NOTHING, 20, 10000 },
+  { NULL, SETTING_TEXT, 0, NULL, NULL, NULL, COMPLETE_NOTHING, 0, 0 },
 };
 
 const Setting *
@@ -84,6 +85,50 @@ set_switch (const Setting *setting, gboolean *field, const char *value, GError *
   return TRUE;
 }
 
+/* "set width 0" is what it is at first, though no width. */
+static gboolean
+set_number (const Setting *setting, guint64 *field, const char *value, GError **error)
+{
+  gboolean or_none = setting->least > 0 && strcmp (setting->first, "0") == 0;
+  g_autofree char *wanted =
+      g_strdup_printf ("a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "%s",
+                       setting->least, setting->most, or_none ? ", or 0" : "");
+  guint64 number;
+
+  if (!g_ascii_string_to_unsigned (value, 10, 0, setting->most, &number, NULL)
+      || (number < setting->least && !(or_none && number == 0)))
+    return value_error (setting, value, wanted, error);
+  *field = number;
+  return TRUE;
+}
+
+/* Whether the shell will find what the command begins with, as far as that can be told. */
+static gboolean
+is_command (const char *text)
+{
+  const char *const end = text + strcspn (text, " \t");
+  g_autofree char *name = g_strndup (text, (gsize) (end - text));
+
+  if (strpbrk (name, "=$`'\"\\~;&|(){}<>*?[") != NULL)
+    return TRUE;
+  g_autofree char *path = g_find_program_in_path (name);
+  return path != NULL;
+}
+
+static gboolean
+set_text (const Setting *setting, char **field, const char *value, GError **error)
+{
+  if (strcmp (value, "off") == 0)
+    value = "";
+  if (!g_utf8_validate (value, -1, NULL) || strpbrk (value, "\r\n") != NULL)
+    return value_error (setting, value, "a text of one line", error);
+  if (setting->offset == AT (pager) && *value != '\0' && !is_command (value))
+    return value_error (setting, value, "a command that is there, or off", error);
+  g_free (*field);
+  *field = g_strdup (value);
+  return TRUE;
+}
+
 gboolean
 settings_set (Settings *settings, const char *name, const char *value, GError **error)
 {
@@ -103,12 +148,9 @@ settings_set (Settings *settings, const char *name, const char *value, GError **
     case SETTING_SWITCH:
       return set_switch (setting, field, value, error);
     case SETTING_NUMBER:
-      return g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT32, field, NULL)
-             || value_error (setting, value, "a number", error);
+      return set_number (setting, field, value, error);
     case SETTING_TEXT:
-      g_free (*(char **) field);
-      *(char **) field = g_strdup (strcmp (value, "off") == 0 ? "" : value);
-      return TRUE;
+      return set_text (setting, field, value, error);
     }
   return FALSE;
 }

@@ -34,7 +34,7 @@ typedef enum
 {
   SETTING_CHOICE, /* values; an int that counts from 0 in their order */
   SETTING_SWITCH, /* on and off; a gboolean */
-  SETTING_NUMBER, /* a guint64 */
+  SETTING_NUMBER, /* a guint64, from .least to .most; 0 too where it is the first value */
   SETTING_TEXT,   /* a char * */
 } SettingKind;
 
@@ -47,6 +47,7 @@ typedef struct
   const char *help;
   const char *const *values;    /* what completion offers; of a CHOICE all it may be; or NULL */
   CommandCompletion completion; /* of its value */
+  guint64 least, most;          /* of a NUMBER */
 } Setting;
 
 extern const Setting setting_table[];

@@ -48,6 +48,7 @@ typedef struct
   guint32 uid_next;     /* when it was selected; 0: the server did not say */
   GPtrArray *flags;     /* of it, as they are written: for completion; or NULL */
   guint selections;     /* how often one was selected */
+  RackSet *own;         /* UIDs that this session's commands added to it; NULL: none */
   Interp *interp;
   const char *const *accounts; /* sections of the configuration file, borrowed */
   const char *cache_dir;       /* where mirrors are, borrowed; NULL: the usual place */
@@ -93,6 +94,15 @@ RackReply *shell_expect (Shell *shell, RackCommand *command, GError **error);
 RackFetch *shell_fetch (Shell *shell, RackCommand *command, GError **error);
 gboolean shell_select (Shell *shell, const char *mailbox, gboolean read_only, RackReply **reply,
                        GError **error);
+/* The same mailbox as before, or none with RACK_ERROR_STALE: UIDs of another mean other messages.
+ */
+gboolean shell_select_again (Shell *shell, const char *mailbox, gboolean read_only,
+                             guint32 uid_validity, GError **error);
+/* Leaves the mailbox that is selected, and expunges nothing. */
+gboolean shell_unselect (Shell *shell, GError **error);
+/* What a command that adds messages to mailbox answered: by UIDPLUS, which UIDs they have. Reply
+ * may be NULL. */
+void shell_added (Shell *shell, const char *mailbox, const RackReply *reply);
 /* Sets .messages to what the server has told since. */
 void shell_count (Shell *shell);
 /* After a reply to SELECT or EXAMINE of mailbox that went well. */

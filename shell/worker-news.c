@@ -119,6 +119,26 @@ fetch_from (Worker *worker, const char *from, const char *items)
   return rack_session_fetch (worker->shell->session, command, worker->shell->cancellable, NULL);
 }
 
+/* What a line itself added is no news. Known by UID, because mail may come at the same time; of a
+ * server without UIDPLUS all is told. */
+static gboolean
+is_own (const Worker *worker, guint32 uid)
+{
+  return worker->shell->own != NULL && rack_set_contains (worker->shell->own, uid);
+}
+
+/* How many of what is new now. */
+static guint64
+count_own (const Worker *worker)
+{
+  if (worker->shell->own == NULL || worker->uid_next == 0)
+    return 0;
+  g_autoptr (RackSet) own = rack_set_copy (worker->shell->own);
+  if (worker->uid_next > 1)
+    rack_set_remove (own, 1, worker->uid_next - 1);
+  return rack_set_count (own);
+}
+
 /* Tells of each new message that nobody has read elsewhere. FALSE: it was interrupted. */
 static gboolean
 look_at_each (Worker *worker, gboolean announce)
@@ -136,7 +156,7 @@ look_at_each (Worker *worker, gboolean announce)
         continue;
       worker->uid_next = MAX (worker->uid_next, message->uid + 1);
       worker->fresh++;
-      if ((message->flags.system & RACK_FLAG_SEEN) || !announce)
+      if ((message->flags.system & RACK_FLAG_SEEN) || !announce || is_own (worker, message->uid))
         continue;
       if (++n <= TOLD_MAX)
         tell_message (worker, message);
@@ -146,22 +166,26 @@ look_at_each (Worker *worker, gboolean announce)
   return fetch != NULL && error == NULL;
 }
 
-/* So many that they are only counted; or the server says no UIDNEXT. */
+/* So many that they are only counted; or the server says no UIDNEXT. Counted when the newest is
+ * known, since more may have come until then. */
 static gboolean
-look_at_number (Worker *worker, guint64 n, gboolean announce)
+look_at_number (Worker *worker, RackSessionCounts *counts, gboolean announce)
 {
   g_autoptr (RackFetch) fetch = fetch_from (worker, "*", "(UID)");
   g_autoptr (GError) error = NULL;
   const RackMessage *message;
+  guint64 own = count_own (worker);
 
   while (fetch != NULL && (message = rack_fetch_next (fetch, &error)) != NULL)
     worker->uid_next = MAX (worker->uid_next, message->uid + 1);
   if (fetch == NULL || error != NULL)
     return FALSE;
+  rack_session_counts (worker->shell->session, counts);
+  guint64 n = counts->messages > worker->messages ? counts->messages - worker->messages : 0;
   worker->fresh += n;
-  if (announce && n > 0)
-    shell_notice (worker->shell, "New mail in %s: %" G_GUINT64_FORMAT " messages",
-                  worker->shell->mailbox, n);
+  if (announce && n > own)
+    shell_notice (worker->shell, "New mail in %s: %" G_GUINT64_FORMAT " message%s",
+                  worker->shell->mailbox, n - own, n - own == 1 ? "" : "s");
   return TRUE;
 }
 
@@ -170,7 +194,7 @@ worker_look (Worker *worker)
 {
   Shell *shell = worker->shell;
   RackSessionCounts counts;
-  gboolean announce = shell->settings.notices && !worker->is_own;
+  gboolean announce = shell->settings.notices;
 
   if (shell->session == NULL || !rack_session_alive (shell->session))
     return;
@@ -182,12 +206,11 @@ worker_look (Worker *worker)
   guint64 n = counts.messages > worker->messages ? counts.messages - worker->messages : 0;
   gboolean ok = TRUE;
   if (counts.told != worker->told)
-    ok = worker->uid_next == 0 || n > FETCH_MAX ? look_at_number (worker, n, announce)
+    ok = worker->uid_next == 0 || n > FETCH_MAX ? look_at_number (worker, &counts, announce)
                                                 : look_at_each (worker, announce);
   if (!ok)
     return; /* the next look finds it */
   worker->told = counts.told;
   worker->messages = counts.messages;
-  worker->is_own = FALSE;
   worker_count (worker);
 }

@@ -42,7 +42,6 @@ struct Worker
   guint64 told;        /* RackSessionCounts.told that were looked at */
   guint64 fresh;       /* as in WorkerFacts */
   guint64 messages;    /* at the last look */
-  gboolean is_own;     /* a line has added messages since then */
   guint retries;       /* that failed since the connection was lost */
   gint64 connected_at; /* when it was made again last */
   char *complaint;     /* said last */

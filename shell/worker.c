@@ -132,16 +132,11 @@ mentions (const WorkerOutcome *outcome, const char *const *names)
 static void
 draw_conclusions (Worker *worker, const WorkerOutcome *outcome)
 {
-  static const char *const adding[] = { "put ",   "cp ",      "mv ",           "append ",
-                                        "copy ",  "move ",    ".append(",      ".copy(",
-                                        ".move(", "multiapp", ".multiappend(", NULL };
   static const char *const listing[] = {
     "mkdir ", "rmdir ",          "rename",          "create_folder ",  "delete_folder ",
     "raw ",   ".create_folder(", ".delete_folder(", ".rename_folder(", NULL
   };
 
-  /* What a line itself adds to the mailbox is no news. */
-  worker->is_own |= mentions (outcome, adding);
   if (!mentions (outcome, listing))
     return;
   pthread_mutex_lock (&worker->lock);

@@ -112,7 +112,7 @@ def test_dry_run_changes_nothing(shell, dovecot, user, mails, tmp_path):
                  options=["--dry-run"])
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "UID STORE 1:3 +FLAGS.SILENT (\\seen)", "UID STORE 1:3 -FLAGS.SILENT ($Work)",
+        "UID STORE 1:3 +FLAGS.SILENT (\\Seen)", "UID STORE 1:3 -FLAGS.SILENT ($Work)",
         'UID MOVE 4 "Trash"', "UID STORE 5 +FLAGS.SILENT (\\Deleted)", "UID EXPUNGE 5",
         'UID COPY 6 "Trash"', 'UID MOVE 1:40 "Trash"', 'CREATE "New"', 'SUBSCRIBE "New"',
         'RENAME "Trash" "Old"', 'SUBSCRIBE "Trash"', 'APPEND "INBOX" {17}',

@@ -2,6 +2,9 @@
 """What happens while a line is typed or runs: new mail, Ctrl-C, lost connections."""
 
 import contextlib
+import time
+
+import pytest
 
 from tests.shell.prompt import last
 from tests.support.faultproxy import Fault, FaultProxy
@@ -9,6 +12,13 @@ from tests.support.faultproxy import Fault, FaultProxy
 
 def message(subject, sender="Alice <alice@example.org>"):
     return f"From: {sender}\r\nSubject: {subject}\r\n\r\nText.\r\n".encode()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -37,6 +47,30 @@ def test_new_mail_above_a_half_typed_line(prompt, dovecot, user, mails):
         assert "\x1b[31m" not in terminal.raw_screen()
         terminal.type("X")                              # the cursor is where it was
         terminal.wait_text(long[:-10][-20:] + "X")
+
+
+@pytest.mark.parametrize("line, n", [("put own.eml", 1), ("cp 1:2 INBOX", 2), ("mv 1 inbox", 0),
+                                     ("c.append('inbox', 'Subject: own')", 1),
+                                     ("cp 1:* INBOX", 150)])
+def test_what_a_line_adds_is_no_news_and_mail_meanwhile_is(prompt, dovecot, user, mails, tmp_path,
+                                                           line, n):
+    """Mail that comes while the line runs is told although the line itself added messages."""
+    had = 150 if n == 150 else 2
+    dovecot.fill(user, "INBOX", mails(had))
+    (tmp_path / "own.eml").write_bytes(message("own", "Own <own@example.org>"))
+    (tmp_path / "wait").write_text("touch begun; while ! [ -e done ]; do sleep 0.05; done\n")
+    with prompt(before=["env", "-C", tmp_path]) as terminal:
+        terminal.run("cd")
+        terminal.wait_last(f"work:INBOX ({had}, {had} new)>")
+        terminal.run(f"{line} | sh wait")
+        wait_for((tmp_path / "begun").exists)
+        dovecot.deliver(user, message("of another"))
+        (tmp_path / "done").touch()
+        told = "New mail in INBOX: 1 message" if n == 150 else \
+            "New mail in INBOX from Alice: of another"
+        screen = terminal.wait_text(told)
+        terminal.wait_last(f"work:INBOX ({had + n + 1}, {had + n + 1} new)>")
+        assert sum("New mail" in row for row in screen) == 1
 
 
 def test_counts_without_notices(prompt, dovecot, user, mails):

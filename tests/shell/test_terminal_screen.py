@@ -4,6 +4,8 @@
 import os
 import signal
 
+import pytest
+
 from tests.shell.prompt import last
 from tests.support.faultproxy import Fault, FaultProxy
 
@@ -25,6 +27,34 @@ def test_a_resized_window(prompt, dovecot, user, mails):
         terminal.run("ls")
         screen = terminal.wait_for(lambda screen: last(screen) == "work:INBOX (2, 2 new)>")
         assert any(len(line) > 50 for line in screen) and all(len(line) <= 60 for line in screen)
+
+
+@pytest.mark.parametrize("columns, titles", [
+    (60, ["UID", "DATE", "SIZE", "FROM", "SUBJECT"]), (40, ["UID", "FROM", "SUBJECT"])])
+def test_a_narrow_window(prompt, dovecot, user, mails, columns, titles):
+    """Every line of a table is one row of the screen."""
+    dovecot.fill(user, "INBOX", [b"From: A Sender of Long Names <a@example.org>\r\n"
+                                 b"Subject: " + b"A subject " * 20 + b"\r\n\r\nText.\r\n"] * 12)
+    dovecot.fill(user, "A mailbox with a very long name/" + "in it " * 12 + "indeed", mails(1))
+    with prompt(columns=columns, rows=60) as terminal:
+        terminal.run("cd")
+        terminal.wait_last("work:INBOX (12, 12 new)>")
+        for line, rows in (("ls", 13), ("ls -l", None), ("set", 12)):
+            terminal.run("!clear")
+            terminal.wait_for(lambda screen: screen[0] == "work:INBOX (12, 12 new)>")
+            terminal.run(line)
+            screen = terminal.wait_for(lambda screen: screen[0].endswith(line)
+                                       and last(screen) == "work:INBOX (12, 12 new)>")
+            table = screen[1:screen.index("work:INBOX (12, 12 new)>", 1)]
+            assert all(len(row) <= columns for row in table)
+            if line == "ls":
+                assert table[0].split() == titles
+                assert [row.split()[0] for row in table[1:]] == [str(n + 1) for n in range(12)]
+                assert all("A sub" in row and "…" in row for row in table[1:])
+            if rows is not None:
+                assert len(table) == rows
+            if line == "ls -l":
+                assert sum("A mailbox" in row for row in table) == 2 and "…" in "".join(table)
 
 
 def test_output_through_less(prompt, dovecot, user, mails):

@@ -136,6 +136,8 @@ take_added (RackWatcherBox *box, const RackSet *found)
   rack_set_merge (box->known, found);
   rack_set_merge (box->seen, found);
   rack_set_merge (box->fresh, added);
+  box->activity =
+      (guint) MIN (G_MAXINT32, box->activity + rack_set_count (added) * RACK_WATCHER_ARRIVAL);
 }
 
 static gboolean
@@ -219,9 +221,8 @@ look_first (RackWatcher *watcher, RackWatcherBox *box, GCancellable *cancellable
   return TRUE;
 }
 
-/* Its UIDs mean nothing any more. */
-static void
-forget (RackWatcher *watcher, RackWatcherBox *box)
+void
+rack_watcher_forget (RackWatcher *watcher, RackWatcherBox *box)
 {
   rack_watcher_push (watcher, box, RACK_EVENT_RESET, 0);
   g_clear_pointer (&box->mailbox, rack_mailbox_unref);
@@ -250,11 +251,12 @@ rack_watcher_look (RackWatcher *watcher, RackWatcherBox *box, GCancellable *canc
     {
       box->dirty = FALSE;
       box->counted = now;
+      watcher->moved = TRUE;
       return TRUE;
     }
   if (g_error_matches (problem, RACK_ERROR, RACK_ERROR_STALE))
     {
-      forget (watcher, box);
+      rack_watcher_forget (watcher, box);
       return TRUE; /* and is dirty still */
     }
   g_propagate_error (error, g_steal_pointer (&problem));

@@ -16,6 +16,7 @@ struct RackWatcherEar
 {
   RackWatcher *watcher;
   GThread *thread;
+  GCancellable *stop;
   RackAccountWatch *notify; /* or */
   RackWatchLine line;       /* in IDLE */
   char *mailbox;
@@ -99,7 +100,7 @@ hear_notify (gpointer data)
   const RackAccountEvent *event;
   GError *problem = NULL;
 
-  while ((event = rack_account_watch_next (ear->notify, ear->watcher->stop, &problem)) != NULL)
+  while ((event = rack_account_watch_next (ear->notify, ear->stop, &problem)) != NULL)
     if (event->kind == RACK_ACCOUNT_MAILBOX)
       report (news, event->mailbox->name, event->mailbox);
     else
@@ -131,7 +132,7 @@ hear_line (gpointer data, const RackResponse *response)
 static gboolean
 connect_line (RackWatcherEar *ear, GError **error)
 {
-  GCancellable *stop = ear->watcher->stop;
+  GCancellable *stop = ear->stop;
 
   if (!rack_watch_line_connect (&ear->line, hear_line, ear, stop, error))
     return FALSE;
@@ -164,9 +165,9 @@ come_back (RackWatcherEar *ear)
   RackWatcher *watcher = ear->watcher;
   GError *problem = NULL;
 
-  rack_watch_line_pause (&ear->line, watcher->stop);
+  rack_watch_line_pause (&ear->line, ear->stop);
   gboolean ok = connect_line (ear, &problem);
-  if (g_cancellable_is_cancelled (watcher->stop))
+  if (g_cancellable_is_cancelled (ear->stop))
     g_clear_error (&problem);
   else if (ok || is_of_mailbox (problem))
     report (&watcher->news, ear->mailbox, NULL);
@@ -183,7 +184,7 @@ static gpointer
 hear_idle (gpointer data)
 {
   RackWatcherEar *ear = data;
-  GCancellable *stop = ear->watcher->stop;
+  GCancellable *stop = ear->stop;
 
   while (!g_cancellable_is_cancelled (stop))
     {
@@ -207,8 +208,10 @@ hear_idle (gpointer data)
 void
 rack_watcher_ear_free (RackWatcherEar *ear)
 {
+  g_cancellable_cancel (ear->stop);
   if (ear->thread != NULL)
     g_thread_join (ear->thread);
+  g_object_unref (ear->stop);
   rack_account_watch_free (ear->notify);
   if (ear->mailbox != NULL)
     rack_watch_line_clear (&ear->line);
@@ -222,8 +225,19 @@ add_ear (RackWatcher *watcher)
   RackWatcherEar *ear = g_new0 (RackWatcherEar, 1);
 
   ear->watcher = watcher;
+  ear->stop = g_cancellable_new ();
   g_ptr_array_add (watcher->ears, ear);
   return ear;
+}
+
+static void
+add_idle (RackWatcher *watcher, const RackWatcherBox *box)
+{
+  RackWatcherEar *ear = add_ear (watcher);
+
+  ear->mailbox = g_strdup (box->name);
+  rack_watch_line_init (&ear->line, watcher->account);
+  ear->thread = g_thread_new ("rack-idle", hear_idle, ear);
 }
 
 gboolean
@@ -245,20 +259,73 @@ rack_watcher_listen (RackWatcher *watcher, GCancellable *cancellable, GError **e
       return FALSE;
     }
   for (guint i = 0; i < watcher->boxes->len && i < watcher->connections; i++)
-    {
-      RackWatcherEar *ear = add_ear (watcher);
-      ear->mailbox = g_strdup (((RackWatcherBox *) watcher->boxes->pdata[i])->name);
-      rack_watch_line_init (&ear->line, watcher->account);
-      ear->thread = g_thread_new ("rack-idle", hear_idle, ear);
-    }
+    add_idle (watcher, watcher->boxes->pdata[i]);
   return TRUE;
 }
 
 void
 rack_watcher_listen_no_more (RackWatcher *watcher)
 {
-  g_cancellable_cancel (watcher->stop);
+  /* All of them first: each may take a moment. */
+  for (guint i = 0; i < watcher->ears->len; i++)
+    g_cancellable_cancel (((RackWatcherEar *) watcher->ears->pdata[i])->stop);
   g_ptr_array_set_size (watcher->ears, 0);
+}
+
+/* ---- Where to listen --------------------------------------------------------------------------
+ */
+
+static RackWatcherEar *
+find_ear (RackWatcher *watcher, const RackWatcherBox *box)
+{
+  for (guint i = 0; i < watcher->ears->len; i++)
+    {
+      RackWatcherEar *ear = watcher->ears->pdata[i];
+      if (g_strcmp0 (ear->mailbox, box->name) == 0)
+        return ear;
+    }
+  return NULL;
+}
+
+/* The one without a connection in which most happened, and the one with one in which least did.
+ * INBOX keeps its own. */
+static void
+find_extremes (RackWatcher *watcher, RackWatcherBox **busiest, RackWatcherBox **quietest)
+{
+  for (guint i = 0; i < watcher->boxes->len; i++)
+    {
+      RackWatcherBox *box = watcher->boxes->pdata[i];
+      if (find_ear (watcher, box) == NULL)
+        {
+          if (!box->absent && (*busiest == NULL || box->activity > (*busiest)->activity))
+            *busiest = box;
+        }
+      else if (strcmp (box->name, "INBOX") != 0
+               && (*quietest == NULL || box->activity < (*quietest)->activity))
+        *quietest = box;
+    }
+}
+
+void
+rack_watcher_listen_better (RackWatcher *watcher)
+{
+  RackWatcherBox *busiest = NULL, *quietest = NULL;
+
+  if (watcher->names != NULL || watcher->ears->len == 0
+      || ((const RackWatcherEar *) watcher->ears->pdata[0])->notify != NULL)
+    return;
+  find_extremes (watcher, &busiest, &quietest);
+  /* Twice as much, lest two that are alike take it from each other for ever. */
+  if (busiest != NULL && quietest != NULL && busiest->activity > 2 * quietest->activity)
+    {
+      g_ptr_array_remove_fast (watcher->ears, find_ear (watcher, quietest));
+      add_idle (watcher, busiest);
+    }
+  for (guint i = 0; i < watcher->boxes->len; i++)
+    {
+      RackWatcherBox *box = watcher->boxes->pdata[i];
+      box->activity -= box->activity / RACK_WATCHER_FADES;
+    }
 }
 
 guint

@@ -21,27 +21,57 @@ is_counted (const RackMailboxInfo *info)
   return (info->status_items & needed) == needed;
 }
 
-static RackWatcherBox *
-add_box (RackWatcher *watcher, const RackMailboxInfo *info)
+RackWatcherBox *
+rack_watcher_add_box (RackWatcher *watcher, const char *name)
 {
-  RackWatcherBox *box = rack_watcher_box_new (info->name);
+  RackWatcherBox *box = rack_watcher_box_new (name);
 
   g_ptr_array_add (watcher->boxes, box);
   g_hash_table_insert (watcher->by_name, box->name, box);
+  watcher->moved = TRUE;
+  return box;
+}
+
+static RackWatcherBox *
+add_box (RackWatcher *watcher, const RackMailboxInfo *info)
+{
+  RackWatcherBox *box = rack_watcher_add_box (watcher, info->name);
+
   rack_watcher_box_touch (box, info);
   return box;
 }
 
-/* What is below UIDNEXT now is not new. */
+/* What is below UIDNEXT now is not new, unless an earlier watcher knew less. */
 static void
 add_first (RackWatcher *watcher, const RackMailboxInfo *info)
 {
-  if (g_hash_table_contains (watcher->by_name, info->name))
-    return;
-  RackWatcherBox *box = add_box (watcher, info);
+  RackWatcherBox *box = g_hash_table_lookup (watcher->by_name, info->name);
+
+  if (box != NULL)
+    {
+      rack_watcher_take_report (box, info);
+      return;
+    }
+  box = add_box (watcher, info);
   if (is_counted (info))
     box->state = (RackMailboxState){ .uid_validity = (guint32) info->uid_validity,
                                      .uid_next = (guint32) MIN (info->uid_next, G_MAXUINT32) };
+}
+
+/* INBOX has many spellings. */
+static const char *
+usual_name (const char *name)
+{
+  return g_ascii_strcasecmp (name, "INBOX") == 0 ? "INBOX" : name;
+}
+
+gboolean
+rack_watcher_is_named (const RackWatcher *watcher, const char *name)
+{
+  for (char **at = watcher->names; *at != NULL; at++)
+    if (strcmp (usual_name (*at), name) == 0)
+      return TRUE;
+  return FALSE;
 }
 
 static GPtrArray *
@@ -52,7 +82,7 @@ named_infos (RackWatcher *watcher)
   for (char **at = watcher->names; *at != NULL; at++)
     {
       RackMailboxInfo *info = g_new0 (RackMailboxInfo, 1);
-      info->name = g_strdup (g_ascii_strcasecmp (*at, "INBOX") == 0 ? "INBOX" : *at);
+      info->name = g_strdup (usual_name (*at));
       g_ptr_array_add (infos, info);
     }
   return infos;
@@ -103,13 +133,6 @@ begin_all (RackWatcher *watcher, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-gboolean
-rack_watcher_begin (RackWatcher *watcher, GCancellable *cancellable, GError **error)
-{
-  return watcher->names != NULL ? begin_named (watcher, cancellable, error)
-                                : begin_all (watcher, cancellable, error);
-}
-
 /* ---- Coming and going --------------------------------------------------------------------- */
 
 void
@@ -119,6 +142,7 @@ rack_watcher_lose (RackWatcher *watcher, RackWatcherBox *box)
   if (box->absent)
     return;
   box->absent = TRUE;
+  watcher->moved = TRUE;
   rack_watcher_push (watcher, box, RACK_EVENT_GONE, 0);
 }
 
@@ -235,6 +259,16 @@ poll_all (RackWatcher *watcher, GCancellable *cancellable, GError **error)
         add_later (watcher, info);
     }
   return TRUE;
+}
+
+gboolean
+rack_watcher_begin (RackWatcher *watcher, GCancellable *cancellable, GError **error)
+{
+  if (watcher->names != NULL)
+    return begin_named (watcher, cancellable, error);
+  /* What an earlier one did not know came since. */
+  return watcher->knew_all ? poll_all (watcher, cancellable, error)
+                           : begin_all (watcher, cancellable, error);
 }
 
 gboolean

@@ -29,7 +29,8 @@ hear_network (gpointer data)
   pthread_mutex_unlock (&watcher->news.lock);
 }
 
-static void
+/* Returns: the state to go on from, borrowed, or NULL. */
+static const char *
 take_options (RackWatcher *watcher, const RackWatcherOptions *given)
 {
   RackWatcherOptions options = { 0 };
@@ -43,6 +44,20 @@ take_options (RackWatcher *watcher, const RackWatcherOptions *given)
     watcher->items = g_strdup_printf ("FLAGS %s", options.items);
   watcher->connections = options.connections > 0 ? options.connections : DEFAULT_CONNECTIONS;
   watcher->poll = options.poll > 0 ? options.poll * 1000 : DEFAULT_POLL;
+  watcher->settled = options.settled;
+  watcher->settled_data = options.settled_data;
+  return options.state;
+}
+
+/* Which mailboxes there are, and what is known of them. */
+static gboolean
+begin (RackWatcher *watcher, const char *state, GCancellable *cancellable, GError **error)
+{
+  if ((state != NULL && !rack_watcher_restore (watcher, state, error))
+      || !rack_watcher_begin (watcher, cancellable, error))
+    return FALSE;
+  rack_watcher_check_restored (watcher);
+  return TRUE;
 }
 
 RackWatcher *
@@ -55,12 +70,11 @@ rack_watcher_new (RackAccount *account, const RackWatcherOptions *options,
   watcher->boxes = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_watcher_box_free);
   watcher->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   watcher->ears = g_ptr_array_new_with_free_func ((GDestroyNotify) rack_watcher_ear_free);
-  watcher->stop = g_cancellable_new ();
   g_queue_init (&watcher->events);
   rack_watcher_news_init (&watcher->news);
   watcher->network_id = rack_netwatch_add (rack_account_netwatch (account), hear_network, watcher);
-  take_options (watcher, options);
-  if (!rack_watcher_begin (watcher, cancellable, error)
+  const char *state = take_options (watcher, options);
+  if (!begin (watcher, state, cancellable, error)
       || !rack_watcher_listen (watcher, cancellable, error))
     return NULL;
   watcher->poll_at = g_get_monotonic_time () + watcher->poll;
@@ -76,7 +90,6 @@ rack_watcher_free (RackWatcher *watcher)
   rack_netwatch_remove (rack_account_netwatch (watcher->account), watcher->network_id);
   rack_fetch_free (watcher->fetch);
   g_ptr_array_unref (watcher->ears);
-  g_object_unref (watcher->stop);
   rack_watcher_news_clear (&watcher->news);
   g_queue_clear_full (&watcher->events, (GDestroyNotify) rack_told_free);
   rack_told_free (watcher->given);
@@ -98,6 +111,7 @@ give_told (RackWatcher *watcher, RackWatcherEvent *event)
   if (watcher->given == NULL)
     return FALSE;
   const RackTold *told = watcher->given;
+  watcher->moved = TRUE;
   *event = (RackWatcherEvent){ .kind = told->kind,
                                .mailbox = told->mailbox,
                                .uid_validity = told->uid_validity,
@@ -244,6 +258,16 @@ wake (GCancellable *cancellable, gpointer data)
   pthread_mutex_unlock (&watcher->news.lock);
 }
 
+/* Everything that is known was given out, but for what is kept in box->fresh. */
+static void
+settle (RackWatcher *watcher)
+{
+  if (!watcher->moved || watcher->settled == NULL)
+    return;
+  watcher->moved = FALSE;
+  watcher->settled (watcher, watcher->settled_data);
+}
+
 static void
 wait_until (RackWatcher *watcher, gint64 when, GCancellable *cancellable)
 {
@@ -257,6 +281,7 @@ wait_until (RackWatcher *watcher, gint64 when, GCancellable *cancellable)
   int result = 0;
   gboolean retries = watcher->retry_at > g_get_monotonic_time ();
 
+  settle (watcher);
   pthread_mutex_lock (&news->lock);
   /* While it is waited for another attempt, reports say nothing that helps. */
   while (result == 0 && !g_cancellable_is_cancelled (cancellable) && !news->network
@@ -321,6 +346,7 @@ poll_all (RackWatcher *watcher, GCancellable *cancellable, GError **error)
   if (!rack_watcher_poll (watcher, cancellable, error))
     return FALSE;
   watcher->poll_at = g_get_monotonic_time () + watcher->poll;
+  rack_watcher_listen_better (watcher);
   return TRUE;
 }
 

@@ -16,12 +16,14 @@
 #include "shell.h"
 #include "watch-exec.h"
 #include "watch-line.h"
+#include "watch-state.h"
 
 typedef struct
 {
   AccountOptions common;
   char **command; /* borrowed from argv; NULL: none */
   char *events;
+  char *state; /* file; NULL: none */
   double debounce, poll;
   int connections;
   gboolean json, once, quiet;
@@ -32,6 +34,7 @@ options_clear (Options *options)
 {
   account_options_clear (&options->common);
   g_free (options->events);
+  g_free (options->state);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
@@ -46,7 +49,10 @@ typedef struct
   guint once_timer;
   int signal; /* that ends it, or 0 */
   gboolean reader_gone;
+  gboolean untold; /* something could not be printed */
+  char *held;      /* state, to be written when what it says was told; or NULL */
   GError *problem; /* the watcher's; read when its thread has ended */
+  int status;      /* to exit with */
 } Watch;
 
 /* ---- The command line --------------------------------------------------------------------- */
@@ -97,6 +103,8 @@ check_options (const Options *options, GError **error)
     wrong = "--poll: from 1 to 86400 seconds";
   else if (options->debounce < 0 || options->debounce > 3600)
     wrong = "--debounce: from 0 to 3600 seconds";
+  else if (options->state != NULL && *options->state == '\0')
+    wrong = "--state: the file is missing";
   else if (options->command != NULL && options->command[0] == NULL)
     wrong = "--exec: the command is missing";
   if (wrong == NULL)
@@ -129,8 +137,10 @@ parse_options (Options *options, int argc, char **argv, GError **error)
       "Leave after the first event, and what comes with it", NULL },
     { "events", 0, 0, G_OPTION_ARG_STRING, &options->events,
       "Only these: new, expunge, flags, reset, gone", "LIST" },
+    { "state", 0, 0, G_OPTION_ARG_FILENAME, &options->state,
+      "Keep in this file what was told, and tell what happened since it was written", "FILE" },
     { "connections", 0, 0, G_OPTION_ARG_INT, &options->connections,
-      "Where the server has no NOTIFY: IDLE for so many mailboxes, those named first (3)", "N" },
+      "Where the server has no NOTIFY: IDLE for so many mailboxes (3)", "N" },
     { "poll", 0, 0, G_OPTION_ARG_DOUBLE, &options->poll,
       "Look at the others this often, and at all in case a report was lost (60)", "SECONDS" },
     { "debounce", 0, 0, G_OPTION_ARG_DOUBLE, &options->debounce,
@@ -167,13 +177,39 @@ take_mailboxes (AccountOptions *options, RackConfig *config)
   return word;
 }
 
+/* ---- State -------------------------------------------------------------------------------------
+ */
+
+/* When what it says was told. A state that is older than that costs no message. */
+static void
+write_held (gpointer data)
+{
+  Watch *watch = data;
+  g_autofree char *text = g_steal_pointer (&watch->held);
+  g_autoptr (GError) error = NULL;
+
+  if (text != NULL && !watch->untold && !watch_state_write (watch->options->state, text, &error))
+    account_options_complain (EX_IOERR, error->message);
+}
+
+/* Takes text. */
+static void
+hold_state (Watch *watch, char *text)
+{
+  g_free (watch->held);
+  watch->held = text;
+  if (watch->exec == NULL || watch_exec_is_idle (watch->exec))
+    write_held (watch);
+}
+
 /* ---- Events ------------------------------------------------------------------------------------
  */
 
 typedef struct
 {
   Watch *watch;
-  WatchEvent *event; /* NULL: the watcher has ended */
+  WatchEvent *event; /* or */
+  char *state;       /* both NULL: the watcher has ended */
 } Post;
 
 static gboolean
@@ -194,6 +230,7 @@ print (Watch *watch, const WatchEvent *event, const char *json)
   if (puts (text != NULL ? text : json) >= 0 && fflush (stdout) == 0)
     return;
   watch->reader_gone = errno == EPIPE;
+  watch->untold = TRUE;
   g_cancellable_cancel (watch->cancellable);
 }
 
@@ -217,7 +254,9 @@ take_post (gpointer data)
   Post *post = data;
   Watch *watch = post->watch;
 
-  if (post->event == NULL)
+  if (post->state != NULL)
+    hold_state (watch, g_steal_pointer (&post->state));
+  else if (post->event == NULL)
     g_main_loop_quit (watch->loop);
   else if (watch->kinds & (1u << post->event->kind))
     {
@@ -235,13 +274,24 @@ take_post (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Takes event and state. */
 static void
-send_post (Watch *watch, WatchEvent *event)
+send_post (Watch *watch, WatchEvent *event, char *state)
 {
   Post *post = g_new (Post, 1);
 
-  *post = (Post){ watch, event };
-  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, take_post, post, NULL);
+  *post = (Post){ watch, event, state };
+  g_idle_add_full (G_PRIORITY_DEFAULT, take_post, post, NULL);
+}
+
+/* Behind the events it is the state after. */
+static void
+send_state (RackWatcher *watcher, gpointer data)
+{
+  char *text = rack_watcher_save (watcher);
+
+  if (text != NULL)
+    send_post (data, NULL, text);
 }
 
 static gpointer
@@ -251,8 +301,8 @@ follow (gpointer data)
   RackWatcherEvent event;
 
   while (rack_watcher_next (watch->watcher, &event, watch->cancellable, &watch->problem))
-    send_post (watch, watch_event_new (&event));
-  send_post (watch, NULL);
+    send_post (watch, watch_event_new (&event), NULL);
+  send_post (watch, NULL, NULL);
   return NULL;
 }
 
@@ -295,6 +345,12 @@ finish (Watch *watch)
       while (!watch_exec_is_idle (watch->exec))
         g_main_context_iteration (NULL, TRUE);
     }
+  if (watch->options->state != NULL && !watch->untold)
+    {
+      g_free (watch->held);
+      watch->held = rack_watcher_save (watch->watcher);
+      write_held (watch);
+    }
   if (watch->problem != NULL && !g_error_matches (watch->problem, RACK_ERROR, RACK_ERROR_CANCELLED))
     return account_options_complain (shell_exit_status (watch->problem), watch->problem->message);
   if (watch->signal == SIGINT)
@@ -304,42 +360,85 @@ finish (Watch *watch)
   return watch->reader_gone ? EX_OK : account_options_flush (EX_OK);
 }
 
-static int
-run (Options *options, RackAccount *account, char **mailboxes, guint kinds)
+/* From the state on, if there is one; which is there from the beginning, lest what happens before
+ * anything was told is forgotten. */
+static gboolean
+begin (Watch *watch, RackAccount *account, char **mailboxes, GError **error)
 {
-  g_autoptr (GError) error = NULL;
+  const Options *options = watch->options;
+  g_autofree char *state = NULL;
+  GError *problem = NULL;
+
+  if (options->state != NULL)
+    state = watch_state_read (options->state, &problem);
+  if (problem != NULL)
+    {
+      g_propagate_error (error, problem);
+      return FALSE;
+    }
   const RackWatcherOptions wanted = { .size = sizeof wanted,
                                       .mailboxes = (const char *const *) mailboxes,
                                       .items = WATCH_LINE_ITEMS,
                                       .connections = (guint) options->connections,
-                                      .poll = (gint64) (options->poll * 1000) };
+                                      .poll = (gint64) (options->poll * 1000),
+                                      .state = state,
+                                      .settled = options->state != NULL ? send_state : NULL,
+                                      .settled_data = watch };
+  watch->watcher = rack_watcher_new (account, &wanted, NULL, error);
+  if (watch->watcher == NULL)
+    {
+      if (state != NULL && error != NULL
+          && g_error_matches (*error, RACK_ERROR, RACK_ERROR_INVALID))
+        g_prefix_error (error, "--state: %s: ", options->state);
+      return FALSE;
+    }
+  g_autofree char *first = options->state != NULL ? rack_watcher_save (watch->watcher) : NULL;
+  return first == NULL || watch_state_write (options->state, first, error);
+}
+
+/* Until it is over. */
+static void
+run (Watch *watch, RackAccount *account)
+{
+  guint interrupt = g_unix_signal_add (SIGINT, on_interrupt, watch);
+  guint terminate = g_unix_signal_add (SIGTERM, on_terminate, watch);
+
+  say_what_is_watched (watch, account);
+  GThread *thread = g_thread_new ("watch", follow, watch);
+  g_main_loop_run (watch->loop);
+  g_thread_join (thread);
+  watch->status = finish (watch);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
+  if (watch->once_timer != 0)
+    g_source_remove (watch->once_timer);
+}
+
+static int
+watch_account (Options *options, RackAccount *account, char **mailboxes, guint kinds)
+{
+  g_autoptr (GError) error = NULL;
   Watch watch = { .options = options, .kinds = kinds };
 
-  watch.watcher = rack_watcher_new (account, &wanted, NULL, &error);
-  if (watch.watcher == NULL)
-    return account_options_complain (shell_exit_status (error), error->message);
   watch.cancellable = g_cancellable_new ();
   watch.loop = g_main_loop_new (NULL, FALSE);
   if (options->command != NULL)
-    watch.exec = watch_exec_new ((const char *const *) options->command,
-                                 (gint64) (options->debounce * 1000), NULL);
-  guint interrupt = g_unix_signal_add (SIGINT, on_interrupt, &watch);
-  guint terminate = g_unix_signal_add (SIGTERM, on_terminate, &watch);
-  say_what_is_watched (&watch, account);
-  GThread *thread = g_thread_new ("watch", follow, &watch);
-  g_main_loop_run (watch.loop);
-  g_thread_join (thread);
-  int status = finish (&watch);
-  g_source_remove (interrupt);
-  g_source_remove (terminate);
-  if (watch.once_timer != 0)
-    g_source_remove (watch.once_timer);
+    {
+      watch.exec = watch_exec_new ((const char *const *) options->command,
+                                   (gint64) (options->debounce * 1000), NULL);
+      watch_exec_on_idle (watch.exec, write_held, &watch);
+    }
+  if (begin (&watch, account, mailboxes, &error))
+    run (&watch, account);
+  else
+    watch.status = account_options_complain (shell_exit_status (error), error->message);
   watch_exec_free (watch.exec);
   rack_watcher_free (watch.watcher);
   g_main_loop_unref (watch.loop);
   g_object_unref (watch.cancellable);
   g_clear_error (&watch.problem);
-  return status;
+  g_free (watch.held);
+  return watch.status;
 }
 
 int
@@ -364,5 +463,5 @@ rack_cmd_watch (int argc, char **argv)
   g_autoptr (RackAccount) account = rack_account_new (config, options.common.account, host, &error);
   if (account == NULL)
     return account_options_complain (shell_exit_status (error), error->message);
-  return run (&options, account, mailboxes, kinds);
+  return watch_account (&options, account, mailboxes, kinds);
 }

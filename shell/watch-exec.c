@@ -39,6 +39,8 @@ struct WatchExec
   GHashTable *jobs; /* name -> Job */
   gboolean flushing;
   int status;
+  void (*idle) (gpointer data);
+  gpointer idle_data;
 };
 
 static void schedule (Job *job);
@@ -134,6 +136,13 @@ note_failure (WatchExec *exec, int status, const char *why)
 }
 
 static void
+tell_idle (WatchExec *exec)
+{
+  if (exec->idle != NULL && watch_exec_is_idle (exec))
+    exec->idle (exec->idle_data);
+}
+
+static void
 child_ended (GPid child, int status, gpointer data)
 {
   Job *job = data;
@@ -147,6 +156,7 @@ child_ended (GPid child, int status, gpointer data)
   drop_source (&job->watch);
   if (job->count > 0)
     schedule (job);
+  tell_idle (job->exec);
 }
 
 /* All of it in a file in memory: a command that does not read cannot hold anybody up. */
@@ -228,7 +238,10 @@ run (Job *job)
     close (input);
   forget (job);
   if (job->child == 0)
-    return;
+    {
+      tell_idle (exec);
+      return;
+    }
   job->watch = g_child_watch_source_new (job->child);
   g_source_set_callback (job->watch, G_SOURCE_FUNC (child_ended), job, NULL);
   g_source_attach (job->watch, exec->context);
@@ -274,6 +287,13 @@ watch_exec_new (const char *const *argv, gint64 debounce, GMainContext *context)
   exec->context = context;
   exec->jobs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) job_free);
   return exec;
+}
+
+void
+watch_exec_on_idle (WatchExec *exec, void (*idle) (gpointer data), gpointer data)
+{
+  exec->idle = idle;
+  exec->idle_data = data;
 }
 
 void

@@ -24,6 +24,8 @@ typedef struct
  * thread. debounce: milliseconds without an event after which what was gathered is handed over, at
  * the latest ten times that after the first. */
 WatchExec *watch_exec_new (const char *const *argv, gint64 debounce, GMainContext *context);
+/* Called when a command has ended and nothing is left to be handed over. */
+void watch_exec_on_idle (WatchExec *exec, void (*idle) (gpointer data), gpointer data);
 void watch_exec_add (WatchExec *exec, const WatchFacts *facts);
 /* Waits for no more events: what was gathered is handed over as soon as it can be. */
 void watch_exec_flush (WatchExec *exec);

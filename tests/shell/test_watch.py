@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.support.imapbox import wait_for
+from tests.support.meddler import Meddler
 
 # Says what it was given, and complains when another is at work for the same mailbox.
 HOOK = """\
@@ -97,6 +98,29 @@ def test_lines(watch, dovecot, user, account, disabled):
     expected += ["Work  expunge  1"]
     assert tails(running.lines(len(expected))) == expected
     connection.logout()
+    assert running.end() == 0
+
+
+def test_idle_goes_where_messages_come(watch, dovecot, user, account):
+    """Two connections: INBOX, and of the others the one in which something happens."""
+    for name in ("A", "B", "C"):
+        dovecot.fill(user, name, [])
+    with Meddler(dovecot.imap) as between:
+        running = watch("-f", account({**between.keys(), "disable_extensions": "NOTIFY"}),
+                        "--poll", "1", "--connections", "2")
+        wait_for(lambda: len(set(between.idled)) >= 2, 60, "two in IDLE")
+        first, = set(between.idled) - {"INBOX"}
+        busy = "C" if first != "C" else "B"
+        dovecot.deliver(user, message("one"), busy)
+        wait_for(lambda: busy in between.idled, 60, "IDLE in the busy one")
+        running.lines(1)
+        dovecot.deliver(user, message("once more"), first)   # less: it stays where it is
+        dovecot.deliver(user, message("two"), busy)
+        assert tails(running.lines(3))[0] == f"{busy}  new  1  a@example.org  one"
+        polls = len(between.sent("LIST"))
+        wait_for(lambda: len(between.sent("LIST")) > polls + 2, 60, "polls")
+        assert set(between.idled) == {"INBOX", first, busy}
+        assert [name for name in between.idled if name != "INBOX"][-1] == busy
     assert running.end() == 0
 
 

@@ -9,6 +9,7 @@
         between.let("APPEND")                        # that is over
         between.tell("SELECT", b"[READ-WRITE]", b"[READ-ONLY]")   # in its tagged answers
         between.sent("APPEND")                       # the first lines of those that came
+        between.idled                                # in which mailbox, of each IDLE
         between.replaces = True                      # UID REPLACE (RFC 8508), of APPEND and EXPUNGE
         between.tells_late = True                    # APPENDUID of those in the tagged answer
         ...connect to between.host, between.port...
@@ -36,6 +37,7 @@ class Meddler:
         self.target = (server, port)
         self.replaces = self.tells_late = False
         self.lines = []              # (NAME, first line) of every command
+        self.idled = []
         self.lock = threading.Lock()
         self._offered, self._hidden = [], []
         self._told = {}              # NAME -> (before, after)
@@ -163,6 +165,7 @@ class _Pair:
         self.replacing = {}          # tag -> UID, until the server has the new one
         self.ending = {}             # our tag -> (tag, answer), until the old one is gone
         self.named = {}              # tag -> NAME, of what the server is doing
+        self.selected = None
         self.writing = threading.Lock()
 
     def up(self):
@@ -186,6 +189,10 @@ class _Pair:
             return True
         octets = piece.octets
         self.named[tag] = name
+        if name in ("SELECT", "EXAMINE"):
+            self.selected = octets.split()[2].strip(b'"').decode()
+        if name == "IDLE":
+            self.meddler.idled.append(self.selected)
         if name == "UID REPLACE" and self.meddler.replaces:
             _, _, _, uid, rest = octets.split(b" ", 4)
             self.replacing[tag] = uid

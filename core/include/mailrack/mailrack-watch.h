@@ -76,6 +76,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackAccountWatch, rack_account_watch_free)
 
 /* ---- Watcher: many mailboxes at once ------------------------------------------ */
 
+typedef struct RackWatcher RackWatcher;
+
 typedef struct
 {
   gsize size;                   /* sizeof (RackWatcherOptions) */
@@ -84,9 +86,18 @@ typedef struct
   const char *items; /* fetched of each new message, such as "FLAGS RFC822.SIZE ENVELOPE";
                       * NULL: nothing */
   guint connections; /* at most so many in IDLE where the server has no NOTIFY, for the
-                      * mailboxes named first (of all: INBOX); 0: 3 */
+                      * mailboxes named first (of all: INBOX, and those in which messages
+                      * came lately); 0: 3 */
   gint64 poll;       /* milliseconds between looks at what no connection watches, and at
                       * the rest in case a report was lost; 0: a minute */
+  /* What rack_watcher_save() gave of an earlier watcher of this account: what happened since is
+   * told. NULL: it begins now. Borrowed for the call. */
+  const char *state;
+  /* Called on the thread that is in rack_watcher_next(), before it waits, when everything that was
+   * found has been given out and something was since the last time: the time to save. NULL: none.
+   */
+  void (*settled) (RackWatcher *watcher, gpointer data);
+  gpointer settled_data;
 } RackWatcherOptions;
 
 typedef struct
@@ -102,7 +113,6 @@ typedef struct
                                 * as it was gone again, or nothing was asked for */
 } RackWatcherEvent;
 
-typedef struct RackWatcher RackWatcher;
 /* Watches mailboxes from now on: what comes later is told once, whatever becomes of connections in
  * between, and what vanishes of what was there when it was first looked at, which is the first
  * thing that rack_watcher_next() does. One connection hears of changes everywhere (NOTIFY), or a
@@ -110,7 +120,8 @@ typedef struct RackWatcher RackWatcher;
  * mod-sequences (CONDSTORE). A mailbox that comes later is watched when all are, and all its
  * messages are new. RACK_EVENT_RESET: UIDs of that mailbox are void, and what is in it now counts
  * as known. The account outlives it no longer than any other; its host may be asked from threads
- * of the watcher. options may be NULL. RACK_ERROR_NOT_FOUND: one that was named is not there. */
+ * of the watcher. options may be NULL. RACK_ERROR_NOT_FOUND: one that was named is not there;
+ * RACK_ERROR_INVALID: .state is none of this account's. */
 RACK_API RackWatcher *rack_watcher_new (RackAccount *account, const RackWatcherOptions *options,
                                         GCancellable *cancellable, GError **error);
 /* Blocks until something happens. Networks that are gone, servers that restart and mailboxes that
@@ -120,6 +131,11 @@ RACK_API gboolean rack_watcher_next (RackWatcher *watcher, RackWatcherEvent *eve
                                      GCancellable *cancellable, GError **error);
 /* How many mailboxes it watches, and how many of them are pushed by the server now. */
 RACK_API guint rack_watcher_mailboxes (RackWatcher *watcher, guint *pushed);
+/* What it knows, for the .state of another, as lines of text; what was given out counts as told.
+ * Only while nobody is in rack_watcher_next(), or from .settled. Returns: (owned) or NULL while
+ * something was found that was not given out yet; not so when rack_watcher_next() has returned
+ * FALSE or .settled is called. */
+RACK_API char *rack_watcher_save (RackWatcher *watcher);
 RACK_API void rack_watcher_free (RackWatcher *watcher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RackWatcher, rack_watcher_free)
 

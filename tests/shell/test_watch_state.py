@@ -169,7 +169,8 @@ def test_killed_at_any_time(words, start, run, dovecot, user, disabled):
 
 def test_what_a_killed_command_was_handed_is_handed_again(words, start, dovecot, user, tmp_path):
     script = tmp_path / "hook"
-    script.write_text("cat >>given\nif ! [ -e go ]; then echo $$ >pid; touch begun; exec sleep 1000; fi\n")
+    script.write_text("cat >>given\n"
+                      "if ! [ -e go ]; then echo $$ >pid; touch begun; exec sleep 1000; fi\n")
     first = start(words(None, "INBOX", "--exec", "sh", script))
     dovecot.deliver(user, message("one"))
     wait_for((tmp_path / "begun").exists, 60)

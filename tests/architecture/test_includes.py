@@ -32,6 +32,7 @@ ROOMS = {
 LIBRARIES = {
     "gnutls/": ("plugins/tls", "plugins/transport-ssl", "plugins/transport-starttls"),
     "gsasl": ("plugins/auth-password",),
+    "nettle/": ("plugins/auth-password",),
     "libsoup/": ("plugins/auth-oauth2",),
     "json-glib/": ("plugins/auth-oauth2", "shell"),
     "fuse": ("fs",),

@@ -4,12 +4,15 @@
 
     bench_start.py [--runs 40] [--delay 0] [--build build]
 
-Both over TLS, in turn, with the same mechanism (PLAIN) and with the one each chooses by itself.
---delay puts so many milliseconds each way between them and the server. Walls drift on shared
+All over TLS, in turn: with the same mechanism (PLAIN); with the one each chooses by itself, of all
+that the server has, which knows the password and computes SCRAM's keys at each login, and of a user
+of whom it has those keys alone, as servers that use SCRAM have; and of Dovecot's default mechanisms
+(PLAIN and LOGIN). --delay puts so many milliseconds each way between them and the server. Walls drift on shared
 machines: quote the ratios. It is a measurement, not a test: it judges nothing.
 """
 
 import argparse
+import contextlib
 import pathlib
 import statistics
 import subprocess
@@ -25,19 +28,32 @@ from tests.support import dovecot as private, mailgen, proxy  # noqa: E402
 QUESTION = "STATUS INBOX (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
 
 
-def commands(server, port, build, scratch):
-    """{name: command}"""
-    keys = {**server.accounts("alice")["DEFAULT"], "port": port}
-    login = f"alice:{server.password('alice')}"
-    curl = ["curl", "-s", "--cacert", server.ca_file, "--user", login,
-            f"imaps://localhost:{port}/", "-X", QUESTION]
+# What the second server says, which is asked for the last kind.
+DEFAULT = "auth_mechanisms = plain login"
+# Kind -> user, mechanism that is set, options of curl. Of "hashed" the server keeps keys alone.
+KINDS = {
+    "PLAIN": ("alice", "PLAIN", ["--login-options", "AUTH=PLAIN"]),
+    "its own": ("alice", None, []),
+    "its own, keys": ("hashed", None, []),
+    "defaults": ("alice", None, []),
+}
+
+
+def commands(servers, build, scratch):
+    """{(program, kind): command}; servers: (server, port) of each kind. curl knows no SCRAM, so it
+    has no other way in than PLAIN where the server keeps keys."""
     found = {}
-    for name, mechanisms, options in (("PLAIN", "PLAIN", ["--login-options", "AUTH=PLAIN"]),
-                                      ("its own", None, [])):
-        more = {"auth_mechanisms": mechanisms} if mechanisms else {}
-        path = private.write_ini(scratch / f"{len(found)}.ini", {"DEFAULT": {**keys, **more}})
-        found["mailrack, " + name] = [build / "shell/mailrack", "-f", path, "-e", "status INBOX"]
-        found["curl, " + name] = [*curl, *options]
+    for kind, (user, mechanism, options) in KINDS.items():
+        server, port = servers[kind]
+        more = {"auth_mechanisms": mechanism} if mechanism else {}
+        keys = {**server.accounts(user)["DEFAULT"], "port": port, "username": user, **more}
+        path = private.write_ini(scratch / f"{len(found)}.ini", {"DEFAULT": keys})
+        found["mailrack", kind] = [build / "shell/mailrack", "-f", path, "-e", "status INBOX"]
+        found["curl", kind] = ["curl", "-s", "--cacert", server.ca_file, "--user",
+                               f"{user}:{server.password(user)}", f"imaps://localhost:{port}/",
+                               "-X", QUESTION, *options]
+        if user == "hashed":
+            found["curl", kind] += ["--login-options", "AUTH=PLAIN"]
     return found
 
 
@@ -55,27 +71,33 @@ def main():
     parser.add_argument("--delay", type=float, default=0)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch, private.Dovecot() as server:
-        server.fill("alice", "INBOX", mailgen.Generator(seed=1).messages(100))
-        port, far = server.imaps, None
-        if options.delay > 0:
-            far = proxy.Proxy(server.host, server.imaps, options.delay / 1000).start()
-            port = far.port
-        each = commands(server, port, options.build, pathlib.Path(scratch))
+    with contextlib.ExitStack() as stack:
+        scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        places = []
+        for settings in ("", DEFAULT):
+            server = stack.enter_context(private.Dovecot(settings=settings))
+            for user in ("alice", "hashed"):
+                server.fill(user, "INBOX", mailgen.Generator(seed=1).messages(100))
+            port = server.imaps
+            if options.delay > 0:
+                far = proxy.Proxy(server.host, server.imaps, options.delay / 1000).start()
+                stack.callback(far.close)
+                port = far.port
+            places.append((server, port))
+        each = commands({kind: places[kind == "defaults"] for kind in KINDS}, options.build,
+                        scratch)
         walls = {name: [] for name in each}
         for _ in range(options.runs):
             for name, command in each.items():
                 walls[name].append(measure(command))
-        if far is not None:
-            far.close()
-    for name, found in walls.items():
-        print(f"{name:20} median {statistics.median(found) * 1000:7.1f} ms  "
+    for (program, kind), found in walls.items():
+        print(f"{program + ', ' + kind:24} median {statistics.median(found) * 1000:7.1f} ms  "
               f"({min(found) * 1000:.1f} to {max(found) * 1000:.1f})")
-    for kind in ("PLAIN", "its own"):
-        ours, theirs = walls["mailrack, " + kind], walls["curl, " + kind]
+    for kind in KINDS:
+        ours, theirs = walls["mailrack", kind], walls["curl", kind]
         ratio = statistics.median(a / b for a, b in zip(ours, theirs))
         fastest = min(ours) / min(theirs)
-        print(f"{kind:10} mailrack / curl: {ratio:.2f}, of the fastest {fastest:.2f}")
+        print(f"{kind:14} mailrack / curl: {ratio:.2f}, of the fastest {fastest:.2f}")
 
 
 if __name__ == "__main__":

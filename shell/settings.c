@@ -179,7 +179,8 @@ settings_init (Settings *settings)
 {
   *settings = (Settings){ 0 };
   for (const Setting *at = setting_table; at->name != NULL; at++)
-    settings_set (settings, at->name, at->first, NULL);
+    if (!settings_set (settings, at->name, at->first, NULL))
+      settings_set (settings, at->name, "off", NULL); /* the pager is not installed */
 }
 
 void

@@ -49,9 +49,28 @@ test_refused (void)
                  "set: output cannot be \"xml\": it is table, json, jsonl, csv, raw");
   check_refused ("timing", "maybe", EVAL_ERROR_VALUE,
                  "set: timing cannot be \"maybe\": it is on or off");
-  check_refused ("width", "-1", EVAL_ERROR_VALUE, "set: width cannot be \"-1\": it is a number");
+  check_refused ("width", "-1", EVAL_ERROR_VALUE,
+                 "set: width cannot be \"-1\": it is a number from 20 to 10000, or 0");
+  check_refused ("listing", "0", EVAL_ERROR_VALUE,
+                 "set: listing cannot be \"0\": it is a number from 1 to 4294967295");
+  check_refused ("pager", "no-such-program -x", EVAL_ERROR_VALUE,
+                 "set: pager cannot be \"no-such-program -x\": it is a command that is there, or "
+                 "off");
   check_refused ("colour", "on", EVAL_ERROR_NAME,
                  "set: there is no setting \"colour\"; \"set\" shows them all");
+}
+
+/* A machine without less: there is no pager then. */
+static void
+test_no_pager (void)
+{
+  g_autofree char *path = g_strdup (g_getenv ("PATH"));
+  g_auto (Settings) settings = { 0 };
+
+  g_setenv ("PATH", "/nowhere", TRUE);
+  settings_init (&settings);
+  g_setenv ("PATH", path, TRUE);
+  g_assert_cmpstr (settings.pager, ==, "");
 }
 
 int
@@ -60,5 +79,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/shell/settings/all", test_all);
   g_test_add_func ("/shell/settings/refused", test_refused);
+  g_test_add_func ("/shell/settings/no-pager", test_no_pager);
   return g_test_run ();
 }

@@ -7,8 +7,8 @@
 All over TLS, in turn: with the same mechanism (PLAIN); with the one each chooses by itself, of all
 that the server has, which knows the password and computes SCRAM's keys at each login, and of a user
 of whom it has those keys alone, as servers that use SCRAM have; and of Dovecot's default mechanisms
-(PLAIN and LOGIN). --delay puts so many milliseconds each way between them and the
-server. Walls drift on shared machines: quote the ratios. It is a measurement, not a test: it judges nothing.
+(PLAIN and LOGIN). --delay puts so many milliseconds each way between them and the server. Walls
+drift on shared machines: quote the ratios. It is a measurement, not a test: it judges nothing.
 """
 
 import argparse

@@ -49,6 +49,14 @@ SOURCES = [path for path in tree.files(".c", ".h")
            if path.parts[0] in ("core", "plugins", "fs", "shell")]
 
 
+# Looked up for every include: a file by its whole path, and by each way to end it.
+WHOLE = {(tree.TOP / path).resolve(): path for path in SOURCES}
+ENDS = {}
+for source in SOURCES:
+    for at in range(len(source.parts)):
+        ENDS.setdefault(source.parts[at:], set()).add(source)
+
+
 def room_of(path):
     if path.parts[0] == "core":
         if path.parts[1] == "include":
@@ -78,11 +86,9 @@ def complaint(path, quoted, name):
     if quoted:
         if name in ("core-config.h", "config.h") and not (tree.TOP / path.parent / name).exists():
             return None if room == "core" else f'"{name}" is core\'s'
-        found = {room_of(other) for other in SOURCES
-                 if (tree.TOP / other) == (tree.TOP / path.parent / name).resolve()}
-        if not found:
-            found = {room_of(other) for other in SOURCES
-                     if other == pathlib.Path(*other.parts[:-len(pathlib.Path(name).parts)]) / name}
+        beside = WHOLE.get((tree.TOP / path.parent / name).resolve())
+        others_so_named = ENDS.get(pathlib.Path(name).parts, set())
+        found = {room_of(other) for other in ([beside] if beside else others_so_named)}
         if not found:
             return f'"{name}" is nowhere in the tree'
         return None if found & rooms else f'"{name}" belongs to {", ".join(sorted(found))}'

@@ -8,6 +8,7 @@ at the top of the tree.  Servers are started once a session; mailboxes are fresh
 import itertools
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -20,6 +21,9 @@ if str(TOP) not in sys.path:
 from tests.support import certs as certificates  # noqa: E402
 from tests.support import dovecot as private_dovecot  # noqa: E402
 from tests.support import mailgen, proxy, scram, scripted, tokens  # noqa: E402
+
+# A shell's background command ignores Ctrl-C, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _numbers = itertools.count(1)
 

@@ -184,7 +184,8 @@ rack_folder_children (RackFolder *folder, guint32 after, RackFolder **children, 
 static gboolean
 is_ready (RackFolder *folder)
 {
-  return folder->complete && (folder->pushed || g_get_monotonic_time () < folder->fresh_until);
+  return folder->complete
+         && ((folder->pushed && !folder->missed) || g_get_monotonic_time () < folder->fresh_until);
 }
 
 static gboolean

@@ -173,7 +173,7 @@ struct RackFolder
   const RackWatcher *watched; /* whose events come from now on */
   gboolean pushed;            /* the same, and the index is as the first of them expects it */
   gboolean replaced;          /* what was known is void; it has to be said once it is opened */
-  gboolean missed;            /* something happened that could not be fetched */
+  gboolean missed;            /* what happened could not be fetched, or a look failed */
   RackAhead ahead;
 };
 

@@ -490,13 +490,14 @@ do_wanted (RackFolder *folder, RackWant want, RackNews *news, GError **error)
 }
 
 static void
-finish_round (RackFolder *folder, gboolean ok, const RackNews *news, GError *problem)
+finish_round (RackFolder *folder, gboolean ok, GError *problem)
 {
   gint64 now = g_get_monotonic_time ();
   gint64 calm = ok ? 2 * folder->mirror->options.poll : CALM_AFTER_FAILURE;
   folder->finished++;
   folder->fresh_until = now + calm * 1000;
-  folder->missed |= !ok && news->events->len > 0;
+  /* A look that failed is owed, also where all is pushed: nothing more may come. */
+  folder->missed |= !ok;
   g_clear_error (&folder->error);
   folder->error = problem;
   folder->error_time = now;
@@ -521,7 +522,7 @@ run_job (gpointer data)
       ok = do_wanted (folder, want, &news, &problem);
 
       pthread_mutex_lock (&folder->mutex);
-      finish_round (folder, ok, &news, problem);
+      finish_round (folder, ok, problem);
       rack_news_clear (&news);
     }
   folder->busy = FALSE;

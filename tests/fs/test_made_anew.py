@@ -2,10 +2,12 @@
 """A mailbox that another client deletes and makes again under the same name: after one `sync` the
 mount shows what is in the new one, whatever its connections have selected."""
 
+import errno
+
 import pytest
 
 from tests.fs.conftest import wait_for
-from tests.fs.desk import Desk, letter
+from tests.fs.desk import Desk, letter, wait_until
 from tests.fs.test_write_files import names
 from tests.support.dovecot import Dovecot
 
@@ -34,6 +36,16 @@ def contents(folder):
         return None                     # what was listed is gone by now
 
 
+def is_asked_to_sync(ctl):
+    """False: it heard that Work is gone, and not yet that there is one again."""
+    try:
+        ctl.write_text("sync Work\n")
+    except OSError as error:
+        assert error.errno == errno.EINVAL
+        return False
+    return True
+
+
 @pytest.mark.parametrize("connections", ["1", "4"])
 def test_made_anew(server, mounting, user, tmp_path, connections):
     desk = Desk(server, server.add_user(user), mounting, tmp_path)
@@ -46,5 +58,7 @@ def test_made_anew(server, mounting, user, tmp_path, connections):
         for turn in range(1, TURNS + 1):
             messages = [letter(10 * turn + number) for number in range(2 + turn % 2)]
             make_anew(other, "Work", messages)
-            ctl.write_text("sync Work\n")
-            wait_for(lambda wanted=sorted(messages): contents(folder) == wanted, 60)
+            wait_for(lambda: is_asked_to_sync(ctl), 60)
+            wait_until(lambda wanted=sorted(messages): contents(folder) == wanted,
+                       lambda: (turn, messages, contents(folder),
+                                (ctl.parent / "status").read_text()))

@@ -228,6 +228,16 @@ compare (RackResync *resync, const GPtrArray *messages, guint32 last)
     }
 }
 
+static gboolean refuses_resync; /* under the fake's lock */
+
+void
+fake_refuse_next_resync (void)
+{
+  fake_lock ();
+  refuses_resync = TRUE;
+  fake_unlock ();
+}
+
 RackResync *
 rack_mailbox_resync (RackMailbox *mailbox, const RackMailboxState *state, const RackSet *uids,
                      GCancellable *cancellable, GError **error)
@@ -242,8 +252,13 @@ rack_mailbox_resync (RackMailbox *mailbox, const RackMailboxState *state, const 
     return NULL;
   fake_lock ();
   GPtrArray *messages = NULL;
-  if (!fake_fails (FAKE_RESYNC, cancellable, error))
+  if (fake_fails (FAKE_RESYNC, cancellable, error))
+    ;
+  else if (refuses_resync)
+    g_set_error_literal (error, RACK_ERROR, RACK_ERROR_REFUSED, "not now");
+  else
     messages = fake_messages (mailbox, error);
+  refuses_resync = FALSE;
   if (messages != NULL)
     {
       resync = g_new0 (RackResync, 1);

@@ -55,6 +55,7 @@ void fake_hold (gboolean hold);       /* bodies wait before their first octet */
 void fake_break_next_read (void);     /* the next reader is cut in the middle */
 void
 fake_break_fetch (guint after); /* after so many messages FETCHes of items are cut; 0: no more */
+void fake_refuse_next_resync (void);
 void fake_reset_watches (void); /* as after a lost connection */
 guint fake_count (FakeOp op);
 

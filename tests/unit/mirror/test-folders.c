@@ -432,6 +432,33 @@ test_reset (void)
   close_mirror ();
 }
 
+/* A look that was asked for and failed is made up for, also when all that happens is pushed: what
+ * it was to find may have happened before. */
+static void
+test_failed_look (void)
+{
+  account = fake_account_new ();
+  FakeBox *inbox = fake_box ("INBOX", 0, 1);
+  fake_add (inbox, 1, "one", "b", -1);
+  open_mirror (0, 1);
+  RackFolder *folder = folder_at ("INBOX");
+  wait_for (folder);
+  wait_until_pushed (folder);
+  guint resyncs = fake_count (FAKE_RESYNC);
+  fake_refuse_next_resync ();
+  rack_mirror_look (mirror, folder);
+  gint64 deadline = g_get_monotonic_time () + 25 * G_USEC_PER_SEC;
+  while (fake_count (FAKE_RESYNC) < resyncs + 2)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+      if (!rack_folder_ready (folder))
+        wait_for (folder);
+      g_usleep (1000);
+    }
+  check_uids (folder, "1");
+  close_mirror ();
+}
+
 static void
 test_polled (void)
 {
@@ -527,6 +554,7 @@ main (int argc, char **argv)
   g_test_add_func ("/folders/flags", test_flags);
   g_test_add_func ("/folders/pushed", test_pushed);
   g_test_add_func ("/folders/reset", test_reset);
+  g_test_add_func ("/folders/failed-look", test_failed_look);
   g_test_add_func ("/folders/polled", test_polled);
   g_test_add_func ("/folders/uid-validity", test_uid_validity);
   g_test_add_func ("/folders/offline", test_offline);

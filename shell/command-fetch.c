@@ -100,7 +100,10 @@ static void
 end_sheet (Sheet *sheet)
 {
   if (sheet->collected != NULL)
-    *sheet->shell->result = g_steal_pointer (&sheet->collected);
+    {
+      g_clear_pointer (sheet->shell->result, value_unref);
+      *sheet->shell->result = g_steal_pointer (&sheet->collected);
+    }
   else if (sheet->shell->settings.output != OUTPUT_JSONL && sheet->n > 0)
     fputs ("}\n", sheet->shell->out);
 }

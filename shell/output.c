@@ -368,8 +368,12 @@ output_end (Output *output)
       break;
     case OUTPUT_VALUE:
       if (output->target.result != NULL)
-        *output->target.result =
-            output->collected != NULL ? g_steal_pointer (&output->collected) : value_none ();
+        {
+          /* Of a line with several commands the last one's counts. */
+          g_clear_pointer (output->target.result, value_unref);
+          *output->target.result =
+              output->collected != NULL ? g_steal_pointer (&output->collected) : value_none ();
+        }
       break;
     case OUTPUT_JSON:
       if (output->flags & OUTPUT_SINGLE)

@@ -48,8 +48,13 @@ def test_large_mailbox(example, dovecot, user, mails):
     assert max(collections.Counter(row[2] for row in rows).values()) == 1
 
 
-def test_large_mailbox_in_little_memory(example, dovecot, user):
+def test_large_mailbox_in_little_memory(example, build, dovecot, user):
     """Twenty times the messages take no more: nothing is kept of one when the next is read."""
+    libraries = subprocess.run(["ldd", build / "examples" / "example-large-mailbox"], text=True,
+                               check=True, capture_output=True).stdout
+    if re.search(r"lib[alt]san", libraries):
+        pytest.skip("a sanitizer keeps what was freed")
+
     def peak(mailbox):
         child = subprocess.Popen(**example("large-mailbox", "work", mailbox),
                                  stdout=subprocess.DEVNULL)

@@ -86,3 +86,51 @@ g_object_unref (gpointer object)
   acquire (object);
   REAL (g_object_unref) (object);
 }
+
+/* What was made before it was pushed is there for who pops it. */
+void
+g_async_queue_push (GAsyncQueue *queue, gpointer data)
+{
+  release (queue);
+  REAL (g_async_queue_push) (queue, data);
+}
+
+gpointer
+g_async_queue_pop (GAsyncQueue *queue)
+{
+  gpointer data = REAL (g_async_queue_pop) (queue);
+  acquire (queue);
+  return data;
+}
+
+gpointer
+g_async_queue_try_pop (GAsyncQueue *queue)
+{
+  gpointer data = REAL (g_async_queue_try_pop) (queue);
+  acquire (queue);
+  return data;
+}
+
+gpointer
+g_async_queue_timeout_pop (GAsyncQueue *queue, guint64 timeout)
+{
+  gpointer data = REAL (g_async_queue_timeout_pop) (queue, timeout);
+  acquire (queue);
+  return data;
+}
+
+void
+g_async_queue_unref (GAsyncQueue *queue)
+{
+  release (queue);
+  acquire (queue);
+  REAL (g_async_queue_unref) (queue);
+}
+
+void
+g_atomic_rc_box_release_full (gpointer box, GDestroyNotify clear)
+{
+  release (box);
+  acquire (box);
+  REAL (g_atomic_rc_box_release_full) (box, clear);
+}

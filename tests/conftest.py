@@ -30,8 +30,10 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def certs(tmp_path_factory):
-    """The test authority and its certificates (support/certs.py)."""
-    return certificates.Certs(tmp_path_factory.mktemp("certs"))
+    """The test authority and its certificates (support/certs.py).  Whoever runs many suites says
+    where all of them find the same."""
+    return certificates.Certs(os.environ.get("MAILRACK_TESTS_CERTS")
+                              or tmp_path_factory.mktemp("certs"))
 
 
 @pytest.fixture(scope="session")

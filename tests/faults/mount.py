@@ -170,6 +170,9 @@ def restarted(writer, operation):
         writer.on_struck = writer.stage.reconnect
         total += run_cell(writer, operation, fault, may_fail=True)[1]
         writer.on_struck = None
+    # What the proxy's thread has started ends with that thread.
+    restart()
+    writer.stage.reconnect()
     return total
 
 

@@ -111,27 +111,48 @@ def _bring_back(writer, path, sha256, target):
         found.rename(target)
 
 
-def _new_flag(writer):
-    return "\\Flagged" if writer.serial % 2 else "\\Draft"
+def _flags_of_old(writer):
+    (message,) = imapbox.truth(writer.stage.connection, "Old")
+    return message.flags & {"\\Flagged", "\\Draft"}
+
+
+def _one_flag(writer):
+    """As it is before each cell: it has one of the two. A change that is refused half way leaves
+    both."""
+    connection, path = writer.stage.connection, next((writer.directory / "Old").iterdir())
+    if len(_flags_of_old(writer)) != 1:
+        imapbox._check(connection.select("Old"), "SELECT Old")
+        imapbox._check(connection.uid("STORE", "1:*", "+FLAGS.SILENT", "(\\Flagged)"), "STORE")
+        imapbox._check(connection.uid("STORE", "1:*", "-FLAGS.SILENT", "(\\Draft)"), "STORE")
+        connection.unselect()
+    wanted = _flags_of_old(writer)
+
+    def sees():
+        writer.tell("sync Old")
+        found = os.getxattr(path, "user.imap.flags").decode().split()
+        return {"\\Flagged", "\\Draft"} & set(found) == wanted
+    imapbox.wait_for(sees, 30, "the mount to see the flags")
+    writer.flags.clear()
+    writer.take_stock()
 
 
 def _flag(writer, waits=True):
     path, sha256 = writer.pick("Old")
+    odd = "\\Flagged" not in _flags_of_old(writer) if waits else writer.serial % 2
+    wanted = writer.wanted_flag = "\\Flagged" if odd else "\\Draft"
 
     def do():
         writer.history.append("flag")
         writer.flags.pop(sha256, None)
-        os.setxattr(path, "user.imap.flags", _new_flag(writer).encode())
+        os.setxattr(path, "user.imap.flags", wanted.encode())
         if waits:
             sync(path.parent)
     return do, writer.becomes()
 
 
 def _flagged(writer):
-    wanted = _new_flag(writer)
-    (message,) = imapbox.truth(writer.stage.connection, "Old")
-    found = message.flags & {"\\Flagged", "\\Draft"}
-    return None if found == {wanted} else f"flags are {message.flags}, not {wanted}"
+    found = _flags_of_old(writer)
+    return None if found == {writer.wanted_flag} else f"flags are {found}"
 
 
 def _make(writer):
@@ -202,7 +223,7 @@ MORE = tuple(dataclasses.replace(OPERATIONS[name], name=f"{name}, {title}", **ch
              for name, title, changes in (
                  ("write", "the mark", {"command": "STATUS"}),
                  ("copy", "the mark", {"command": "STATUS"}),
-                 ("flag", "the second", {"nth": 2}),
+                 ("flag", "the second", {"nth": 2, "tidy": _one_flag}),
                  ("make", "SUBSCRIBE", {"command": "SUBSCRIBE", "optional": True}),
                  ("unmake", "DELETE", {"command": "DELETE"})))
 

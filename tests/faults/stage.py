@@ -16,9 +16,11 @@ import collections
 import hashlib
 import imaplib
 import re
+import time
 
 from tests.support import imapbox
 
+PATIENCE = 5                    # seconds for what takes a fraction of one
 STATUS = "MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ"
 OURS = ("INBOX", "Drafts", "Junk", "Sent", "Trash", "Archive")
 
@@ -155,13 +157,22 @@ class Stage:
             if b"New mails" not in answer[1][0]:
                 imapbox._check(answer, f"DELETE {name}")
             messages |= {each.uid: each for each in imapbox.truth(self.connection, name)}
-        imapbox._check(self.connection.create(name), f"CREATE {name}")
-        for _, message in sorted(messages.items(), reverse=True):
+        again = [message for _, message in sorted(messages.items(), reverse=True)]
+        while not self._make_with(name, again):
+            self.connection.delete(name)
+
+    def _make_with(self, name, messages):
+        """False: Dovecot is not done with the old one, and will not be: see fairly()."""
+        deadline = time.monotonic() + PATIENCE
+        self.connection.create(name)
+        for message in messages:
             item = name, f"({' '.join(message.flags)})", None, self.octets[message.sha256]
-            # Dovecot is not done with the old one for a moment.
             while (answer := self.connection.append(*item))[0] != "OK":
                 if b"deleted under us" not in answer[1][0]:
                     imapbox._check(answer, "APPEND")
+                if time.monotonic() > deadline:
+                    return False
+        return True
 
     def _uid_in_work(self, number):
         imapbox._check(self.connection.select("Work"), "SELECT Work")

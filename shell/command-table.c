@@ -52,7 +52,7 @@ static const CommandOption ls_options[] = {
   END
 };
 static const CommandOption put_options[] = {
-  { 'f', "flags", "FLAGS", "With these flags, as in seen,$Work", COMPLETE_FLAG, NULL },
+  { 'f', "flags", "FLAGS", "With these flags, as in seen,$Work", COMPLETE_FLAG_NAME, NULL },
   { 'm', "mailbox", "MAILBOX", "To this mailbox, not the selected one", COMPLETE_MAILBOX, NULL },
   END
 };
@@ -70,6 +70,26 @@ static const CommandOption watch_options[] = {
   END
 };
 
+static const char *const header_words[] = { "authentication-results",
+                                            "bcc",
+                                            "cc",
+                                            "content-type",
+                                            "date",
+                                            "dkim-signature",
+                                            "from",
+                                            "in-reply-to",
+                                            "list-id",
+                                            "list-unsubscribe",
+                                            "message-id",
+                                            "received",
+                                            "references",
+                                            "reply-to",
+                                            "return-path",
+                                            "sender",
+                                            "subject",
+                                            "to",
+                                            "user-agent",
+                                            NULL };
 static const char *const trace_words[] = { "on", "off", NULL };
 
 /* ---- Commands -----------------------------------------------------------------------------------
@@ -150,7 +170,7 @@ const Command shell_commands[] = {
   { .name = "headers",
     .summary = "Show a message's header, or some fields of it",
     .examples = "headers 5\nheaders 5 received list-id\n",
-    .parameters = { MESSAGE, { "FIELD", TAKES_ANY, COMPLETE_NOTHING, NULL } },
+    .parameters = { MESSAGE, { "FIELD", TAKES_ANY, COMPLETE_WORDS, header_words } },
     .run = do_headers },
   { .name = "help",
     .summary = "Say what there is",

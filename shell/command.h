@@ -23,18 +23,19 @@ typedef enum
 typedef enum
 {
   COMPLETE_NOTHING = 0,
-  COMPLETE_MAILBOX = 1 << 0,  /* the server's mailboxes, quoted if need be */
-  COMPLETE_FILE = 1 << 1,     /* files and directories of this machine */
-  COMPLETE_COMMAND = 1 << 2,  /* names of shell_commands, aliases and methods of c */
-  COMPLETE_FLAG = 1 << 3,     /* +seen, -flagged: a sign and a flag */
-  COMPLETE_SEARCH = 1 << 4,   /* command_search_words */
-  COMPLETE_ITEM = 1 << 5,     /* command_fetch_items */
-  COMPLETE_ACCOUNT = 1 << 6,  /* sections of the configuration file */
-  COMPLETE_SETTING = 1 << 7,  /* names of setting_table */
-  COMPLETE_VALUE = 1 << 8,    /* values of the setting in the word before */
-  COMPLETE_MESSAGES = 1 << 9, /* a message set: command_message_words, UIDs, $NAME */
-  COMPLETE_WORDS = 1 << 10,   /* the words beside it */
-  COMPLETE_LINE = 1 << 11,    /* from here on a whole command line of its own */
+  COMPLETE_MAILBOX = 1 << 0,    /* the server's mailboxes, quoted if need be */
+  COMPLETE_FILE = 1 << 1,       /* files and directories of this machine */
+  COMPLETE_COMMAND = 1 << 2,    /* names of shell_commands, aliases and methods of c */
+  COMPLETE_FLAG = 1 << 3,       /* +seen, -flagged: a sign and a flag */
+  COMPLETE_SEARCH = 1 << 4,     /* command_search_words */
+  COMPLETE_ITEM = 1 << 5,       /* command_fetch_items */
+  COMPLETE_ACCOUNT = 1 << 6,    /* sections of the configuration file */
+  COMPLETE_SETTING = 1 << 7,    /* names of setting_table */
+  COMPLETE_VALUE = 1 << 8,      /* values of the setting in the word before */
+  COMPLETE_MESSAGES = 1 << 9,   /* a message set: command_message_words, UIDs, $NAME */
+  COMPLETE_WORDS = 1 << 10,     /* the words beside it */
+  COMPLETE_LINE = 1 << 11,      /* from here on a whole command line of its own */
+  COMPLETE_FLAG_NAME = 1 << 12, /* seen, $Work: without a sign */
 } CommandCompletion;
 
 /* Words that may be typed where a completion of their kind is wanted; NULL-terminated. */

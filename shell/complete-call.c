@@ -222,7 +222,7 @@ parameter_name (const Completing *self, const Frame *call)
 /* ---- What may stand there ---------------------------------------------------------------------
  */
 
-static const char *const search_keys[] = {
+const char *const complete_search_keys[] = {
   "ALL",       "ANSWERED",   "BCC",     "BEFORE",      "BODY",      "CC",      "DELETED",
   "DRAFT",     "FLAGGED",    "FROM",    "HEADER",      "KEYWORD",   "LARGER",  "MODSEQ",
   "NEW",       "NOT",        "OLD",     "OLDER",       "ON",        "OR",      "RECENT",
@@ -256,7 +256,7 @@ static const struct
   { "pattern", completing_add_mailboxes, NULL },
   { "flags", completing_add_imap_flags, NULL },
   { "data", NULL, command_fetch_items },
-  { "criteria", NULL, search_keys },
+  { "criteria", NULL, complete_search_keys },
   { "sort_criteria", NULL, sort_keys },
   { "what", NULL, status_items },
   { "folder_flag", NULL, special_uses },

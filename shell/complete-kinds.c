@@ -79,35 +79,54 @@ add_files (Completing *self)
 /* ---- Words ------------------------------------------------------------------------------------
  */
 
+/* Behind what is typed of the word already: a sign, and flags with commas. */
 static void
-add_flags (Completing *self)
+add_flag (Completing *self, const char *before, const char *flag)
 {
-  gboolean has_sign = *self->prefix == '+' || *self->prefix == '-';
-  const char sign[2] = { has_sign ? *self->prefix : '+', '\0' };
+  g_autofree char *word = g_strconcat (before, flag, NULL);
+
+  completing_add (self, word, TRUE);
+}
+
+static void
+add_flag_names (Completing *self, const char *sign)
+{
+  const char *comma = strrchr (self->prefix, ',');
+  const char *last = comma != NULL ? comma + 1 : self->prefix;
+  gboolean has_sign = *last == '+' || *last == '-';
+  g_autofree char *typed = g_strndup (self->prefix, (gsize) (last - self->prefix) + has_sign);
+  g_autofree char *before = g_strconcat (typed, *typed == '\0' ? sign : "", NULL);
 
   for (const char *const *at = command_flag_words; *at != NULL; at++)
-    {
-      g_autofree char *word = g_strconcat (sign, *at, NULL);
-      completing_add (self, word, TRUE);
-    }
+    add_flag (self, before, *at);
   if (self->sources->flags == NULL)
     return;
   g_autoptr (GPtrArray) flags = self->sources->flags (self->sources->data);
   for (guint i = 0; i < flags->len; i++)
-    {
-      const char *flag = g_ptr_array_index (flags, i);
-      g_autofree char *word = *flag != '\\' ? g_strconcat (sign, flag, NULL) : NULL;
-      if (word != NULL)
-        completing_add (self, word, TRUE);
-    }
+    if (*(const char *) g_ptr_array_index (flags, i) != '\\')
+      add_flag (self, before, g_ptr_array_index (flags, i));
 }
 
-/* "keyword:" is followed by one; "-" turns a term round. */
+static void
+add_changes (Completing *self)
+{
+  add_flag_names (self, "+");
+}
+
+static void
+add_flags (Completing *self)
+{
+  add_flag_names (self, "");
+}
+
+/* "keyword:" is followed by one; "-" turns a term round; in capitals there are IMAP's keys. */
 static void
 add_search (Completing *self)
 {
   const char *sign = *self->prefix == '-' ? "-" : "";
 
+  if (g_ascii_isupper (*self->prefix))
+    completing_add_all (self, complete_search_keys);
   for (const char *const *at = command_search_words; *at != NULL; at++)
     {
       g_autofree char *word = g_strconcat (sign, *at, NULL);
@@ -191,7 +210,8 @@ completing_add_kinds (Completing *self, CommandCompletion kinds, const char *con
     { COMPLETE_MAILBOX, completing_add_mailboxes },
     { COMPLETE_FILE, add_files },
     { COMPLETE_COMMAND, add_commands },
-    { COMPLETE_FLAG, add_flags },
+    { COMPLETE_FLAG, add_changes },
+    { COMPLETE_FLAG_NAME, add_flags },
     { COMPLETE_SEARCH, add_search },
     { COMPLETE_SETTING, add_settings },
     { COMPLETE_MESSAGES, add_messages },

@@ -52,6 +52,9 @@ void completing_add_imap_flags (Completing *self);
 /* Variables, functions, constants, and what belongs to a value: "x.upper(". */
 void completing_add_names (Completing *self);
 
+/* complete-call.c: IMAP's search keys; NULL-terminated. */
+extern const char *const complete_search_keys[];
+
 /* A line that begins at offset, whatever it is. */
 void completing_line (Completing *self, gsize offset);
 /* complete-command.c, complete-call.c: one that begins there. */

@@ -30,7 +30,9 @@ def test_completion(prompt, dovecot, user, mails, tmp_path):
         for typed, expected in [
                 ("mkd", "mkdir "), ("cd inb", "cd INBOX "), ("cd Entw", "cd Entwürfe "),
                 ("cd Work/", 'cd "Work/Budget ü" '), ('cd "Two', 'cd "Two words" '),
-                ("flag 1 +fl", "flag 1 +flagged "), ("put file", 'put "file one.eml" '),
+                ("flag 1 +fl", "flag 1 +flagged "), ("flag 1 +seen,fl", "flag 1 +seen,flagged "),
+                ("put --flags seen,fl", "put --flags seen,flagged "), ("find UNS", "find UNSEEN "),
+                ("headers 1 rec", "headers 1 received "), ("put file", 'put "file one.eml" '),
                 ("select_folder Tw", 'select_folder "Two words" '), ("c.nam", "c.namespace()"),
                 ("c.select_folder('IN", "c.select_folder('INBOX'"),
                 ("c.select_folder('INBOX', reado", "c.select_folder('INBOX', readonly="),

@@ -110,6 +110,28 @@ def test_stopped_and_gone_on_with(prompt, tmp_path):
         terminal.wait_for_end()
 
 
+def test_stopped_while_a_pager_runs(prompt, dovecot, user, mails, tmp_path):
+    """Ctrl-Z stops both, and fg gives the terminal back to the pager. As with git, the shell around
+    may be told before the pager has put the terminal right; interactive ones do that themselves."""
+    dovecot.fill(user, "INBOX", mails(100))
+    script = tmp_path / "around"
+    script.write_text('set -m\n"$@"\nstty sane\necho; echo stopped\nread x\nfg %1\n')
+    with prompt(before=["bash", script]) as terminal:
+        terminal.run("cd")
+        terminal.wait_last("work:INBOX (100, 100 new)>")
+        terminal.run("ls 1:*")
+        terminal.wait_for(lambda screen: last(screen) in (":", "(END)"))
+        terminal.keys("C-z")
+        terminal.wait_for(lambda screen: "stopped" in screen)
+        terminal.keys("Enter")
+        terminal.wait_for(lambda screen: last(screen) in (":", "(END)"))
+        terminal.press("G", lambda screen: last(screen) == "(END)")
+        terminal.keys("q")
+        terminal.wait_last("work:INBOX (100, 100 new)>")
+        terminal.run("pwd")
+        terminal.wait_for(lambda screen: "INBOX" in screen)
+
+
 def test_a_bar_for_long_work(prompt, dovecot, user, mails, account, tmp_path):
     dovecot.fill(user, "INBOX", mails(60))
     with FaultProxy(dovecot.imap) as proxy:

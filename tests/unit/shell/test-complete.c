@@ -113,6 +113,9 @@ test_words (void)
   check ("flag 1 +se", "flag 1 +seen ", NULL);
   check ("flag 1 -$La", "flag 1 -$Later ", NULL);
   check ("flag 1 -seen +$L", "flag 1 -seen +$Later ", NULL);
+  check ("flag 1 +seen,fl", "flag 1 +seen,flagged ", NULL);
+  check ("flag 1 -seen,$La", "flag 1 -seen,$Later ", NULL);
+  check ("flag 1 -seen,+$La", "flag 1 -seen,+$Later ", NULL);
   check ("flag last 5 +se", "flag last 5 +seen ", NULL);
   check ("time flag 1 +se", "time flag 1 +seen ", NULL);
   check ("nonsense wo", "nonsense wo", "");

@@ -302,7 +302,7 @@ def meddled(what):
             told = len(writer.server.errors())
             seen, tally = run_cell(writer, operation, fault, allow=allow, may_fail=True)
             total += fairly(tally, writer.server.errors()[told:],
-                            direction == "up" and seen is not None and seen.up <= offset)
+                            direction == "up" and seen is not None and seen.whole)
             renewed = writer.subject[0] if what == "renew" and writer.proxy.struck else None
             if renewed:
                 replenish(writer, renewed, 1)

@@ -47,8 +47,11 @@ BUILD_SANITIZED = ["scripts/build", "build-asan", "-Db_sanitize=address,undefine
                    "-Db_lundef=false", "-Doptimization=1"]
 # Where each process leaves what a sanitizer says of it: nobody hears a mount in the background.
 REPORTS = TOP / "build-asan/reports"
+# LeakSanitizer must not look for the variables of threads in libraries that were loaded later:
+# where such a thread has just ended it crashes.
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1:"
+                    "intercept_tls_get_addr=0:"
                     f"log_path={REPORTS}/asan",
     "UBSAN_OPTIONS": f"print_stacktrace=1:halt_on_error=1:exitcode=99:log_path={REPORTS}/ubsan",
     "LSAN_OPTIONS": f"suppressions={TOP / 'tests/lsan.supp'}:print_suppressions=0",

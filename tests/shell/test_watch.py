@@ -111,6 +111,8 @@ def test_idle_goes_where_messages_come(watch, dovecot, user, account):
         wait_for(lambda: len(set(between.idled)) >= 2, 60, "two in IDLE")
         first, = set(between.idled) - {"INBOX"}
         busy = "C" if first != "C" else "B"
+        # What is there when it is looked at first is not news.
+        wait_for(lambda: len(between.sent("LIST")) > 2, 60, "polls")
         dovecot.deliver(user, message("one"), busy)
         wait_for(lambda: busy in between.idled, 60, "IDLE in the busy one")
         running.lines(1)

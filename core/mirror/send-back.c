@@ -9,21 +9,13 @@
  */
 #include "send-batch.h"
 
-/* Those that had been marked before stay so. A refusal of that is no reason to stop: it is not
- * worse than it was. */
+/* A refusal of that is no reason to stop: it is not worse than it was. */
 static gboolean
-unmark (RackBatch *send, GError **error)
+unmark (RackBatch *send, RackMailbox *mailbox, const RackSet *uids, GError **error)
 {
   GError *problem = NULL;
-  g_autoptr (RackSet) ours = rack_set_new ();
-  for (guint i = 0; i < send->batch->len; i++)
-    {
-      const RackPending *pending = send->batch->pdata[i];
-      if ((pending->record.flags & RACK_FLAG_DELETED) == 0)
-        rack_set_add (ours, pending->uid, pending->uid);
-    }
-  if (rack_set_count (ours) == 0
-      || rack_mailbox_store (send->mailbox, ours, RACK_STORE_REMOVE, RACK_FLAG_DELETED, NULL,
+  if (rack_set_count (uids) == 0
+      || rack_mailbox_store (mailbox, uids, RACK_STORE_REMOVE, RACK_FLAG_DELETED, NULL,
                              send->mirror->cancellable, &problem)
       || rack_send_is_final (problem))
     {
@@ -32,6 +24,84 @@ unmark (RackBatch *send, GError **error)
     }
   g_propagate_error (error, problem);
   return FALSE;
+}
+
+/* Those that had been marked before stay so. of: NULL is all. copies: their new UIDs. */
+static RackSet *
+list_unmarked (const RackBatch *send, const RackSet *of, gboolean copies)
+{
+  RackSet *found = rack_set_new ();
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      const RackPending *pending = send->batch->pdata[i];
+      guint32 uid = copies ? pending->new_uid : pending->uid;
+      if (uid != 0 && (pending->record.flags & RACK_FLAG_DELETED) == 0
+          && (of == NULL || rack_set_contains (of, pending->uid)))
+        rack_set_add (found, uid, uid);
+    }
+  return found;
+}
+
+static gboolean
+unmark_originals (RackBatch *send, GError **error)
+{
+  g_autoptr (RackSet) ours = list_unmarked (send, NULL, FALSE);
+  return unmark (send, send->mailbox, ours, error);
+}
+
+static RackMailbox *
+bind_target (const RackBatch *send)
+{
+  return rack_mailbox_bind (send->mirror->account, send->first->target->mailbox, FALSE,
+                            send->first->mark_validity);
+}
+
+/* Of those of gone nothing is to be waited for in the target if the copy went as well. */
+static gboolean
+note_lost_copies (RackBatch *send, RackMailbox *target, const RackSet *gone, GError **error)
+{
+  g_autoptr (RackSet) copies = rack_set_new ();
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      guint32 uid = ((const RackPending *) send->batch->pdata[i])->new_uid;
+      if (uid != 0)
+        rack_set_add (copies, uid, uid);
+    }
+  if (rack_set_count (copies) == 0)
+    return TRUE;
+  g_autofree char *set = rack_set_to_string (copies);
+  g_autofree char *criteria = g_strconcat ("UID ", set, NULL);
+  g_autoptr (RackSet) there =
+      rack_mailbox_search (target, criteria, send->mirror->cancellable, error);
+  for (guint i = 0; there != NULL && i < send->batch->len; i++)
+    {
+      RackPending *pending = send->batch->pdata[i];
+      if (rack_set_contains (gone, pending->uid) && !rack_set_contains (there, pending->new_uid))
+        pending->new_uid = 0;
+    }
+  return there != NULL;
+}
+
+/* Somebody took the originals while their copies were about to go, and may be marked already: so
+ * those that are there yet stay, and were moved. */
+static gboolean
+keep_copies (RackBatch *send, GError **error)
+{
+  g_autoptr (RackSet) remaining = rack_batch_find_remaining (send, error);
+  if (remaining == NULL)
+    return FALSE;
+  g_autoptr (RackSet) gone = rack_set_copy (send->uids);
+  rack_set_subtract (gone, remaining);
+  if (rack_set_count (gone) == 0)
+    return TRUE;
+  if (!rack_batch_find_copies (send, remaining, error))
+    return FALSE;
+  RackMailbox *target = bind_target (send);
+  gboolean ok = note_lost_copies (send, target, gone, error);
+  g_autoptr (RackSet) copies = list_unmarked (send, gone, TRUE);
+  ok = ok && unmark (send, target, copies, error);
+  rack_mailbox_unref (target);
+  return ok;
 }
 
 /* From here on the copy is what goes. */
@@ -56,9 +126,8 @@ write_returning (RackBatch *send, const GError *refusal, GError **error)
 static gboolean
 expunge_copies (RackBatch *send, GError **error)
 {
-  const RackPending *first = send->first;
   g_autoptr (RackSet) copies = rack_set_new ();
-  if (!rack_batch_find_copies (send, error))
+  if (!rack_batch_find_copies (send, send->uids, error))
     return FALSE;
   for (guint i = 0; i < send->batch->len; i++)
     {
@@ -66,8 +135,7 @@ expunge_copies (RackBatch *send, GError **error)
       if (uid != 0)
         rack_set_add (copies, uid, uid);
     }
-  RackMailbox *target = rack_mailbox_bind (send->mirror->account, first->target->mailbox, FALSE,
-                                           first->mark_validity);
+  RackMailbox *target = bind_target (send);
   gboolean ok = rack_mailbox_expunge (target, copies, send->mirror->cancellable, error);
   rack_mailbox_unref (target);
   return ok;
@@ -92,7 +160,9 @@ undo (RackBatch *send, const GError *refusal, GError **error)
 {
   gboolean copied = has_copies (send);
   /* What is gone was moved. */
-  if (((send->marked || copied) && !unmark (send, error)) || !rack_batch_sort_out (send, error))
+  if (((send->marked || copied) && !unmark_originals (send, error))
+      || (send->first->step == RACK_STEP_RETURNING && !keep_copies (send, error))
+      || !rack_batch_sort_out (send, error))
     return FALSE;
   return !copied || send->batch->len == 0
          || (write_returning (send, refusal, error) && expunge_copies (send, error));

@@ -36,8 +36,9 @@ gboolean rack_batch_expunge (RackBatch *send, GError **error);
 /* ---- send-copies.c ---- */
 gboolean rack_batch_copy (RackBatch *send, GError **error);
 gboolean rack_batch_move (RackBatch *send, GError **error);
-/* Those of the batch have their copies in new_uid, where they have any. */
-gboolean rack_batch_find_copies (RackBatch *send, GError **error);
+/* Those of the batch have their copies in new_uid, where they have any. exactly: those of which the
+ * octets are compared too, since they are there to be read. */
+gboolean rack_batch_find_copies (RackBatch *send, const RackSet *exactly, GError **error);
 
 /* ---- send-back.c ---- */
 /* The server refuses it for good: what was done of it by then is undone, as far as it lets us.

@@ -50,12 +50,12 @@ find_copies (RackBatch *send, const RackSet *exactly, RackSet **found, GError **
 }
 
 gboolean
-rack_batch_find_copies (RackBatch *send, GError **error)
+rack_batch_find_copies (RackBatch *send, const RackSet *exactly, GError **error)
 {
   g_autoptr (RackSet) found = NULL;
   for (guint i = 0; i < send->batch->len; i++)
     if (((const RackPending *) send->batch->pdata[i])->new_uid == 0)
-      return send->first->mark_next == 0 || find_copies (send, send->uids, &found, error);
+      return send->first->mark_next == 0 || find_copies (send, exactly, &found, error);
   return TRUE;
 }
 

@@ -162,7 +162,7 @@ class Stage:
             self.connection.delete(name)
 
     def _make_with(self, name, messages):
-        """False: Dovecot is not done with the old one, and will not be: see fairly()."""
+        """False: Dovecot is not done with the old one, and will not be."""
         deadline = time.monotonic() + PATIENCE
         self.connection.create(name)
         for message in messages:

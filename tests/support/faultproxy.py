@@ -38,8 +38,10 @@ What it is not: able to cut within a TLS record; offsets are of what is inside.
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import selectors
+import signal
 import socket
 import ssl
 import sys
@@ -109,6 +111,19 @@ class FaultProxy:
         with self._lock:
             self._fault = None
         self._call(self._disarm_links)
+
+    def kill_sessions(self):
+        """For a hook: the server's process of each connection ends, and has when this returns."""
+        killed = set()
+        for link in self._links:
+            with contextlib.suppress(OSError):
+                killed.add(faultleg.session_of(link.server.sock))
+        killed.discard(0)
+        for process in killed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(map(_lives, killed)):
+            time.sleep(0.0005)
 
     def vanish(self):
         """For a hook: as F1 from now on."""

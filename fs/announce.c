@@ -172,6 +172,7 @@ announcer_push (Announcer *announcer, const RackChange *change)
         case RACK_CHANGE_OFFLINE:
         case RACK_CHANGE_VALIDITY:
         case RACK_CHANGE_RIGHTS:
+        case RACK_CHANGE_COMPLETE:
         case RACK_CHANGE_LOCAL: /* who waits for mail does not wait for these */
           break;
         }

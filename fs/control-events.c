@@ -225,6 +225,7 @@ events_publish (Events *events, const RackChange *change)
       break;
     case RACK_CHANGE_SIZES:
     case RACK_CHANGE_RIGHTS:
+    case RACK_CHANGE_COMPLETE:
     case RACK_CHANGE_LOCAL:
       break;
     }

@@ -234,6 +234,7 @@ forget (Mount *mount, View view, const RackChange *change)
     case RACK_CHANGE_VALIDITY:
     case RACK_CHANGE_LOCAL:
     case RACK_CHANGE_RIGHTS:
+    case RACK_CHANGE_COMPLETE:
       view_forget (mount, view, change);
       break;
     }

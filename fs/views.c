@@ -332,6 +332,7 @@ view_forget (Mount *mount, View view, const RackChange *change)
     {
     case RACK_CHANGE_ADDED:
     case RACK_CHANGE_REMOVED:
+    case RACK_CHANGE_COMPLETE: /* the listings alone */
       forget_messages (mount, view, change);
       break;
     case RACK_CHANGE_FOLDERS:

@@ -244,6 +244,13 @@ rack_changes_push_rights (RackFolder *folder)
 }
 
 void
+rack_changes_push_complete (RackFolder *folder)
+{
+  if (folder->mirror->options.changes)
+    enqueue (folder->mirror->changes, node_new (RACK_CHANGE_COMPLETE, folder, 0, 0));
+}
+
+void
 rack_changes_push_local (RackFolder *folder, guint space, const char *name)
 {
   if (!folder->mirror->options.changes)

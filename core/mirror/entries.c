@@ -126,6 +126,7 @@ copy_entries (RackFolder *folder, guint32 after, RackEntry *entries, guint n, gu
     return 0;
   pthread_mutex_lock (&folder->mutex);
   folder->touched = g_get_monotonic_time ();
+  folder->early |= !folder->complete;
   guint at = rack_index_position (&folder->index, after + 1);
   for (; at < folder->index.n && found < n; at++)
     fill_entry (folder, &folder->index.records[at], trusted, &entries[found++]);

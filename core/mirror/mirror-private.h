@@ -173,6 +173,7 @@ struct RackFolder
   const RackWatcher *watched; /* whose events come from now on */
   gboolean pushed;            /* the same, and the index is as the first of them expects it */
   gboolean replaced;          /* what was known is void; it has to be said once it is opened */
+  gboolean early;             /* it was listed while it was not complete */
   gboolean missed;            /* what happened could not be fetched, or a look failed */
   RackAhead ahead;
 };
@@ -346,6 +347,7 @@ void rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged
 /* ONLINE or OFFLINE. */
 void rack_changes_push_state (RackMirror *mirror, RackChangeKind kind);
 /* What may be done in folder is something else now. */
+void rack_changes_push_complete (RackFolder *folder);
 void rack_changes_push_rights (RackFolder *folder);
 /* folder has another UIDVALIDITY from now on. */
 void rack_changes_push_validity (RackFolder *folder, guint32 row);

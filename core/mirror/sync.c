@@ -284,9 +284,15 @@ static gboolean
 note_success (RackFolder *folder, RackMailbox *mailbox, const RackMailboxState *state,
               GError **error)
 {
+  gboolean late = FALSE;
   pthread_mutex_lock (&folder->mutex);
   if (folder->handle == mailbox)
     {
+      /* What came while it was not complete was told to nobody. */
+      late = folder->early;
+      folder->early = FALSE;
+      if (late)
+        rack_folder_stamp (folder);
       guint32 highest = folder->index.n > 0 ? folder->index.records[folder->index.n - 1].uid : 0;
       folder->complete = TRUE;
       folder->missed = FALSE;
@@ -297,6 +303,8 @@ note_success (RackFolder *folder, RackMailbox *mailbox, const RackMailboxState *
       rack_index_trim (&folder->index);
     }
   pthread_mutex_unlock (&folder->mutex);
+  if (late)
+    rack_changes_push_complete (folder);
   return rack_sync_note (folder, error);
 }
 

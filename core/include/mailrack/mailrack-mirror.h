@@ -381,7 +381,8 @@ typedef enum
   RACK_CHANGE_VALIDITY = 8, /* folder has another UIDVALIDITY, and row is the new one */
   RACK_CHANGE_LOCAL = 9, /* what is beside the mail of folder (mailrack-outgoing.h) came or went by
                           * itself: items have names, and uid is the space */
-  RACK_CHANGE_RIGHTS = 10, /* what may be done in folder: rack_folder_may(); no items */
+  RACK_CHANGE_RIGHTS = 10,   /* what may be done in folder: rack_folder_may(); no items */
+  RACK_CHANGE_COMPLETE = 11, /* folder was listed before all of it was known; no items */
 } RackChangeKind;
 
 typedef struct

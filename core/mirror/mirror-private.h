@@ -173,8 +173,8 @@ struct RackFolder
   const RackWatcher *watched; /* whose events come from now on */
   gboolean pushed;            /* the same, and the index is as the first of them expects it */
   gboolean replaced;          /* what was known is void; it has to be said once it is opened */
-  gboolean early;             /* it was listed while it was not complete */
-  gboolean missed;            /* what happened could not be fetched, or a look failed */
+  gboolean early;  /* somebody may have a listing without what comes until it is complete */
+  gboolean missed; /* what happened could not be fetched, or a look failed */
   RackAhead ahead;
 };
 

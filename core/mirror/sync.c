@@ -57,6 +57,8 @@ rack_sync_drop (RackFolder *folder, gboolean wipe)
   if (wipe)
     folder->box = (RackStoreBox){ 0 };
   folder->loaded = wipe;
+  /* Also an empty listing, of which nothing goes, is not what it was. */
+  folder->early |= folder->complete;
   folder->complete = folder->pushed = folder->missed = FALSE;
   folder->replaced |= wipe && stored != 0;
   g_clear_pointer (&folder->handle, rack_mailbox_unref);

@@ -230,24 +230,10 @@ rack_changes_push_state (RackMirror *mirror, RackChangeKind kind)
 }
 
 void
-rack_changes_push_validity (RackFolder *folder, guint32 row)
+rack_changes_push_bare (RackFolder *folder, RackChangeKind kind, guint32 row)
 {
   if (folder->mirror->options.changes)
-    enqueue (folder->mirror->changes, node_new (RACK_CHANGE_VALIDITY, folder, row, 0));
-}
-
-void
-rack_changes_push_rights (RackFolder *folder)
-{
-  if (folder->mirror->options.changes)
-    enqueue (folder->mirror->changes, node_new (RACK_CHANGE_RIGHTS, folder, 0, 0));
-}
-
-void
-rack_changes_push_complete (RackFolder *folder)
-{
-  if (folder->mirror->options.changes)
-    enqueue (folder->mirror->changes, node_new (RACK_CHANGE_COMPLETE, folder, 0, 0));
+    enqueue (folder->mirror->changes, node_new (kind, folder, row, 0));
 }
 
 void

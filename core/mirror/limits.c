@@ -142,7 +142,7 @@ run_job (gpointer data)
   pthread_cond_broadcast (&mirror->limits);
   pthread_mutex_unlock (&mirror->tree);
   if (changed)
-    rack_changes_push_rights (folder);
+    rack_changes_push_bare (folder, RACK_CHANGE_RIGHTS, 0);
 }
 
 /* With the tree's mutex held. */
@@ -227,7 +227,7 @@ rack_limits_learn (RackFolder *folder, GError **error)
   pthread_cond_broadcast (&mirror->limits);
   pthread_mutex_unlock (&mirror->tree);
   if (changed)
-    rack_changes_push_rights (folder);
+    rack_changes_push_bare (folder, RACK_CHANGE_RIGHTS, 0);
   return TRUE;
 }
 

@@ -346,11 +346,8 @@ typedef struct
 void rack_changes_push_flags (RackFolder *folder, guint32 row, const RackFlagged *records, guint n);
 /* ONLINE or OFFLINE. */
 void rack_changes_push_state (RackMirror *mirror, RackChangeKind kind);
-/* What may be done in folder is something else now. */
-void rack_changes_push_complete (RackFolder *folder);
-void rack_changes_push_rights (RackFolder *folder);
-/* folder has another UIDVALIDITY from now on. */
-void rack_changes_push_validity (RackFolder *folder, guint32 row);
+/* VALIDITY (row is the new one), RIGHTS or COMPLETE (row 0): what has no items. */
+void rack_changes_push_bare (RackFolder *folder, RackChangeKind kind, guint32 row);
 /* One name beside the mail of folder came or went. */
 void rack_changes_push_local (RackFolder *folder, guint space, const char *name);
 /* names: of directories below folder (char *). */

@@ -26,6 +26,20 @@ unmark (RackBatch *send, RackMailbox *mailbox, const RackSet *uids, GError **err
   return FALSE;
 }
 
+/* Where they went, of those of which it is known. */
+static RackSet *
+list_copies (const RackBatch *send)
+{
+  RackSet *copies = rack_set_new ();
+  for (guint i = 0; i < send->batch->len; i++)
+    {
+      guint32 uid = ((const RackPending *) send->batch->pdata[i])->new_uid;
+      if (uid != 0)
+        rack_set_add (copies, uid, uid);
+    }
+  return copies;
+}
+
 /* Those that had been marked before stay so. of: NULL is all. copies: their new UIDs. */
 static RackSet *
 list_unmarked (const RackBatch *send, const RackSet *of, gboolean copies)
@@ -60,19 +74,10 @@ bind_target (const RackBatch *send)
 static gboolean
 note_lost_copies (RackBatch *send, RackMailbox *target, const RackSet *gone, GError **error)
 {
-  g_autoptr (RackSet) copies = rack_set_new ();
-  for (guint i = 0; i < send->batch->len; i++)
-    {
-      guint32 uid = ((const RackPending *) send->batch->pdata[i])->new_uid;
-      if (uid != 0)
-        rack_set_add (copies, uid, uid);
-    }
+  g_autoptr (RackSet) copies = list_copies (send);
   if (rack_set_count (copies) == 0)
     return TRUE;
-  g_autofree char *set = rack_set_to_string (copies);
-  g_autofree char *criteria = g_strconcat ("UID ", set, NULL);
-  g_autoptr (RackSet) there =
-      rack_mailbox_search (target, criteria, send->mirror->cancellable, error);
+  g_autoptr (RackSet) there = rack_batch_find (send, target, copies, error);
   for (guint i = 0; there != NULL && i < send->batch->len; i++)
     {
       RackPending *pending = send->batch->pdata[i];
@@ -126,15 +131,9 @@ write_returning (RackBatch *send, const GError *refusal, GError **error)
 static gboolean
 expunge_copies (RackBatch *send, GError **error)
 {
-  g_autoptr (RackSet) copies = rack_set_new ();
   if (!rack_batch_find_copies (send, send->uids, error))
     return FALSE;
-  for (guint i = 0; i < send->batch->len; i++)
-    {
-      guint32 uid = ((const RackPending *) send->batch->pdata[i])->new_uid;
-      if (uid != 0)
-        rack_set_add (copies, uid, uid);
-    }
+  g_autoptr (RackSet) copies = list_copies (send);
   RackMailbox *target = bind_target (send);
   gboolean ok = rack_mailbox_expunge (target, copies, send->mirror->cancellable, error);
   rack_mailbox_unref (target);

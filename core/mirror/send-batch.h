@@ -27,7 +27,10 @@ typedef struct
 void rack_batch_complete (RackBatch *send, const RackSet *uids, const RackCopied *copied);
 /* All of them are at that step, durably, with their marks. */
 gboolean rack_batch_write_step (RackBatch *send, RackJournalStep step, GError **error);
-/* Which of its UIDs are there still. Returns: (owned) or NULL. */
+/* Which of uids are in mailbox. Returns: (owned) or NULL. */
+RackSet *rack_batch_find (RackBatch *send, RackMailbox *mailbox, const RackSet *uids,
+                          GError **error);
+/* Which of its own are there still, where they were. Returns: (owned) or NULL. */
 RackSet *rack_batch_find_remaining (RackBatch *send, GError **error);
 /* After an answer that never came, or came as a refusal amid the work: what is gone was moved. */
 gboolean rack_batch_sort_out (RackBatch *send, GError **error);

@@ -187,11 +187,17 @@ rack_batch_write_step (RackBatch *send, RackJournalStep step, GError **error)
 /* ---- Which are still there ---------------------------------------------------------------- */
 
 RackSet *
+rack_batch_find (RackBatch *send, RackMailbox *mailbox, const RackSet *uids, GError **error)
+{
+  g_autofree char *set = rack_set_to_string (uids);
+  g_autofree char *criteria = g_strconcat ("UID ", set, NULL);
+  return rack_mailbox_search (mailbox, criteria, send->mirror->cancellable, error);
+}
+
+RackSet *
 rack_batch_find_remaining (RackBatch *send, GError **error)
 {
-  g_autofree char *set = rack_set_to_string (send->uids);
-  g_autofree char *criteria = g_strconcat ("UID ", set, NULL);
-  return rack_mailbox_search (send->mailbox, criteria, send->mirror->cancellable, error);
+  return rack_batch_find (send, send->mailbox, send->uids, error);
 }
 
 gboolean

@@ -164,7 +164,7 @@ ensure_open (RackFolder *folder, GError **error)
   folder->replaced = FALSE;
   pthread_mutex_unlock (&folder->mutex);
   if (replaced)
-    rack_changes_push_validity (folder, box.row);
+    rack_changes_push_bare (folder, RACK_CHANGE_VALIDITY, box.row);
   return handle;
 }
 
@@ -306,7 +306,7 @@ note_success (RackFolder *folder, RackMailbox *mailbox, const RackMailboxState *
     }
   pthread_mutex_unlock (&folder->mutex);
   if (late)
-    rack_changes_push_complete (folder);
+    rack_changes_push_bare (folder, RACK_CHANGE_COMPLETE, 0);
   return rack_sync_note (folder, error);
 }
 

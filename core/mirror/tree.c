@@ -423,7 +423,7 @@ rack_tree_refresh (RackMirror *mirror, GError **error)
   for (guint i = 0; i < dropped->len; i++)
     rack_sync_drop (dropped->pdata[i], FALSE);
   for (guint i = 0; i < allowed->len; i++)
-    rack_changes_push_rights (allowed->pdata[i]);
+    rack_changes_push_bare (allowed->pdata[i], RACK_CHANGE_RIGHTS, 0);
   GHashTableIter iter;
   gpointer folder, names;
   g_hash_table_iter_init (&iter, touched);

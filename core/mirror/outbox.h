@@ -62,8 +62,8 @@ struct RackLocal
   RackMirror *mirror;
   guint64 id;
   RackLocalState state;
-  RackFolder *folder;
   guint space;
+  RackFolder *folder;
   guint64 parent;
   char *name;
   gboolean directory;
@@ -71,11 +71,11 @@ struct RackLocal
   guint64 number;     /* the caller's; with the outbox' mutex and shown held; 0: none */
   gint64 mtime;       /* nanoseconds; 0: the file's */
   gint64 changed;     /* of a directory */
-  int fd;             /* -1: not open */
   RackShelved listed; /* among the names of its place */
+  int fd;             /* -1: not open */
   /* As it was when it was made durable; no size is -1. */
-  gint64 synced_size;
   guint32 synced_crc;
+  gint64 synced_size;
   RackTicket ticket;
   RackFlags flags;
   char *keywords;
